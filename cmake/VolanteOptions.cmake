@@ -1,0 +1,40 @@
+# Compiler flags that hold for every target, and the switches of the presets.
+
+set(VOLANTE_PARTS "all" CACHE STRING "all | light (no torch, no OpenCV) | learn (learn, replay, store, config, base)")
+set_property(CACHE VOLANTE_PARTS PROPERTY STRINGS all light learn)
+option(VOLANTE_TESTS "build the tests" ON)
+option(VOLANTE_FUZZ "build the fuzz targets (clang)" OFF)
+option(VOLANTE_WERROR "warnings are errors" OFF)
+set(VOLANTE_SANITIZE "" CACHE STRING "address;undefined or thread")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
+# Determinism: no fused multiply-add unless written, no reassociation (docs/determinism.md).
+add_compile_options(-ffp-contract=off -march=x86-64-v2 -Wall -Wextra -Wshadow -fstack-protector-strong)
+if(VOLANTE_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-Wl,-z,relro,-z,now)
+
+if(VOLANTE_SANITIZE)
+  list(JOIN VOLANTE_SANITIZE "," sanitizers)
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${sanitizers})
+endif()
+
+find_program(VOLANTE_CCACHE ccache)
+if(VOLANTE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${VOLANTE_CCACHE})
+endif()
+find_program(VOLANTE_LLD ld.lld)
+if(VOLANTE_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()

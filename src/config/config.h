@@ -1,0 +1,295 @@
+// The typed configuration: every key of Volante, written once.
+// A field's name, help, range, choices and the condition under which it applies stand beside it in
+// VisitFields; YAML, --set, `volante config`, docs/config_reference.md, diffs and hashes all walk
+// that one list (config/options.h). Plain data: no file access, no defaults elsewhere.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/option.h"
+
+namespace volante {
+
+// ---- choices -------------------------------------------------------------------------------
+
+enum class ObservationMode { kCameraVector, kVector };
+enum class RewardPreset { kDrive, kFivePart, kFivePartCapped };
+enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
+enum class Wiring { kSharedCritic, kSeparate };
+enum class Encoder { kNature, kNatureLayerNorm };
+enum class Fusion { kTrunk, kConcat };
+enum class NoiseKind { kOrnsteinUhlenbeck, kGaussian };
+enum class Device { kCpu, kCuda };
+
+template <>
+struct EnumNames<ObservationMode> {
+  static constexpr std::array kNames = {"camera_vector", "vector"};
+};
+template <>
+struct EnumNames<RewardPreset> {
+  static constexpr std::array kNames = {"drive", "five_part", "five_part_capped"};
+};
+template <>
+struct EnumNames<Scenario> {
+  static constexpr std::array kNames = {"empty", "0", "1", "2", "mixed"};
+};
+template <>
+struct EnumNames<Wiring> {
+  static constexpr std::array kNames = {"shared_critic", "separate"};
+};
+template <>
+struct EnumNames<Encoder> {
+  static constexpr std::array kNames = {"nature", "nature_layernorm"};
+};
+template <>
+struct EnumNames<Fusion> {
+  static constexpr std::array kNames = {"trunk", "concat"};
+};
+template <>
+struct EnumNames<NoiseKind> {
+  static constexpr std::array kNames = {"ornstein_uhlenbeck", "gaussian"};
+};
+template <>
+struct EnumNames<Device> {
+  static constexpr std::array kNames = {"cpu", "cuda"};
+};
+
+// ---- sections ------------------------------------------------------------------------------
+
+struct EnvConfig {
+  std::string town = "volante_town";
+  std::string map;
+  Scenario scenario = Scenario::kEmpty;
+  int action_repeat = 1;
+  int max_episode_steps = 1000;
+  double train_route_min_m = 120.0;
+  double train_route_max_m = 250.0;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("town", town, {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
+    v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
+    v("scenario", scenario, {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
+    v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
+    v("max_episode_steps", max_episode_steps, {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});
+    v("train_route_min_m", train_route_min_m, {.help = "shortest training route, metres", .min = 10, .max = 10000});
+    v("train_route_max_m", train_route_max_m, {.help = "longest training route, metres", .min = 10, .max = 10000});
+  }
+};
+
+struct NpcConfig {
+  bool yields_to_ego = true;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("yields_to_ego", yields_to_ego, {.help = "NPCs that can stop gently yield to an ego that is entering a junction"});
+  }
+};
+
+struct EgoConfig {
+  double steer_lock_low_deg = 35.0;
+  double steer_lock_high_deg = 21.0;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("steer_lock_low_deg", steer_lock_low_deg, {.help = "largest road-wheel angle below 5 m/s, degrees", .min = 5, .max = 70});
+    v("steer_lock_high_deg", steer_lock_high_deg, {.help = "largest road-wheel angle above 8 m/s, degrees", .min = 5, .max = 70});
+  }
+};
+
+struct ObservationConfig {
+  ObservationMode mode = ObservationMode::kCameraVector;
+  int frame_stride = 1;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("mode", mode, {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers) or vector (the numbers)"});
+    v("frame_stride", frame_stride, {.help = "ticks between the 4 frames of a stack", .min = 1, .max = 8, .applies = mode == ObservationMode::kCameraVector, .condition = "observation.mode is camera_vector"});
+  }
+};
+
+struct RewardConfig {
+  RewardPreset preset = RewardPreset::kFivePartCapped;
+  double scale = 0.1;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("preset", preset, {.help = "reward formula"});
+    v("scale", scale, {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
+  }
+};
+
+struct StartConfig {
+  double spread_share = 0.7;
+  double spread_route_fraction = 0.9;
+  double max_speed_mps = 8.33;
+  double max_lateral_offset_m = 0.5;
+  double max_heading_error_rad = 0.1;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("spread_share", spread_share, {.help = "share of training episodes that start somewhere on the route at speed; the others stand at its start", .min = 0, .max = 1});
+    v("spread_route_fraction", spread_route_fraction, {.help = "spread starts lie on this first part of the route", .min = 0, .max = 0.95});
+    v("max_speed_mps", max_speed_mps, {.help = "spread starts are at U(0, this) m/s", .min = 0, .max = 30});
+    v("max_lateral_offset_m", max_lateral_offset_m, {.help = "spread starts are off the lane centre by U(-this, this) m", .min = 0, .max = 1.5});
+    v("max_heading_error_rad", max_heading_error_rad, {.help = "spread starts are off the lane's heading by U(-this, this) rad", .min = 0, .max = 0.5});
+  }
+};
+
+struct LearnerConfig {
+  Wiring wiring = Wiring::kSharedCritic;
+  Encoder encoder = Encoder::kNatureLayerNorm;
+  Fusion fusion = Fusion::kTrunk;
+  int feature_width = 512;
+  int trunk_width = 64;
+  std::vector<int> head_widths = {256, 256};
+  bool target_encoder = true;
+  bool bf16_encoder = false;
+  double actor_lr = 3e-4;
+  double critic_lr = 3e-4;
+  int batch_size = 256;
+  double discount = 0.99;
+  double tau = 0.005;
+  double target_policy_noise = 0.2;
+  double target_noise_clip = 0.5;
+  int policy_delay = 2;
+  double actor_grad_norm = 1.0;
+  double critic_grad_norm = 10.0;
+  double last_layer_init = 0.003;
+  double pre_tanh_penalty = 1e-3;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("wiring", wiring, {.help = "who owns the image encoder: the critic alone (shared_critic) or actor and critic each one (separate)"});
+    v("encoder", encoder, {.help = "image encoder"});
+    v("fusion", fusion, {.help = "how image features and vector meet: trunk (each to trunk_width, LayerNorm, tanh) or concat"});
+    v("feature_width", feature_width, {.help = "features out of the image encoder", .min = 8, .max = 4096});
+    v("trunk_width", trunk_width, {.help = "width of each trunk", .min = 4, .max = 1024, .applies = fusion == Fusion::kTrunk, .condition = "learner.fusion is trunk"});
+    v("head_widths", head_widths, {.help = "hidden layers of actor and critic heads", .min = 4, .max = 4096});
+    v("target_encoder", target_encoder, {.help = "the Bellman target uses a slow copy of the encoder", .applies = wiring == Wiring::kSharedCritic, .condition = "learner.wiring is shared_critic"});
+    v("bf16_encoder", bf16_encoder, {.help = "run convolutions in bfloat16"});
+    v("actor_lr", actor_lr, {.help = "Adam step size of the actor", .min = 1e-7, .max = 1});
+    v("critic_lr", critic_lr, {.help = "Adam step size of the critic", .min = 1e-7, .max = 1});
+    v("batch_size", batch_size, {.help = "transitions per update", .min = 2, .max = 65536});
+    v("discount", discount, {.help = "gamma, per action", .min = 0, .max = 1});
+    v("tau", tau, {.help = "share of the online network that flows into its target per policy update", .min = 0, .max = 1});
+    v("target_policy_noise", target_policy_noise, {.help = "standard deviation of the smoothing noise on target actions", .min = 0, .max = 2});
+    v("target_noise_clip", target_noise_clip, {.help = "bound of that noise", .min = 0, .max = 2});
+    v("policy_delay", policy_delay, {.help = "critic updates per actor update", .min = 1, .max = 100});
+    v("actor_grad_norm", actor_grad_norm, {.help = "joint L2 norm to which the actor's gradient is clipped", .min = 1e-6, .max = 1e9});
+    v("critic_grad_norm", critic_grad_norm, {.help = "joint L2 norm to which the critic's gradient is clipped", .min = 1e-6, .max = 1e9});
+    v("last_layer_init", last_layer_init, {.help = "the actor's last layer starts at U(-this, this); 0 means PyTorch's default", .min = 0, .max = 1});
+    v("pre_tanh_penalty", pre_tanh_penalty, {.help = "weight of the mean squared pre-tanh output in the actor's loss", .min = 0, .max = 10});
+  }
+};
+
+struct ExplorationConfig {
+  NoiseKind noise = NoiseKind::kOrnsteinUhlenbeck;
+  double sigma_start = 0.2;
+  double sigma_end = 0.1;
+  double ou_theta = 0.15;
+  int decay_steps = 50000;
+  double random_throttle_min = -0.3;
+  double random_throttle_max = 1.0;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("noise", noise, {.help = "exploration noise: correlated (ornstein_uhlenbeck) or independent (gaussian)"});
+    v("sigma_start", sigma_start, {.help = "stationary standard deviation of the noise at first", .min = 0, .max = 2});
+    v("sigma_end", sigma_end, {.help = "and at the end of the decay", .min = 0, .max = 2});
+    v("ou_theta", ou_theta, {.help = "mean reversion per tick", .min = 0.001, .max = 1, .applies = noise == NoiseKind::kOrnsteinUhlenbeck, .condition = "exploration.noise is ornstein_uhlenbeck"});
+    v("decay_steps", decay_steps, {.help = "env steps over which the noise falls linearly", .min = 1, .max = 2000000000});
+    v("random_throttle_min", random_throttle_min, {.help = "random phase: throttle is U(this, random_throttle_max)", .min = -1, .max = 1});
+    v("random_throttle_max", random_throttle_max, {.help = "random phase: upper end of the throttle", .min = -1, .max = 1});
+  }
+};
+
+struct ReplayConfig {
+  double max_gb = 2.0;
+  int capacity = 1000000;
+  int n_step = 1;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("max_gb", max_gb, {.help = "most memory the replay may take, 10^9 bytes; refused at start beyond half of RAM", .min = 0.001, .max = 10000});
+    v("capacity", capacity, {.help = "most transitions kept; the oldest go first", .min = 100, .max = 1000000000});
+    v("n_step", n_step, {.help = "rewards summed before the critic's value is used", .min = 1, .max = 32});
+  }
+};
+
+struct TrainConfig {
+  int max_timesteps = 40000;
+  int learning_starts = 2000;
+  int num_worlds = 8;
+  double updates_per_env_step = 0.25;
+  uint64_t seed = 0;
+  int threads = 0;
+  int eval_freq = 0;
+  int checkpoint_freq = 10000;
+  int log_freq = 100;
+  Device device = Device::kCpu;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("max_timesteps", max_timesteps, {.help = "env steps of the whole run, over all worlds", .min = 1, .max = 2000000000});
+    v("learning_starts", learning_starts, {.help = "env steps of random actions before learning", .min = 0, .max = 2000000000});
+    v("num_worlds", num_worlds, {.help = "worlds that step together", .min = 1, .max = 1024});
+    v("updates_per_env_step", updates_per_env_step, {.help = "learner updates per env step after learning_starts", .min = 0.001, .max = 100});
+    v("seed", seed, {.help = "seed of every named random stream"});
+    v("threads", threads, {.help = "threads of the learner; 0 means one per core", .min = 0, .max = 1024});
+    v("eval_freq", eval_freq, {.help = "env steps between validations; 0 means never", .min = 0, .max = 2000000000});
+    v("checkpoint_freq", checkpoint_freq, {.help = "env steps between checkpoints; 0 means only at the end", .min = 0, .max = 2000000000});
+    v("log_freq", log_freq, {.help = "updates between two records of learning metrics", .min = 1, .max = 1000000});
+    v("device", device, {.help = "where tensors live"});
+  }
+};
+
+struct EvalConfig {
+  int num_episodes = 20;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("num_episodes", num_episodes, {.help = "episodes of each validation during training", .min = 1, .max = 10000});
+  }
+};
+
+struct Config {
+  // Version of the keys; a file of another version is refused with the way to convert it.
+  static constexpr int kVersion = 1;
+
+  int config_version = kVersion;
+  std::string preset = "td3";
+  TrainConfig train;
+  EnvConfig env;
+  NpcConfig npc;
+  EgoConfig ego;
+  ObservationConfig observation;
+  RewardConfig reward;
+  StartConfig start;
+  LearnerConfig learner;
+  ExplorationConfig exploration;
+  ReplayConfig replay;
+  EvalConfig eval;
+
+  template <class V>
+  void VisitFields(V& v) {
+    v("config_version", config_version, {.help = "version of these keys", .min = kVersion, .max = kVersion});
+    v("preset", preset, {.help = "the preset this configuration started from"});
+    v.Section("train", train);
+    v.Section("env", env);
+    v.Section("npc", npc);
+    v.Section("ego", ego);
+    v.Section("observation", observation);
+    v.Section("reward", reward);
+    v.Section("start", start);
+    v.Section("learner", learner);
+    v.Section("exploration", exploration);
+    v.Section("replay", replay);
+    v.Section("eval", eval);
+  }
+};
+
+}  // namespace volante

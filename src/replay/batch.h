@@ -1,0 +1,37 @@
+// A sampled batch: caller-owned memory that the replay fills and the learner reads. No torch here.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "env_api/env.h"
+
+namespace volante {
+
+struct Batch {
+  int size = 0;
+  bool has_image = false;
+  std::vector<uint8_t> image;        // [B, 4, 84, 84], oldest frame first; empty without image
+  std::vector<uint8_t> next_image;   // the same, n steps later
+  std::vector<float> vector;         // [B, 53]
+  std::vector<float> next_vector;    // [B, 53]
+  std::vector<float> action;         // [B, 2]
+  std::vector<float> reward;         // [B] scaled, sum of gamma^i r_i over the n steps
+  std::vector<float> discount;       // [B] gamma^n, or 0 where the episode terminated within them
+
+  void Resize(int batch_size, bool with_image) {
+    size = batch_size;
+    has_image = with_image;
+    const size_t b = static_cast<size_t>(batch_size);
+    const size_t pixels = with_image ? b * kFrameStack * kImagePixels : 0;
+    image.resize(pixels);
+    next_image.resize(pixels);
+    vector.resize(b * kVectorSize);
+    next_vector.resize(b * kVectorSize);
+    action.resize(b * kActionSize);
+    reward.resize(b);
+    discount.resize(b);
+  }
+};
+
+}  // namespace volante
