@@ -1,0 +1,71 @@
+// The software camera: one scene, three kinds of picture (gray, RGB, semantic classes).
+// A Scene is the town's static geometry, made once and shared by all worlds; a Camera owns the
+// buffers of one renderer and is used by one thread. Same inputs, same bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/geometry.h"
+#include "road/road_network.h"
+#include "sim/vehicle_state.h"
+
+namespace volante {
+
+// Pinhole camera. Pixel centres are at half-integers; u to the right, v down.
+struct CameraIntrinsics {
+  int width = 84, height = 84;
+  double fx_px = 42.0, fy_px = 56.0, cx_px = 42.0, cy_px = 42.0;
+
+  // A picture of any size that sees what a 4:3 image at 90 degrees sees, in square pixels
+  // (fx = fy = width / 2) : what people look at.
+  static CameraIntrinsics ForPeople(int width, int height);
+};
+
+// From the ground point below the centre of the vehicle's box; level.
+struct CameraMount {
+  double x_m = 2.0, y_m = 0.0, z_m = 1.5;
+  double yaw_rad = 0.0, pitch_rad = 0.0;   // pitch > 0 looks down
+};
+
+enum class SemanticClass : uint8_t {
+  kSky, kRoad, kMark, kKerb, kSidewalk, kGround, kBuilding, kTree, kVehicle
+};
+
+class Scene {
+ public:
+  // Roads, marks and kerbs of the network, with grass, buildings and trees placed beside them,
+  // deterministically from the network's hash and never on a road or in a line of sight over it.
+  static std::shared_ptr<const Scene> Make(const RoadNetwork& network);
+  ~Scene();
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  Scene();
+  std::unique_ptr<Impl> impl_;
+};
+
+class Camera {
+ public:
+  Camera(std::shared_ptr<const Scene> scene, const CameraIntrinsics& intrinsics,
+         const CameraMount& mount = {});
+  ~Camera();
+
+  // Renders what a camera on a vehicle at ego_pose sees; the ego itself is not drawn.
+  // gray: [height, width]; rgb: [height, width, 3]; classes: SemanticClass per pixel.
+  void RenderGray(const Pose2& ego_pose, std::span<const VehicleState> vehicles, uint8_t* gray);
+  void RenderRgb(const Pose2& ego_pose, std::span<const VehicleState> vehicles, uint8_t* rgb);
+  void RenderClasses(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+                     uint8_t* classes);
+  // Triangles submitted to the rasteriser by the last picture.
+  int last_triangles() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace volante

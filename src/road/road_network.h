@@ -1,0 +1,135 @@
+// The road as the rest of the program sees it: directed lanes with centre curves and links,
+// junctions with their conflicts, and the surfaces and marks that a camera draws.
+// Made once from an OpenDRIVE text, immutable, shared by all worlds. Flat: heights are dropped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/geometry.h"
+#include "road/curve.h"
+
+namespace volante {
+
+using LaneIndex = int32_t;             // into RoadNetwork::lanes()
+inline constexpr LaneIndex kNoLane = -1;
+
+enum class Turn : uint8_t { kNone, kStraight, kLeft, kRight };  // kNone outside junctions
+
+// One drivable lane of one lane section, in its driving direction.
+struct Lane {
+  std::string road_id;
+  int section = 0;                     // index of the lane section within the road
+  int opendrive_lane = 0;              // signed id in the file
+  int junction = -1;                   // index into junctions(), -1 outside
+  Turn turn = Turn::kNone;             // by the change of heading over the lane: 30 degrees
+  double speed_limit_mps = 13.89;      // the file's, else 50 km/h
+  Curve center;                        // in driving direction
+  std::vector<LaneIndex> successors;   // in driving direction, sorted
+  std::vector<LaneIndex> predecessors;
+  LaneIndex left = kNoLane;            // neighbour of the same direction
+  LaneIndex right = kNoLane;
+};
+
+// Stretches of two lanes of one junction in which cars of 2.2 m width on both would touch.
+struct LaneConflict {
+  LaneIndex other = kNoLane;
+  double begin_s_m = 0.0, end_s_m = 0.0;               // on this lane
+  double other_begin_s_m = 0.0, other_end_s_m = 0.0;   // on the other
+  bool merge = false;                  // both end in the same lane
+};
+
+struct Junction {
+  std::string id;
+  std::vector<LaneIndex> lanes;        // connecting lanes
+  Vec2 center_m;
+  double radius_m = 0.0;
+};
+
+enum class Surface : uint8_t { kRoad, kShoulder, kSidewalk, kOther };
+
+// A stretch of ground between two polylines of equal point count (quads between neighbours).
+struct SurfaceStrip {
+  Surface surface = Surface::kRoad;
+  bool in_junction = false;
+  std::vector<Vec2> left, right;
+};
+
+enum class MarkKind : uint8_t { kSolid, kBroken };
+enum class MarkColor : uint8_t { kWhite, kYellow };
+
+// A painted line: a polyline of the mark's centre. Broken marks are 3 m painted, 9 m free, unless
+// the file says otherwise.
+struct MarkLine {
+  MarkKind kind = MarkKind::kSolid;
+  MarkColor color = MarkColor::kWhite;
+  double width_m = 0.15;
+  double dash_m = 3.0, gap_m = 9.0;
+  std::vector<Vec2> points;
+};
+
+struct LanePosition {
+  LaneIndex lane = kNoLane;
+  CurveProjection on_center;
+};
+
+struct RoadLimits {                    // of a file from a stranger
+  uint64_t max_bytes = 64ull << 20;
+  int max_roads = 20000;
+  int max_lanes = 200000;
+};
+
+class RoadNetwork {
+ public:
+  // Parses OpenDRIVE 1.4-1.8. Error(kBadInput) naming road and s when the text can't be used: not
+  // XML, truncated, not OpenDRIVE, no drivable lane, non-finite numbers. `name` for messages.
+  static std::shared_ptr<const RoadNetwork> Parse(std::string_view text, std::string name);
+  static std::shared_ptr<const RoadNetwork> LoadFile(const std::string& path);
+
+  const std::string& name() const { return name_; }
+  // XXH3-128 of the text it was made from.
+  const std::string& text_hash() const { return text_hash_; }
+  std::span<const Lane> lanes() const { return lanes_; }
+  const Lane& lane(LaneIndex i) const { return lanes_[static_cast<size_t>(i)]; }
+  std::span<const Junction> junctions() const { return junctions_; }
+  // Conflicts of a junction lane with the other lanes of its junction; empty elsewhere.
+  std::span<const LaneConflict> conflicts(LaneIndex i) const {
+    return conflicts_[static_cast<size_t>(i)];
+  }
+  std::span<const SurfaceStrip> surfaces() const { return surfaces_; }
+  std::span<const MarkLine> marks() const { return marks_; }
+  Vec2 min_m() const { return min_m_; }   // bounding box of all surfaces
+  Vec2 max_m() const { return max_m_; }
+
+  // The drivable lane that holds the point; among several (junctions) the one whose heading is
+  // nearest, if a heading is given. Empty off the road. `margin_m` widens every lane.
+  std::optional<LanePosition> FindLane(Vec2 point, std::optional<double> heading_rad,
+                                       double margin_m = 0.0) const;
+  // The nearest lane centre within radius_m whose heading differs by less than 90 degrees.
+  std::optional<LanePosition> NearestLane(const Pose2& pose, double radius_m) const;
+  // All drivable lanes that hold the point.
+  void LanesAt(Vec2 point, std::vector<LaneIndex>& out) const;
+
+ private:
+  friend class RoadNetworkBuilder;
+  RoadNetwork() = default;
+
+  std::string name_, text_hash_;
+  std::vector<Lane> lanes_;
+  std::vector<Junction> junctions_;
+  std::vector<std::vector<LaneConflict>> conflicts_;
+  std::vector<SurfaceStrip> surfaces_;
+  std::vector<MarkLine> marks_;
+  Vec2 min_m_, max_m_;
+  // Uniform grid over the bounding box; cell -> lanes that touch it.
+  double cell_m_ = 10.0;
+  int columns_ = 0, rows_ = 0;
+  std::vector<std::vector<LaneIndex>> cells_;
+};
+
+}  // namespace volante

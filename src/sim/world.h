@@ -1,0 +1,92 @@
+// One town with one ego and its traffic: a value that steps.
+// Its whole state is plain data behind one field visitor; the road and the route are immutable and
+// shared. Deterministic from WorldStart alone: no clock, no global randomness, all NPC
+// accelerations computed from the old state before anything moves. No allocation per step.
+// Not thread-safe; different worlds may step in different threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/random.h"
+#include "config/config.h"
+#include "road/route.h"
+#include "sim/ego.h"
+#include "sim/traffic.h"
+#include "sim/vehicle_state.h"
+
+namespace volante {
+
+struct WorldStart {
+  uint64_t seed = 0;             // spawn points, NPC parameters and their turns
+  int num_npcs = 0;
+  std::shared_ptr<const Route> route;
+  double route_s_m = 0.0;        // where on the route the ego starts
+  double lateral_offset_m = 0.0; // + = left of the lane centre
+  double heading_error_rad = 0.0;
+  double speed_mps = 0.0;
+};
+
+// What happened to the ego in one tick.
+struct WorldEvents {
+  bool collision = false;
+  bool at_fault = false;         // of the ego; never "neither": an NPC is never at fault
+  int other = -1;                // NPC index
+  double relative_speed_mps = 0.0;
+  int markings_crossed = 0;      // CARLA's corner rule (driving_metrics.md 7.6)
+};
+
+// The nearest thing that the ego would hit by following its route, and whether it must wait.
+struct Obstacle {
+  double gap_m = 1e9;            // bumper to bumper along the route
+  double speed_mps = 0.0;        // along the route
+  double yield_distance_m = 1e9; // front bumper to the line where the ego must give way now
+};
+
+class World {
+ public:
+  World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, const NpcConfig& npc);
+
+  // Starts an episode. Error(kBadInput) when the town is too small for num_npcs; no NPC spawns
+  // within 20 m of the ego; exactly num_npcs drive afterwards (checked).
+  void Start(const WorldStart& start);
+  // One control tick of 0.05 s: 5 physics substeps of the ego, one step of the traffic.
+  // steer and throttle in [-1, 1], finite.
+  void Step(double steer, double throttle);
+
+  const EgoState& ego() const { return state_.ego; }
+  const EgoParams& ego_params() const { return ego_params_; }
+  VehicleState ego_vehicle() const;
+  std::span<const VehicleState> npcs() const { return npc_vehicles_; }
+  const Traffic& traffic() const { return state_.traffic; }
+  const WorldEvents& events() const { return state_.events; }
+  Obstacle ObstacleAhead() const;
+  const RoadNetwork& network() const { return *network_; }
+  const Route& route() const { return *route_; }
+  // Projection of the ego onto the route, tracked so that progress never jumps.
+  const CurveProjection& on_route() const { return state_.on_route; }
+  int tick() const { return state_.tick; }
+
+  // The state as bytes and back. The route is not in it: Load needs the same route.
+  std::vector<uint8_t> Save();
+  void Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route);
+
+ private:
+  struct State {
+    EgoState ego;
+    Traffic traffic;
+    WorldEvents events;
+    CurveProjection on_route;
+    int tick = 0;
+  };
+  std::shared_ptr<const RoadNetwork> network_;
+  EgoParams ego_params_;
+  NpcConfig npc_config_;
+  std::shared_ptr<const Route> route_;
+  State state_;
+  std::vector<VehicleState> npc_vehicles_;   // derived from state_.traffic after every step
+};
+
+}  // namespace volante
