@@ -1,0 +1,144 @@
+// The TD3 learner (Fujimoto, van Hoof, Meger, "Addressing Function Approximation Error in
+// Actor-Critic Methods", ICML 2018): networks, targets, two Adam optimizers and one update.
+// Owns every tensor of learning. Never samples the replay, never explores, never touches a file.
+// This header knows no torch, so that run/ may include it. Called by one thread at a time; Update
+// and Act use the threads of SetLearnerThreads (learn/torch_runtime.h). Same build, CPU feature
+// level, thread count, dtype and acting batch give the same bytes (docs/determinism.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "env_api/env.h"
+#include "replay/batch.h"
+#include "store/named_tensor.h"
+
+namespace volante {
+
+enum class LearnerDtype : uint8_t { kF32, kF64 };  // kF64 is for the oracle: ten times slower
+
+struct Td3Options {
+  LearnerConfig config;
+  ObservationMode mode = ObservationMode::kCameraVector;
+  uint64_t seed = 0;  // initial weights and target noise follow from it
+  LearnerDtype dtype = LearnerDtype::kF32;
+  Device device = Device::kCpu;
+  int acting_batch = 8;  // rows that Act always computes; usually train.num_worlds
+};
+
+// L2 norms of one optimizer's gradient. Parts combine as the root of the sum of squares.
+struct GradientNorms {
+  double before = 0.0;          // joint norm of the group
+  double after = 0.0;           // the same, measured again after clipping; <= limit * 1.001
+  double encoder_before = 0.0;  // 0 where the group owns no encoder
+  double encoder_after = 0.0;
+  double head_before = 0.0;  // trunks and heads
+  double head_after = 0.0;
+};
+
+// Of one encoder layer's output, over batch and units.
+struct FeatureStats {
+  std::string layer;  // "critic/encoder/conv1", ..., "actor/encoder/fc"
+  double mean = 0.0;
+  double std = 0.0;
+  double norm = 0.0;  // mean over the batch of the L2 norm of one sample's output
+};
+
+// What one update saw. Values of the actor are those of the last update that trained it
+// (actor_updated says whether it was this one). Q values are of the reward's scale.
+struct UpdateMetrics {
+  int64_t update = 0;  // 1 for the first
+  bool actor_updated = false;
+  double critic_loss = 0.0;    // MSE(Q1, y) + MSE(Q2, y)
+  double actor_loss = 0.0;     // -mean Q1(s, pi(s)) + penalty
+  double q_mean = 0.0;         // mean over batch and both critics of Q(s, a)
+  double q_std = 0.0;          // standard deviation of Q1(s, a) over the batch
+  double q_batch_mean = 0.0;   // mean Q1(s, a)
+  double q_actor_mean = 0.0;   // mean Q1(s, pi(s))
+  double twin_gap = 0.0;       // mean |Q1 - Q2|
+  double td_error_mean = 0.0;  // mean |Q1 - y|
+  double target_mean = 0.0;    // mean y
+  GradientNorms actor_grad;
+  GradientNorms critic_grad;
+  double action_saturation = 0.0;      // share of |pi(s)| > 0.99
+  double pre_tanh_rms = 0.0;           // root mean square of the actor's output before tanh
+  double vector_gradient_share = 0.0;  // of the critic's trunk gradients, the vector's share in
+                                       // [0, 1] of the sum of squares; 0 without trunks
+  std::vector<FeatureStats> features;  // empty unless asked for
+};
+
+enum class TensorScope : uint8_t {
+  kPolicy,      // the online networks: what Act and EvaluateQ need
+  kEverything,  // and targets and optimizers: what Update needs to go on bit for bit
+};
+
+// What a learner is besides its tensors. Saved beside them; no generator state is needed, since
+// target noise is drawn from a stream per update index.
+struct LearnerCounters {
+  uint64_t seed = 0;
+  int64_t updates = 0;        // critic steps; also the index of the next noise stream
+  int64_t actor_updates = 0;  // actor steps
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("seed", seed);
+    ar("updates", updates);
+    ar("actor_updates", actor_updates);
+  }
+  friend bool operator==(const LearnerCounters&, const LearnerCounters&) = default;
+};
+
+class Td3Learner {
+ public:
+  // Error(kEnvironment) when the device is not there. Runs the optimizer audit (Audit()).
+  explicit Td3Learner(const Td3Options& options);
+  ~Td3Learner();
+  Td3Learner(const Td3Learner&) = delete;
+  Td3Learner& operator=(const Td3Learner&) = delete;
+
+  // The deterministic policy. images [n,4,84,84] uint8 (null in mode vector), vectors [n,53],
+  // actions [n,2] in [-1,1]. Rows are computed in blocks of acting_batch, the last one padded, so
+  // row i of a block has the same bytes whatever the other rows hold.
+  void Act(const uint8_t* images, const float* vectors, int n, float* actions);
+
+  // Q1 of each row, of the reward's scale; the same shapes and padding as Act; q [n].
+  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
+                 float* q);
+
+  // One TD3 update: the critic always, actor and targets every policy_delay-th time. Blocking.
+  // A non-finite reward, observation, target, loss or gradient, and a gradient that is over its
+  // limit after clipping, throw Error(kHealthHalt) naming where it arose first; the learner is
+  // then as it was before the call.
+  UpdateMetrics Update(const Batch& batch, bool with_feature_stats = false);
+
+  // Copies, in a fixed order, named "actor/...", "critic/...", "target_actor/...",
+  // "target_critic/...", "adam_actor/first_moment/...", "adam_actor/second_moment/...", ...
+  // In wiring shared_critic the only encoder is "critic/encoder/...".
+  std::vector<NamedTensor> SaveTensors(TensorScope scope) const;
+  // Checks every name, dtype and shape before it changes anything; Error(kBadInput) naming
+  // `where`. kPolicy ignores tensors of other scopes, sets the targets equal to the networks and
+  // clears optimizers and counters: a new run from old networks. After kEverything call
+  // set_counters.
+  void LoadTensors(std::span<const NamedTensor> tensors, TensorScope scope,
+                   const std::string& where);
+  LearnerCounters counters() const;
+  void set_counters(const LearnerCounters& counters);
+
+  // The optimizers and what each trains, one tensor per line, for the log.
+  const std::string& Audit() const;
+  // Trainable parameters of actor and critic, targets not counted.
+  int64_t NumParameters() const;
+
+  // The torch side, for the tests of this folder alone (learn/td3_impl.h).
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace volante

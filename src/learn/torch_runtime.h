@@ -1,0 +1,27 @@
+// What is known about the torch that the process loaded: versions for --version and manifests,
+// the BLAS behind it, and its thread count. Torch-free header. Any thread, except
+// SetLearnerThreads, which belongs to the start of the process.
+#pragma once
+
+#include <string>
+
+namespace volante {
+
+// Threads of torch's operators and of the BLAS; 0 means one per available core. OpenMP and
+// OpenBLAS read their environment when they are loaded, so the rest of the set-up (core type,
+// wait policy) belongs to the launcher.
+void SetLearnerThreads(int threads);
+int LearnerThreads();
+
+// "1.13.1".
+std::string TorchVersion();
+// The kernels OpenBLAS chose, "SkylakeX"; "unknown" when the BLAS is not OpenBLAS.
+std::string BlasCoreName();
+// False with the reference BLAS, which is 25 times slower: `train` refuses it.
+bool BlasIsOpenBlas();
+// "AVX512": the instruction level of torch's own kernels.
+std::string TorchCpuCapability();
+// True when Device::kCuda can be used.
+bool CudaIsAvailable();
+
+}  // namespace volante
