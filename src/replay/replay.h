@@ -1,0 +1,85 @@
+// The replay memory: every frame stored once, one stream of observations per world.
+// Stacks and n-step returns are assembled on sampling, straight into the batch. What may be
+// sampled, its order and what is evicted follow from the sequence of Begin and Add calls alone,
+// never from where segments were cut, so a resumed run samples the same bytes. Saved as immutable
+// segment files beside the checkpoints; saving costs what is new. Owned and called by the trainer's
+// thread; Sample is const and may run on several threads while nothing is added.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/random.h"
+#include "env_api/env.h"
+#include "replay/batch.h"
+#include "store/checkpoint.h"
+
+namespace volante {
+
+struct ReplayOptions {
+  int num_worlds = 1;                  // 1..65535
+  bool has_image = true;               // false stores no frames
+  int frame_stride = 1;                // ticks between the frames of a stack
+  int n_step = 1;                      // rewards per transition
+  double discount = 0.99;              // gamma, per step
+  int64_t capacity = 1000000;          // most transitions that can be sampled; the oldest go first
+  uint64_t max_bytes = 2'000'000'000;  // most memory; the oldest go first
+};
+
+class Replay {
+ public:
+  // An Error(kUsage) when max_bytes does not hold a few transitions per world.
+  explicit Replay(const ReplayOptions& options);
+  ~Replay();
+  Replay(Replay&&) noexcept;
+  Replay& operator=(Replay&&) noexcept;
+
+  // ---- filling ----
+  // The first observation of an episode. `frame` [84, 84] may be null without images; `vector` is
+  // [53]. Beginning while an episode is open (its simulator failed) closes that one as truncated
+  // at its last observation.
+  void Begin(int world, const uint8_t* frame, const float* vector);
+  // One step of the open episode: `reward` as the learner shall see it (scaled), and the true next
+  // observation, of the last step too. terminated or truncated closes the episode.
+  void Add(int world, Action action, float reward, bool terminated, bool truncated,
+           const uint8_t* next_frame, const float* next_vector);
+
+  // ---- reading ----
+  // Transitions that can be sampled. With n_step > 1 the newest of an open episode wait for their
+  // rewards.
+  int64_t size() const;
+  // Steps ever added, also those evicted.
+  int64_t total_added() const;
+  // Memory held, in bytes, with indices; at most max_bytes.
+  uint64_t bytes() const;
+  bool IsOpen(int world) const;
+  // The newest observation of the open episode: frame stack [4, 84, 84] oldest first (may be null
+  // without images) and vector [53], as acting needs it; also right after Restore.
+  void Observe(int world, uint8_t* stack, float* vector) const;
+  // `batch_size` transitions drawn uniformly with replacement; size() must be positive. discount
+  // is gamma^m for the m <= n_step rewards that were summed, 0 where the episode terminated within
+  // them; a truncated episode bootstraps from its true last observation.
+  void Sample(RandomStream& random, int batch_size, Batch& batch) const;
+  // XXH3-128 of everything that influences later samples, independent of segment cuts.
+  std::string LogicalHash() const;
+
+  // ---- keeping ----
+  // Writes what is new since the last Seal as segment files in `directory` (made when missing),
+  // synced, and returns the segments that hold everything still needed, for the manifest. A
+  // segment that no longer matters is left out. On an error nothing that existed is changed, and
+  // a later Seal continues.
+  std::vector<FileRef> Seal(Files& files, const std::string& directory);
+  // Replaces the content by that of `refs`; the options must equal those of the writer. Sizes and
+  // hashes are verified first; on an error the content is unchanged.
+  void Restore(Files& files, const std::string& directory, const std::vector<FileRef>& refs);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace volante
