@@ -22,12 +22,12 @@ namespace volante {
 struct HealthSample {
   int64_t update = 0;    // counts from 1
   int64_t env_step = 0;  // for the messages only
-  std::optional<double> q_batch_mean;
-  std::optional<double> q_batch_std;
-  std::optional<double> q_actor_mean;
-  std::optional<double> action_saturation;
-  bool finite = true;            // losses, gradients and parameters
-  std::string non_finite_where;  // the tensor or loss that was not finite
+  std::optional<double> q_batch_mean = {};
+  std::optional<double> q_batch_std = {};
+  std::optional<double> q_actor_mean = {};
+  std::optional<double> action_saturation = {};
+  bool finite = true;                 // losses, gradients and parameters
+  std::string non_finite_where = {};  // the tensor or loss that was not finite
 };
 
 // An alarm that began or ended.
