@@ -31,6 +31,9 @@ class Route {
   std::span<const LaneIndex> lanes() const { return lanes_; }
   const Curve& path() const { return path_; }
   double length_m() const { return path_.length_m(); }
+  // Where it begins on its first lane and ends on its last.
+  double start_s_m() const { return start_s_m_; }
+  double goal_s_m() const { return goal_s_m_; }
   // Route arc length at which lane k begins (<= 0 for the first) and the index of the lane at s.
   double lane_begin_s_m(size_t k) const { return lane_begin_s_m_[k]; }
   size_t LaneIndexAt(double route_s_m) const;
@@ -40,6 +43,7 @@ class Route {
  private:
   std::shared_ptr<const RoadNetwork> network_;
   std::vector<LaneIndex> lanes_;
+  double start_s_m_ = 0.0, goal_s_m_ = 0.0;
   std::vector<double> lane_begin_s_m_;
   Curve path_;
 };

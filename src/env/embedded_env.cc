@@ -1,0 +1,335 @@
+#include "env/embedded_env.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+
+#include "base/archive.h"
+#include "base/error.h"
+#include "env/observation.h"
+#include "env/reward.h"
+
+namespace volante {
+namespace {
+
+constexpr double kGoalRadius_m = 3.0;
+constexpr double kOffLane_m = 2.5;
+constexpr double kWaypointSpacing_m = 2.0;
+constexpr double kWaypointRadius_m = 5.0;
+constexpr double kBlockedAfter_s = 10.0;
+
+void CheckFinite(const Action& action, int world) {
+  if (std::isfinite(action.steer) && std::isfinite(action.throttle)) return;
+  throw Error(ExitCode::kHealthHalt, "action is not finite", "world " + std::to_string(world),
+              "steer " + std::to_string(action.steer) + ", throttle " +
+                  std::to_string(action.throttle),
+              "the policy is broken: resume from an earlier checkpoint");
+}
+
+}  // namespace
+
+int NpcCount(Scenario scenario) {
+  switch (scenario) {
+    case Scenario::kEmpty:
+    case Scenario::kMixed:
+      return 0;
+    case Scenario::kLight:
+      return 20;
+    case Scenario::kMedium:
+      return 50;
+    case Scenario::kHeavy:
+      return 100;
+  }
+  return 0;
+}
+
+EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds)
+    : town_(std::move(town)),
+      env_(config.env),
+      reward_(config.reward.preset),
+      start_(config.start),
+      sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
+               config.env.train_route_max_m),
+      episodes_(static_cast<size_t>(num_worlds)) {
+  traits_.num_worlds = num_worlds;
+  traits_.has_image = config.observation.mode == ObservationMode::kCameraVector;
+  traits_.can_snapshot = true;
+  traits_.deterministic = true;
+  traits_.reward_parts = RewardPartNames(reward_);
+  for (Episode& episode : episodes_) {
+    episode.world = std::make_unique<World>(town_->network, config.ego, config.npc);
+  }
+  if (traits_.has_image) {
+    VOLANTE_CHECK(town_->scene != nullptr, "the town was loaded without a scene");
+    camera_ = std::make_unique<Camera>(town_->scene, CameraIntrinsics{});
+  }
+}
+
+EmbeddedEnv::~EmbeddedEnv() = default;
+
+int EmbeddedEnv::num_npcs(int index) const {
+  return episodes_[static_cast<size_t>(index)].progress.num_npcs;
+}
+
+// ---- reset ---------------------------------------------------------------------------------
+
+std::shared_ptr<const Route> EmbeddedEnv::PickRoute(const ResetRequest& request,
+                                                    RandomStream& random) const {
+  if (request.route_set == RouteSet::kTrain) {
+    return std::make_shared<const Route>(sampler_.Draw(random));
+  }
+  const std::vector<RouteEnds>& list = request.route_set == RouteSet::kValidation
+                                           ? town_->routes.validation
+                                           : town_->routes.test;
+  if (list.empty()) {
+    throw Error(ExitCode::kBadInput, "no routes to evaluate on", town_->name,
+                "the map is too small for routes of 120 to 250 m", "use a larger map");
+  }
+  const size_t index = static_cast<size_t>(request.route_index) % list.size();
+  return std::make_shared<const Route>(FindRoute(town_->network, list[index]));
+}
+
+void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
+  Episode& episode = episodes_[static_cast<size_t>(request.world)];
+  RandomStream random(request.seed, "episode");
+  Scenario scenario = request.scenario;
+  if (scenario == Scenario::kMixed) {
+    constexpr Scenario kChoices[] = {Scenario::kEmpty, Scenario::kLight, Scenario::kMedium,
+                                     Scenario::kHeavy};
+    scenario = kChoices[random.Below(std::size(kChoices))];
+  }
+  episode.route = PickRoute(request, random);
+  episode.profile.Build(*episode.route);
+
+  WorldStart start;
+  start.seed = random.NextUint64();
+  start.num_npcs = NpcCount(scenario);
+  start.route = episode.route;
+  if (request.spread_start) {
+    const double offset = start_.max_lateral_offset_m, angle = start_.max_heading_error_rad;
+    start.route_s_m = random.Uniform(0.0, start_.spread_route_fraction) * episode.route->length_m();
+    start.speed_mps = std::min(random.Uniform(0.0, start_.max_speed_mps),
+                               episode.profile.CurveSpeed(start.route_s_m));
+    start.lateral_offset_m = random.Uniform(-offset, offset);
+    start.heading_error_rad = random.Uniform(-angle, angle);
+  }
+  episode.world->Start(start);
+  VOLANTE_CHECK(static_cast<int>(episode.world->npcs().size()) == NpcCount(scenario),
+                "the number of NPC vehicles that run is not the configured one");
+
+  Progress& progress = episode.progress;
+  progress = Progress{};
+  progress.num_npcs = start.num_npcs;
+  progress.route_lanes.assign(episode.route->lanes().begin(), episode.route->lanes().end());
+  progress.route_start_s_m = episode.route->start_s_m();
+  progress.route_goal_s_m = episode.route->goal_s_m();
+  progress.last_s_m = episode.world->on_route().s_m;
+  progress.accel_long_mps2 = episode.world->ego().accel_long_mps2;
+  progress.accel_lat_mps2 = episode.world->ego().accel_lat_mps2;
+  progress.status = Status::kRunning;
+  PassWaypoints(episode);  // those near the start count as passed, without reward
+}
+
+void EmbeddedEnv::Reset(std::span<const ResetRequest> requests, StepView out) {
+  for (const ResetRequest& request : requests) {
+    VOLANTE_CHECK(request.world >= 0 && request.world < traits_.num_worlds, "no such world");
+    StartEpisode(request);
+    const Episode& episode = episodes_[static_cast<size_t>(request.world)];
+    DriveFacts& facts = out.facts[request.world];
+    facts = DriveFacts{};
+    FillFacts(episode, facts);
+    out.reward[request.world] = 0.0f;
+    Observe(request.world, out);
+  }
+}
+
+// ---- step ----------------------------------------------------------------------------------
+
+void EmbeddedEnv::Step(std::span<const Action> actions, StepView out) {
+  VOLANTE_CHECK(static_cast<int>(actions.size()) == traits_.num_worlds, "one action per world");
+  const size_t num_parts = traits_.reward_parts.size();
+  for (int w = 0; w < traits_.num_worlds; ++w) {
+    Episode& episode = episodes_[static_cast<size_t>(w)];
+    VOLANTE_CHECK(episode.progress.status == Status::kRunning,
+                  "Step on a world that has ended; Reset it first");
+    CheckFinite(actions[w], w);
+    const Action action{std::clamp(actions[w].steer, -1.0f, 1.0f),
+                        std::clamp(actions[w].throttle, -1.0f, 1.0f)};
+    std::array<float, 8> parts{};
+    float* out_parts = out.reward_parts + static_cast<size_t>(w) * num_parts;
+    std::fill_n(out_parts, num_parts, 0.0f);
+    double reward = 0.0;
+    for (int i = 0; i < env_.action_repeat; ++i) {
+      StepTick(episode, action, out.facts[w]);
+      reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_parts});
+      for (size_t p = 0; p < num_parts; ++p) out_parts[p] += parts[p];
+      if (episode.progress.status != Status::kRunning) break;
+    }
+    out.reward[w] = static_cast<float>(reward);
+    Observe(w, out);
+  }
+}
+
+// One tick: the world moves, then what happened is told and judged.
+void EmbeddedEnv::StepTick(Episode& episode, Action action, DriveFacts& facts) {
+  Progress& progress = episode.progress;
+  episode.world->Step(action.steer, action.throttle);
+  ++progress.tick;
+
+  const EgoState& ego = episode.world->ego();
+  const WorldEvents& events = episode.world->events();
+  const double s_m = episode.world->on_route().s_m;
+  facts.action = action;
+  facts.previous_action = progress.previous_action;
+  facts.progress_m = s_m - progress.last_s_m;
+  facts.waypoints_passed = PassWaypoints(episode);
+  facts.jerk_long_mps3 = (ego.accel_long_mps2 - progress.accel_long_mps2) / kTickSeconds;
+  facts.jerk_lat_mps3 = (ego.accel_lat_mps2 - progress.accel_lat_mps2) / kTickSeconds;
+  facts.collision = events.collision;
+  facts.collision_at_fault = events.at_fault;
+  facts.collision_other = events.other;
+  facts.collision_speed_mps = events.relative_speed_mps;
+  facts.markings_crossed = events.markings_crossed;
+  FillFacts(episode, facts);
+
+  const bool held_up = facts.lead_gap_m < 10.0 || facts.yield_distance_m < 10.0;
+  if (ego.speed_mps < 0.1 && held_up) progress.wait_behind_traffic_s += kTickSeconds;
+  facts.wait_behind_traffic_s = progress.wait_behind_traffic_s;
+  progress.last_s_m = s_m;
+  progress.previous_action = action;
+  progress.accel_long_mps2 = ego.accel_long_mps2;
+  progress.accel_lat_mps2 = ego.accel_lat_mps2;
+  Judge(episode, facts);
+}
+
+void EmbeddedEnv::FillFacts(const Episode& episode, DriveFacts& facts) const {
+  const World& world = *episode.world;
+  const EgoState& ego = world.ego();
+  const CurveProjection& on_route = world.on_route();
+  const Curve& path = episode.route->path();
+  facts.position_m = ego.position_m;
+  facts.heading_rad = ego.heading_rad;
+  facts.speed_mps = ego.speed_mps;
+  facts.yaw_rate_radps = ego.yaw_rate_radps;
+  facts.steer_angle_rad = ego.steer_angle_rad;
+  facts.accel_long_mps2 = ego.accel_long_mps2;
+  facts.accel_lat_mps2 = ego.accel_lat_mps2;
+  facts.route_s_m = on_route.s_m;
+  facts.route_length_m = episode.route->length_m();
+  facts.lateral_offset_m = on_route.lateral_m;
+  facts.heading_error_rad = WrapAngle(ego.heading_rad - on_route.heading_rad);
+  facts.wrong_way = std::abs(facts.heading_error_rad) > 2.0 * std::numbers::pi / 3.0;
+  facts.lane_half_width_m = path.At(on_route.s_m).half_width_m;
+  facts.speed_limit_mps = episode.route->SpeedLimitAt(on_route.s_m);
+  facts.max_curvature_1pm = episode.profile.MaxCurvature(on_route.s_m);
+  facts.curve_speed_mps = episode.profile.CurveSpeed(on_route.s_m);
+  facts.front_overhang_m = 0.5 * world.ego_params().length_m;
+  const Vec2 u = UnitFromHeading(ego.heading_rad);
+  for (int k = 0; k < kRoutePoints; ++k) {
+    const Vec2 d = path.PositionAt(on_route.s_m + kRoutePointSpacing_m * (k + 1)) - ego.position_m;
+    facts.route_points_m[k] = {Dot(u, d), Cross(u, d)};
+  }
+  const Obstacle obstacle = world.ObstacleAhead();
+  facts.lead_gap_m = obstacle.gap_m;
+  facts.lead_speed_mps = obstacle.speed_mps;
+  facts.yield_distance_m = obstacle.yield_distance_m;
+  facts.tick = episode.progress.tick;
+  facts.status = episode.progress.status;
+  facts.outcome = episode.progress.outcome;
+}
+
+// Waypoint i lies at 2 i metres; passed when the car is within 5 m of it or beyond it on the route.
+int EmbeddedEnv::PassWaypoints(Episode& episode) const {
+  Progress& progress = episode.progress;
+  const double s_m = episode.world->on_route().s_m;
+  const int last = static_cast<int>(episode.route->length_m() / kWaypointSpacing_m);
+  int passed = 0;
+  while (progress.next_waypoint <= last) {
+    const double at_m = progress.next_waypoint * kWaypointSpacing_m;
+    const bool beyond = s_m >= at_m;
+    if (!beyond && (at_m - s_m > 2.0 * kWaypointRadius_m ||
+                    Distance(episode.route->path().PositionAt(at_m),
+                             episode.world->ego().position_m) > kWaypointRadius_m)) {
+      break;
+    }
+    ++progress.next_waypoint;
+    ++passed;
+  }
+  return passed;
+}
+
+void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
+  const double to_end_m = Distance(
+      episode.route->path().PositionAt(episode.route->length_m()), episode.world->ego().position_m);
+  facts.off_lane = std::abs(facts.lateral_offset_m) > kOffLane_m;
+  if (facts.collision) {
+    facts.outcome = Outcome::kCollision;
+  } else if (facts.off_lane) {
+    facts.outcome = Outcome::kOffLane;
+  } else if (to_end_m <= kGoalRadius_m) {
+    facts.outcome = Outcome::kSuccess;
+  } else if (facts.tick >= env_.max_episode_steps) {
+    facts.outcome = facts.wait_behind_traffic_s > kBlockedAfter_s ? Outcome::kBlocked
+                                                                  : Outcome::kTimeout;
+  }
+  if (facts.outcome == Outcome::kTimeout || facts.outcome == Outcome::kBlocked) {
+    facts.status = Status::kTruncated;
+  } else if (facts.outcome != Outcome::kNone) {
+    facts.status = Status::kTerminated;
+  }
+  episode.progress.status = facts.status;
+  episode.progress.outcome = facts.outcome;
+}
+
+void EmbeddedEnv::Observe(int world, StepView out) {
+  WriteVector(out.facts[world], out.vector + static_cast<size_t>(world) * kVectorSize);
+  if (!traits_.has_image || out.frame == nullptr) return;
+  const World& w = *episodes_[static_cast<size_t>(world)].world;
+  camera_->RenderGray({w.ego().position_m, w.ego().heading_rad}, w.npcs(),
+                      out.frame + static_cast<size_t>(world) * kImagePixels);
+}
+
+// ---- snapshot ------------------------------------------------------------------------------
+
+namespace {
+struct Snapshot {
+  std::vector<uint8_t> world;
+  std::vector<uint8_t> progress;
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("world", world);
+    ar("progress", progress);
+  }
+};
+}  // namespace
+
+std::vector<uint8_t> EmbeddedEnv::Save(int world) {
+  Episode& episode = episodes_[static_cast<size_t>(world)];
+  Snapshot snapshot{episode.world->Save(), SaveState(episode.progress)};
+  return SaveState(snapshot);
+}
+
+void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
+  Episode& episode = episodes_[static_cast<size_t>(world)];
+  const std::string where = "state of world " + std::to_string(world);
+  Snapshot snapshot;
+  LoadState(bytes, snapshot, where);
+  Progress progress;
+  LoadState(snapshot.progress, progress, where);
+  for (const int32_t lane : progress.route_lanes) {
+    if (lane < 0 || static_cast<size_t>(lane) >= town_->network->lanes().size()) {
+      throw Error(ExitCode::kBadInput, "saved state does not fit", where,
+                  "it names a lane that " + town_->name + " does not have",
+                  "resume with the town that it was saved with");
+    }
+  }
+  episode.route = std::make_shared<const Route>(
+      town_->network, std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),
+      progress.route_start_s_m, progress.route_goal_s_m);
+  episode.profile.Build(*episode.route);
+  episode.world->Load(snapshot.world, episode.route);
+  episode.progress = std::move(progress);
+}
+
+}  // namespace volante

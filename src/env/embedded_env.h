@@ -1,0 +1,94 @@
+// The embedded simulator behind the environment interface: N worlds of one town.
+// Everything random of an episode follows from ResetRequest::seed. One caller at a time.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "env/route_profile.h"
+#include "env/town.h"
+#include "env_api/env.h"
+#include "sim/world.h"
+
+namespace volante {
+
+// Number of NPC vehicles of a scenario; kMixed has none of its own.
+int NpcCount(Scenario scenario);
+
+class EmbeddedEnv : public Env {
+ public:
+  // Reads the sections env, npc, ego, observation, reward and start of the configuration. The town
+  // must hold a scene when the observation has an image.
+  EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds);
+  ~EmbeddedEnv() override;
+
+  const EnvTraits& traits() const override { return traits_; }
+  void Reset(std::span<const ResetRequest> requests, StepView out) override;
+  void Step(std::span<const Action> actions, StepView out) override;
+  std::vector<uint8_t> Save(int world) override;
+  void Load(int world, std::span<const uint8_t> bytes) override;
+
+  // For overlays, replay files and tests.
+  const World& world(int index) const { return *episodes_[static_cast<size_t>(index)].world; }
+  const Town& town() const { return *town_; }
+  // What ran in the episode of this world: asserted equal to the scenario's count.
+  int num_npcs(int index) const;
+
+ private:
+  // What an episode needs beyond the World: small, plain, saved with it.
+  struct Progress {
+    int num_npcs = 0;
+    std::vector<int32_t> route_lanes;
+    double route_start_s_m = 0.0, route_goal_s_m = 0.0;
+    double last_s_m = 0.0;
+    double accel_long_mps2 = 0.0, accel_lat_mps2 = 0.0;
+    int next_waypoint = 1;
+    double wait_behind_traffic_s = 0.0;
+    Action previous_action;
+    int tick = 0;
+    Status status = Status::kTerminated;
+    Outcome outcome = Outcome::kNone;
+
+    template <class Archive>
+    void VisitFields(Archive& ar) {
+      ar("num_npcs", num_npcs);
+      ar("route_lanes", route_lanes);
+      ar("route_start_s_m", route_start_s_m);
+      ar("route_goal_s_m", route_goal_s_m);
+      ar("last_s_m", last_s_m);
+      ar("accel_long_mps2", accel_long_mps2);
+      ar("accel_lat_mps2", accel_lat_mps2);
+      ar("next_waypoint", next_waypoint);
+      ar("wait_behind_traffic_s", wait_behind_traffic_s);
+      ar("previous_action", previous_action);
+      ar("tick", tick);
+      ar("status", status);
+      ar("outcome", outcome);
+    }
+  };
+  struct Episode {
+    std::unique_ptr<World> world;
+    std::shared_ptr<const Route> route;
+    RouteProfile profile;
+    Progress progress;
+  };
+
+  std::shared_ptr<const Route> PickRoute(const ResetRequest& request, RandomStream& random) const;
+  void StartEpisode(const ResetRequest& request);
+  void StepTick(Episode& episode, Action action, DriveFacts& facts);
+  void FillFacts(const Episode& episode, DriveFacts& facts) const;
+  int PassWaypoints(Episode& episode) const;
+  void Judge(Episode& episode, DriveFacts& facts) const;
+  void Observe(int world, StepView out);
+
+  std::shared_ptr<const Town> town_;
+  EnvConfig env_;
+  RewardPreset reward_;
+  StartConfig start_;
+  EnvTraits traits_;
+  RouteSampler sampler_;
+  std::vector<Episode> episodes_;
+  std::unique_ptr<Camera> camera_;
+};
+
+}  // namespace volante

@@ -1,0 +1,48 @@
+// The 53 numbers of the observation, and the stack of frames an acting agent sees.
+// Layout and scales: spec.md section 2. The same in every simulator, because it reads DriveFacts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "env_api/env.h"
+
+namespace volante {
+
+// [v / 30 m/s, lateral deviation / 3.5 m, heading error / pi, 25 x (x, y) / 50 m] into out[53].
+void WriteVector(const DriveFacts& facts, float* out);
+
+// The newest frames of every world, kept so that the stacks of acting are rebuilt by the same rule
+// as those of the replay (StackedFrame). Plain bytes: saved and loaded with the trainer's state.
+class FrameHistory {
+ public:
+  FrameHistory() = default;
+  FrameHistory(int num_worlds, int frame_stride);
+
+  // First frame of an episode.
+  void Begin(int world, const uint8_t* frame);
+  // The frame after one more tick.
+  void Push(int world, const uint8_t* frame);
+  // The stack [4, 84, 84], oldest first.
+  void WriteStack(int world, uint8_t* out) const;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("stride", stride_);
+    ar("slots", slots_);
+    ar("ticks", ticks_);
+    ar("frames", frames_);
+  }
+
+ private:
+  uint8_t* Slot(int world, int tick) {
+    return frames_.data() + (static_cast<size_t>(world) * slots_ + tick % slots_) * kImagePixels;
+  }
+  int stride_ = 1;
+  int slots_ = 1;                  // 3 * stride + 1 frames are enough for every stack
+  std::vector<int> ticks_;         // per world, of the newest frame
+  std::vector<uint8_t> frames_;    // [worlds, slots, 84 * 84]
+};
+
+}  // namespace volante
