@@ -1,0 +1,285 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "config/field.h"
+#include "config/nearest_name.h"
+#include "config/presets.h"
+#include "config/yaml_reader.h"
+
+namespace volante {
+namespace {
+
+constexpr std::string_view kDefaultPreset = "td3";
+constexpr std::string_view kPresetKey = "preset";
+
+[[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
+  throw Error(ExitCode::kUsage, "the configuration can't work", "", what, hint);
+}
+
+// Walks the fields and marks those that a section can't judge by itself, because the condition
+// lies in another section.
+std::vector<Field> FieldsOf(Config& config) {
+  std::vector<Field> fields = ListFields(config);
+  if (config.observation.mode == ObservationMode::kVector) {
+    for (Field& field : fields) {
+      for (const char* key : {"learner.encoder", "learner.feature_width", "learner.bf16_encoder"}) {
+        if (field.key != key) continue;
+        field.option.applies = false;
+        field.option.condition = "observation.mode is camera_vector";
+      }
+    }
+  }
+  return fields;
+}
+
+const Field* FindField(const std::vector<Field>& fields, std::string_view key) {
+  const auto it = std::find_if(fields.begin(), fields.end(),
+                               [&](const Field& field) { return field.key == key; });
+  return it == fields.end() ? nullptr : &*it;
+}
+
+[[noreturn]] void RefuseUnknown(const std::vector<Field>& fields, const Assignment& assignment) {
+  std::vector<std::string> keys;
+  for (const Field& field : fields) keys.push_back(field.key);
+  const std::string nearest = NearestName(assignment.key, keys);
+  std::string key = assignment.key.substr(0, 80);
+  throw Error(ExitCode::kUsage, "there is no configuration key " + key, assignment.where, "",
+              nearest.empty() ? "volante config reference lists every key"
+                              : "did you mean " + nearest + "?");
+}
+
+void Apply(Config& config, const std::vector<Assignment>& assignments) {
+  const std::vector<Field> fields = ListFields(config);
+  for (const Assignment& assignment : assignments) {
+    const Field* field = FindField(fields, assignment.key);
+    if (field == nullptr) RefuseUnknown(fields, assignment);
+    field->Parse(assignment.value, assignment.where);
+  }
+}
+
+void RefuseInapplicable(Config& config, const std::vector<Assignment>& assignments) {
+  const std::vector<Field> fields = FieldsOf(config);
+  for (const Assignment& assignment : assignments) {
+    const Field* field = FindField(fields, assignment.key);
+    if (field->option.applies) continue;
+    throw Error(ExitCode::kUsage, "configuration key " + field->key + " has no effect here",
+                assignment.where, std::string("it applies when ") + field->option.condition,
+                "leave it out, or change the condition");
+  }
+}
+
+// Relations between keys. What only training needs is in ValidateForTraining.
+void CheckTogether(const Config& config) {
+  const EnvConfig& env = config.env;
+  if (env.train_route_min_m > env.train_route_max_m) {
+    RefuseTogether("env.train_route_min_m is larger than env.train_route_max_m",
+                   "set both, the minimum first");
+  }
+  if (config.exploration.random_throttle_min > config.exploration.random_throttle_max) {
+    RefuseTogether("exploration.random_throttle_min is larger than random_throttle_max",
+                   "set both, the minimum first");
+  }
+  if (config.ego.steer_lock_high_deg > config.ego.steer_lock_low_deg) {
+    RefuseTogether("ego.steer_lock_high_deg is larger than ego.steer_lock_low_deg",
+                   "the lock falls with speed: give the larger angle to steer_lock_low_deg");
+  }
+  if (config.replay.capacity < config.learner.batch_size) {
+    RefuseTogether("replay.capacity is smaller than learner.batch_size",
+                   "raise replay.capacity to " + std::to_string(config.learner.batch_size));
+  }
+}
+
+std::vector<Assignment> ParseSets(const std::vector<std::string>& sets) {
+  std::vector<Assignment> assignments;
+  for (const std::string& set : sets) {
+    const size_t equals = set.find('=');
+    const std::string where = "--set " + (set.size() > 80 ? set.substr(0, 77) + "..." : set);
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ExitCode::kUsage, "--set needs key=value", where, "",
+                  "e.g. --set learner.batch_size=128");
+    }
+    Assignment assignment{set.substr(0, equals), {false, {set.substr(equals + 1)}}, where};
+    for (const Assignment& earlier : assignments) {
+      if (earlier.key != assignment.key) continue;
+      throw Error(ExitCode::kUsage, "configuration key " + assignment.key + " is set twice",
+                  earlier.where + " and " + where, "", "keep one of them");
+    }
+    if (assignment.key == kPresetKey) {
+      throw Error(ExitCode::kUsage, "a preset can't be changed by --set", where,
+                  "it is what the other keys start from", "use --preset " + set.substr(equals + 1));
+    }
+    assignments.push_back(std::move(assignment));
+  }
+  return assignments;
+}
+
+void CheckVersion(const std::vector<Assignment>& file) {
+  const std::string known = std::to_string(Config::kVersion);
+  for (const Assignment& assignment : file) {
+    if (assignment.key != "config_version" || assignment.value.is_list ||
+        assignment.value.items[0] == known) {
+      continue;
+    }
+    throw Error(
+        ExitCode::kUsage, "configuration version " + assignment.value.items[0] + " is not known",
+        assignment.where, "this program knows version " + known,
+        "use the program that wrote the file, or write its keys anew with config_version: " +
+            known);
+  }
+}
+
+// The preset's name that a file gives, or empty.
+std::string PresetOf(const std::vector<Assignment>& file) {
+  for (const Assignment& assignment : file) {
+    if (assignment.key == kPresetKey && !assignment.value.is_list) return assignment.value.items[0];
+  }
+  return {};
+}
+
+const EmbeddedFile& FindPreset(const std::string& name) {
+  for (const EmbeddedFile& file : EmbeddedPresets()) {
+    if (file.name == name + ".yaml") return file;
+  }
+  const std::vector<std::string> names = PresetNames();
+  const std::string nearest = NearestName(name, names);
+  std::string list;
+  for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
+  throw Error(ExitCode::kUsage, "there is no preset " + name.substr(0, 80), "",
+              "the presets are " + list, nearest.empty() ? "" : "did you mean " + nearest + "?");
+}
+
+// defaults < preset < assignments, checked.
+Config Resolve(Config config, const std::vector<Assignment>& file,
+               const std::vector<Assignment>& sets) {
+  CheckVersion(file);
+  Apply(config, file);
+  Apply(config, sets);
+  RefuseInapplicable(config, file);
+  RefuseInapplicable(config, sets);
+  CheckTogether(config);
+  return config;
+}
+
+Config FromText(const std::string& preset_flag, const std::vector<Assignment>& file,
+                const std::vector<Assignment>& sets) {
+  const std::string named = PresetOf(file);
+  if (!preset_flag.empty() && !named.empty() && named != preset_flag) {
+    throw Error(ExitCode::kUsage, "two presets are named",
+                "--preset " + preset_flag + " and the file's preset: " + named,
+                "the file is written on top of its own", "drop --preset, or the file's line");
+  }
+  const std::string name =
+      !preset_flag.empty() ? preset_flag : (!named.empty() ? named : std::string(kDefaultPreset));
+  return Resolve(LoadPreset(name), file, sets);
+}
+
+}  // namespace
+
+Config LoadConfig(Files& files, const ConfigSources& sources) {
+  std::vector<Assignment> file;
+  if (!sources.file.empty()) {
+    file = ReadYaml(ReadText(files, sources.file, kMaxConfigBytes), sources.file);
+  }
+  return FromText(sources.preset, file, ParseSets(sources.sets));
+}
+
+Config ParseConfig(std::string_view yaml, const std::string& where,
+                   const std::vector<std::string>& sets) {
+  return FromText("", ReadYaml(yaml, where), ParseSets(sets));
+}
+
+Config WithSets(const Config& base, const std::vector<std::string>& sets) {
+  return Resolve(base, {}, ParseSets(sets));
+}
+
+std::vector<std::string> PresetNames() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : EmbeddedPresets()) {
+    names.emplace_back(file.name.substr(0, file.name.rfind(".yaml")));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Config LoadPreset(const std::string& name) {
+  const EmbeddedFile& file = FindPreset(name);
+  Config config;
+  config.preset = name;
+  return Resolve(config, ReadYaml(file.text, "preset " + name), {});
+}
+
+std::string PresetText(const std::string& name) { return std::string(FindPreset(name).text); }
+
+std::string ToYaml(const Config& config) {
+  Config copy = config;
+  std::string text;
+  std::string section;
+  for (const Field& field : FieldsOf(copy)) {
+    const size_t dot = field.key.find('.');
+    const bool in_section = dot != std::string::npos;
+    const std::string field_section = in_section ? field.key.substr(0, dot) : "";
+    if (field_section != section) {
+      section = field_section;
+      text += section + ":\n";
+    }
+    const std::string line =
+        (in_section ? field.key.substr(dot + 1) : field.key) + ": " + field.Text();
+    if (in_section) text += "  ";
+    text += field.option.applies
+                ? line + "\n"
+                : "# " + line + "   (applies when " + field.option.condition + ")\n";
+  }
+  return text;
+}
+
+std::vector<ConfigDifference> DiffFromPreset(const Config& config) {
+  Config copy = config;
+  Config preset = LoadPreset(config.preset);
+  const std::vector<Field> ours = FieldsOf(copy);
+  const std::vector<Field> theirs = ListFields(preset);
+  std::vector<ConfigDifference> differences;
+  for (size_t i = 0; i < ours.size(); ++i) {
+    if (!ours[i].option.applies || ours[i].Text() == theirs[i].Text()) continue;
+    differences.push_back({ours[i].key, theirs[i].Text(), ours[i].Text()});
+  }
+  return differences;
+}
+
+std::string ConfigHash(const Config& config) {
+  Config copy = config;
+  std::string text;
+  for (const Field& field : FieldsOf(copy)) {
+    if (field.option.applies && field.key != kPresetKey)
+      text += field.key + "=" + field.Text() + "\n";
+  }
+  return Hash128Hex(text.data(), text.size());
+}
+
+void ValidateForTraining(const Config& config) {
+  const TrainConfig& train = config.train;
+  if (train.max_timesteps <= train.learning_starts) {
+    RefuseTogether("the budget of " + std::to_string(train.max_timesteps) +
+                       " env steps ends before learning starts at " +
+                       std::to_string(train.learning_starts),
+                   "raise train.max_timesteps or lower train.learning_starts");
+  }
+  const double updates = (train.max_timesteps - train.learning_starts) * train.updates_per_env_step;
+  if (updates < 1.0) {
+    RefuseTogether("the budget of " + std::to_string(train.max_timesteps) +
+                       " env steps leaves no time for one update",
+                   "raise train.max_timesteps or train.updates_per_env_step");
+  }
+  if (train.learning_starts < config.learner.batch_size) {
+    RefuseTogether("learning starts after " + std::to_string(train.learning_starts) +
+                       " env steps, before there is a batch of " +
+                       std::to_string(config.learner.batch_size),
+                   "raise train.learning_starts or lower learner.batch_size");
+  }
+}
+
+}  // namespace volante

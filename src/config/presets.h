@@ -1,0 +1,17 @@
+// The presets of configs/*.yaml, embedded at build time (cmake/VolanteEmbed.cmake writes the .cc).
+// Internal to config/; everyone else asks config/options.h.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace volante {
+
+struct EmbeddedFile {
+  std::string_view name;  // file name without folder: "td3.yaml"
+  std::string_view text;
+};
+
+std::span<const EmbeddedFile> EmbeddedPresets();
+
+}  // namespace volante

@@ -1,0 +1,385 @@
+// The configuration as a user meets it: presets, files, --set, and every refusal with its remedy.
+
+#include "config/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+#include "config/field.h"
+
+namespace volante {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// The one-line message of the Error that `run` throws; empty when it throws none.
+template <class F>
+std::string MessageOf(F run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage) << error.OneLine();
+    EXPECT_EQ(error.OneLine().find('\n'), std::string::npos);
+    return error.OneLine();
+  }
+  return {};
+}
+
+std::string Refusal(const std::string& yaml, const std::vector<std::string>& sets = {}) {
+  return MessageOf([&] { ParseConfig(yaml, "my.yaml", sets); });
+}
+
+Config Parsed(const std::string& yaml, const std::vector<std::string>& sets = {}) {
+  return ParseConfig(yaml, "my.yaml", sets);
+}
+
+TEST(Presets, AllAreListedLoadAndNameThemselves) {
+  const std::vector<std::string> names = PresetNames();
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"demo", "fidelity", "smoke", "td3"}));
+  for (const std::string& name : names) {
+    const Config config = LoadPreset(name);
+    EXPECT_EQ(config.preset, name);
+    EXPECT_NO_THROW(ValidateForTraining(config)) << name;
+    // As a user's own file its keys are explicit, so none may be without effect.
+    EXPECT_NO_THROW(ParseConfig(PresetText(name), name)) << name;
+  }
+}
+
+TEST(Presets, TheDefaultOneHoldsTheDefaults) {
+  Config defaults;
+  EXPECT_EQ(ToYaml(LoadPreset("td3")), ToYaml(defaults));
+}
+
+// The numbers are those of the specification, section 4, and of TD3's paper.
+TEST(Presets, FidelityIsTheOriginalSystemPutRight) {
+  const Config config = LoadPreset("fidelity");
+  EXPECT_EQ(config.learner.wiring, Wiring::kSeparate);
+  EXPECT_EQ(config.learner.encoder, Encoder::kNature);
+  EXPECT_EQ(config.learner.fusion, Fusion::kConcat);
+  EXPECT_EQ(config.learner.feature_width, 512);
+  EXPECT_EQ(config.learner.policy_delay, 2);
+  EXPECT_EQ(config.reward.preset, RewardPreset::kFivePart);
+  EXPECT_EQ(config.reward.scale, 1.0);
+  EXPECT_EQ(config.observation.frame_stride, 1);
+  EXPECT_EQ(config.train.num_worlds, 1);
+  EXPECT_EQ(config.train.updates_per_env_step, 1.0);
+  EXPECT_EQ(config.exploration.noise, NoiseKind::kGaussian);
+  EXPECT_EQ(config.exploration.sigma_start, 0.1);
+  EXPECT_EQ(config.exploration.sigma_end, 0.1);
+}
+
+TEST(Presets, AnUnknownOneNamesTheNearest) {
+  EXPECT_THAT(MessageOf([] { LoadPreset("fidelty"); }),
+              AllOf(HasSubstr("did you mean fidelity?"), HasSubstr("td3")));
+}
+
+TEST(LoadConfig, SetsWinOverTheFileAndTheFileOverThePreset) {
+  const std::string path =
+      ::testing::TempDir() + "options_test_" + std::to_string(getpid()) + ".yaml";
+  {
+    std::FILE* f = std::fopen(path.c_str(), "w");
+    ASSERT_NE(f, nullptr);
+    std::fputs("learner:\n  batch_size: 64\n  discount: 0.9\n", f);
+    std::fclose(f);
+  }
+  const ConfigSources sources{"fidelity", path, {"learner.discount=0.95"}};
+  const Config config = LoadConfig(RealFiles(), sources);
+  std::filesystem::remove(path);
+  EXPECT_EQ(config.preset, "fidelity");
+  EXPECT_EQ(config.reward.preset, RewardPreset::kFivePart);  // from the preset
+  EXPECT_EQ(config.learner.batch_size, 64);                  // from the file
+  EXPECT_EQ(config.learner.discount, 0.95);                  // from --set, over the file
+}
+
+TEST(LoadConfig, AMissingFileIsNamed) {
+  try {
+    LoadConfig(RealFiles(), {"", "/no/such/file.yaml", {}});
+    FAIL() << "it loaded";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.OneLine(), HasSubstr("/no/such/file.yaml"));
+  }
+}
+
+TEST(LoadConfig, AFileMayNameItsPresetAndAFlagMayNotContradictIt) {
+  EXPECT_EQ(Parsed("preset: smoke").train.max_timesteps, LoadPreset("smoke").train.max_timesteps);
+  EXPECT_EQ(Parsed("").preset, "td3");
+  const std::string path =
+      ::testing::TempDir() + "options_preset_" + std::to_string(getpid()) + ".yaml";
+  std::FILE* f = std::fopen(path.c_str(), "w");
+  ASSERT_NE(f, nullptr);
+  std::fputs("preset: smoke\n", f);
+  std::fclose(f);
+  EXPECT_THAT(MessageOf([&] { LoadConfig(RealFiles(), {"fidelity", path, {}}); }),
+              HasSubstr("two presets"));
+  EXPECT_EQ(LoadConfig(RealFiles(), {"smoke", path, {}}).preset, "smoke");
+  std::filesystem::remove(path);
+}
+
+TEST(LoadConfig, ReadsEveryType) {
+  const Config config = Parsed(
+      "npc: {yields_to_ego: false}\n"
+      "train: {seed: 18446744073709551615, updates_per_env_step: 1.25e-1}\n"
+      "learner:\n"
+      "  head_widths: [64, 32]\n"
+      "env.scenario: \"0\"\n"
+      "env: {map: \"a b.xodr\"}\n");
+  EXPECT_FALSE(config.npc.yields_to_ego);
+  EXPECT_EQ(config.train.seed, UINT64_MAX);
+  EXPECT_EQ(config.train.updates_per_env_step, 0.125);
+  EXPECT_THAT(config.learner.head_widths, ::testing::ElementsAre(64, 32));
+  EXPECT_EQ(config.env.scenario, Scenario::kLight);
+  EXPECT_EQ(config.env.map, "a b.xodr");
+  EXPECT_THAT(Parsed("", {"learner.head_widths=8,16"}).learner.head_widths,
+              ::testing::ElementsAre(8, 16));
+  EXPECT_THAT(Parsed("", {"learner.head_widths=[ 8, 16 ]"}).learner.head_widths,
+              ::testing::ElementsAre(8, 16));
+  EXPECT_EQ(Parsed("", {"env.map=a=b.xodr"}).env.map, "a=b.xodr");
+}
+
+TEST(Refuses, AnUnknownKeyWithTheNearestAndItsPlace) {
+  EXPECT_THAT(Refusal("learner:\n  batchsize: 3\n"),
+              AllOf(HasSubstr("learner.batchsize"), HasSubstr("my.yaml:2"),
+                    HasSubstr("did you mean learner.batch_size?")));
+  EXPECT_THAT(Refusal("", {"batch_size=3"}), HasSubstr("did you mean learner.batch_size?"));
+  EXPECT_THAT(Refusal("", {"zebra=3"}), HasSubstr("volante config reference"));
+  EXPECT_THAT(Refusal("learner: 3"), HasSubstr("there is no configuration key learner"));
+}
+
+TEST(Refuses, WrongTypesWithTheRightOne) {
+  EXPECT_THAT(Refusal("", {"learner.batch_size=many"}), HasSubstr("integer"));
+  EXPECT_THAT(Refusal("", {"learner.batch_size=3.5"}), HasSubstr("integer"));
+  EXPECT_THAT(Refusal("", {"learner.batch_size="}), HasSubstr("integer"));
+  EXPECT_THAT(Refusal("", {"learner.batch_size= 3"}), HasSubstr("integer"));
+  EXPECT_THAT(Refusal("learner: {batch_size: [3]}"), HasSubstr("integer"));
+  EXPECT_THAT(Refusal("", {"learner.discount=nan"}), HasSubstr("number"));
+  EXPECT_THAT(Refusal("", {"npc.yields_to_ego=yes"}), HasSubstr("true or false"));
+  EXPECT_THAT(Refusal("learner: {head_widths: [3, {a: 4}]}"), HasSubstr("head_widths"));
+  EXPECT_THAT(Refusal("", {"learner.head_widths=64,,64"}), HasSubstr("list of integers"));
+  EXPECT_THAT(Refusal("env: {town: }"), HasSubstr("env.town has no value"));
+}
+
+TEST(Refuses, ValuesOutOfRangeWithTheRange) {
+  EXPECT_THAT(Refusal("", {"learner.discount=1.01"}), HasSubstr("from 0 to 1"));
+  EXPECT_THAT(Refusal("", {"learner.discount=inf"}), HasSubstr("learner.discount"));
+  EXPECT_THAT(Refusal("", {"learner.policy_delay=0"}), HasSubstr("from 1 to 100"));
+  EXPECT_THAT(Refusal("", {"learner.policy_delay=99999999999999999999"}),
+              HasSubstr("out of range"));
+  EXPECT_THAT(Refusal("", {"train.seed=-1"}), HasSubstr("train.seed"));
+  EXPECT_THAT(Refusal("", {"learner.head_widths=64,2"}), HasSubstr("from 4 to 4096"));
+}
+
+TEST(Refuses, AWrongChoiceWithTheList) {
+  EXPECT_THAT(Refusal("", {"env.scenario=7"}), HasSubstr("empty, 0, 1, 2, mixed"));
+  EXPECT_THAT(Refusal("", {"learner.wiring=seperate"}), HasSubstr("did you mean separate?"));
+}
+
+TEST(Refuses, AKeySetTwice) {
+  EXPECT_THAT(Refusal("learner:\n  tau: 0.1\n  tau: 0.2\n"),
+              AllOf(HasSubstr("learner.tau"), HasSubstr("my.yaml:3")));
+  EXPECT_THAT(Refusal("learner: {tau: 0.1}\nlearner: {discount: 0.2}\n"), HasSubstr("learner"));
+  EXPECT_THAT(Refusal("learner.tau: 0.1\nlearner: {tau: 0.2}\n"), HasSubstr("second time"));
+  EXPECT_THAT(Refusal("", {"learner.tau=0.1", "learner.tau=0.1"}), HasSubstr("set twice"));
+}
+
+TEST(Refuses, AKeyWithoutEffectWithItsCondition) {
+  EXPECT_THAT(Refusal("", {"learner.fusion=concat", "learner.trunk_width=32"}),
+              AllOf(HasSubstr("learner.trunk_width"), HasSubstr("learner.fusion is trunk")));
+  // The condition is judged on the result, whatever the order.
+  EXPECT_THAT(Refusal("", {"learner.trunk_width=32", "learner.fusion=concat"}),
+              HasSubstr("learner.fusion is trunk"));
+  EXPECT_EQ(
+      Refusal("learner: {fusion: concat}", {"learner.fusion=trunk", "learner.trunk_width=32"}), "");
+  EXPECT_THAT(Refusal("env: {map: x.xodr, town: volante_town}"), HasSubstr("env.map is empty"));
+  // A condition that lies in another section.
+  EXPECT_THAT(Refusal("learner: {encoder: nature}", {"observation.mode=vector"}),
+              HasSubstr("observation.mode is camera_vector"));
+  // What the preset says does not bind the user.
+  EXPECT_EQ(Refusal("preset: fidelity", {"observation.mode=vector"}), "");
+}
+
+TEST(Refuses, ValuesThatContradictEachOther) {
+  EXPECT_THAT(Refusal("env: {train_route_min_m: 300}"), HasSubstr("env.train_route_min_m"));
+  EXPECT_THAT(Refusal("exploration: {random_throttle_min: 0.5, random_throttle_max: 0.1}"),
+              HasSubstr("random_throttle_min"));
+  EXPECT_THAT(Refusal("ego: {steer_lock_high_deg: 40}"), HasSubstr("steer_lock"));
+  EXPECT_THAT(Refusal("replay: {capacity: 100}"), HasSubstr("replay.capacity"));
+}
+
+TEST(Refuses, AFileOfAnotherVersion) {
+  EXPECT_THAT(Refusal("config_version: 2\nnew_key: 3\n"),
+              AllOf(HasSubstr("version 2"), HasSubstr("knows version 1")));
+}
+
+TEST(Refuses, MalformedSets) {
+  EXPECT_THAT(Refusal("", {"learner.tau"}), HasSubstr("key=value"));
+  EXPECT_THAT(Refusal("", {"=3"}), HasSubstr("key=value"));
+  EXPECT_THAT(Refusal("", {""}), HasSubstr("key=value"));
+  EXPECT_THAT(Refusal("", {"preset=smoke"}), HasSubstr("--preset smoke"));
+}
+
+TEST(Refuses, TextThatIsNoConfiguration) {
+  EXPECT_THAT(Refusal("- 1\n- 2\n"), HasSubstr("not a map"));
+  EXPECT_THAT(Refusal("a: [1, 2\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(Refusal("---\na: 1\n---\nb: 2\n"), HasSubstr("several documents"));
+  EXPECT_THAT(Refusal(std::string("a: \0b", 5)), HasSubstr("binary"));
+  EXPECT_THAT(Refusal("[a, b]: 3\n"), HasSubstr("not a word"));
+  EXPECT_THAT(Refusal("a: {b: {c: {d: 1}}}\n"), HasSubstr("too deep"));
+  EXPECT_THAT(Refusal(std::string((1 << 20) + 1, '#')), HasSubstr("1 MiB"));
+  EXPECT_EQ(Refusal("# only a comment\n"), "");
+}
+
+// Each would make a recursive parser overflow its stack, or a tree explode.
+TEST(Refuses, HostileText) {
+  const size_t n = 500000;
+  EXPECT_NE(Refusal(std::string(n, '[')), "");
+  EXPECT_NE(Refusal(std::string(n, '{')), "");
+  std::string dashes, questions, stairs;
+  for (size_t i = 0; i < n; ++i) dashes += "- ";
+  for (size_t i = 0; i < n; ++i) questions += "? ";
+  for (size_t i = 0; i < 1000; ++i) stairs += std::string(i, ' ') + "a:\n";
+  EXPECT_NE(Refusal(dashes), "");
+  EXPECT_NE(Refusal(questions), "");
+  EXPECT_NE(Refusal(stairs), "");
+  EXPECT_NE(Refusal("a: &a [*a, *a]\n"), "");
+  EXPECT_NE(Refusal("a: &a {b: *a}\n"), "");
+  EXPECT_NE(Refusal("a: *unknown\n"), "");
+  std::string laughs = "a0: &a0 [x, x]\n";
+  for (int i = 1; i < 60; ++i) {
+    const std::string last = std::to_string(i - 1), now = std::to_string(i);
+    laughs += "a" + now + ": &a" + now + " [*a" + last + ", *a" + last + "]\n";
+  }
+  EXPECT_NE(Refusal(laughs), "");
+  EXPECT_NE(Refusal("\xff\xfe\x00\x01", {}), "");
+  EXPECT_NE(Refusal("%YAML 9.9\n%TAG ! !\n--- !<!!!> {a: !!binary b}\n"), "");
+}
+
+TEST(WithSets, ChangesABaseUnderTheSameChecks) {
+  const Config base = LoadPreset("smoke");
+  EXPECT_EQ(WithSets(base, {"train.seed=7"}).train.seed, 7u);
+  EXPECT_EQ(WithSets(base, {"train.seed=7"}).train.max_timesteps, base.train.max_timesteps);
+  EXPECT_THAT(MessageOf([&] { WithSets(base, {"learner.encoder=nature"}); }),
+              HasSubstr("observation.mode"));
+}
+
+// The value of each kind that a test can give to a key: another one than its own.
+RawValue OtherValue(const Field& field) {
+  if (const ChoiceSlot* choice = std::get_if<ChoiceSlot>(&field.slot)) {
+    return {false, {choice->names[choice->names.size() - 1 - choice->get(choice->value)]}};
+  }
+  if (const auto* b = std::get_if<bool*>(&field.slot)) return {false, {**b ? "false" : "true"}};
+  if (std::holds_alternative<std::string*>(field.slot)) return {false, {"it's \"x\": \\ #\t1\n"}};
+  if (std::holds_alternative<std::vector<int>*>(field.slot)) return {true, {"5", "7", "11"}};
+  if (std::holds_alternative<double*>(field.slot)) {
+    char text[64];
+    std::snprintf(text, sizeof(text), "%.17g",
+                  field.option.min + (field.option.max - field.option.min) / 3.0);
+    return {false, {text}};
+  }
+  if (std::holds_alternative<uint64_t*>(field.slot)) return {false, {"12345678901234567890"}};
+  return {false, {std::to_string(static_cast<int>(field.option.min) + 1)}};
+}
+
+TEST(ToYaml, EveryKeyRoundTripsWithEveryBit) {
+  Config config;
+  for (const Field& field : ListFields(config)) {
+    if (field.key == "config_version" || field.key == "preset") continue;
+    Config changed;
+    for (const Field& target : ListFields(changed)) {
+      if (target.key == field.key) target.Parse(OtherValue(target), "test");
+    }
+    const std::string yaml = ToYaml(changed);
+    Config back;
+    try {
+      back = ParseConfig(yaml, "round trip");
+    } catch (const Error& error) {
+      // The value contradicts another key; the remaining keys are what is tested here.
+      EXPECT_THAT(error.OneLine(), HasSubstr("can't work")) << field.key;
+      continue;
+    }
+    EXPECT_EQ(ToYaml(back), yaml) << field.key;
+    if (yaml.find("# " + field.key.substr(field.key.find('.') + 1) + ":") != std::string::npos) {
+      continue;  // without effect in the default configuration
+    }
+    std::string text_changed, text_back, text_default;
+    for (const Field& f : ListFields(changed)) {
+      if (f.key == field.key) text_changed = f.Text();
+    }
+    for (const Field& f : ListFields(back)) {
+      if (f.key == field.key) text_back = f.Text();
+    }
+    for (const Field& f : ListFields(config)) {
+      if (f.key == field.key) text_default = f.Text();
+    }
+    EXPECT_EQ(text_back, text_changed) << field.key;
+    EXPECT_NE(text_back, text_default) << field.key;
+    EXPECT_NE(ConfigHash(back), ConfigHash(config)) << field.key;
+  }
+}
+
+TEST(ToYaml, EveryPresetRoundTrips) {
+  for (const std::string& name : PresetNames()) {
+    const Config config = LoadPreset(name);
+    const Config back = ParseConfig(ToYaml(config), "round trip");
+    EXPECT_EQ(ToYaml(back), ToYaml(config)) << name;
+    EXPECT_EQ(ConfigHash(back), ConfigHash(config)) << name;
+    EXPECT_TRUE(DiffFromPreset(back).empty()) << name;
+  }
+}
+
+TEST(ToYaml, KeysWithoutEffectAreComments) {
+  const std::string yaml = ToYaml(LoadPreset("fidelity"));
+  EXPECT_THAT(yaml, HasSubstr("# trunk_width: 64   (applies when learner.fusion is trunk)"));
+  EXPECT_THAT(yaml, HasSubstr("\n  fusion: concat\n"));
+}
+
+TEST(DiffFromPreset, NamesWhatTheUserChanged) {
+  const Config config = Parsed("preset: fidelity", {"learner.batch_size=64", "train.seed=0"});
+  const std::vector<ConfigDifference> diff = DiffFromPreset(config);
+  ASSERT_EQ(diff.size(), 1u);
+  EXPECT_EQ(diff[0].key, "learner.batch_size");
+  EXPECT_EQ(diff[0].preset_value, "256");
+  EXPECT_EQ(diff[0].value, "64");
+}
+
+TEST(ConfigHash, IsOfTheBehaviourNotOfTheName) {
+  Config a, b;
+  b.preset = "another name";
+  EXPECT_EQ(ConfigHash(a), ConfigHash(b));
+  b.exploration.ou_theta = 0.3;
+  EXPECT_NE(ConfigHash(a), ConfigHash(b));
+  a.exploration.noise = b.exploration.noise = NoiseKind::kGaussian;
+  EXPECT_EQ(ConfigHash(a), ConfigHash(b));  // ou_theta has no effect now
+}
+
+TEST(ConfigReference, NamesEveryKeyAndIsTheCommittedOne) {
+  Config config;
+  const std::string text = ConfigReference();
+  for (const Field& field : ListFields(config)) {
+    EXPECT_THAT(text, HasSubstr("`" + field.key + "`"));
+    EXPECT_STRNE(field.option.help, "") << field.key;
+  }
+  EXPECT_EQ(ReadText(RealFiles(), std::string(VOLANTE_SOURCE_DIR) + "/docs/config_reference.md"),
+            text)
+      << "run: build/volante config reference > docs/config_reference.md";
+}
+
+TEST(ValidateForTraining, RefusesBudgetsThatCannotLearn) {
+  const auto message = [](const std::vector<std::string>& sets) {
+    return MessageOf([&] { ValidateForTraining(WithSets(LoadPreset("td3"), sets)); });
+  };
+  EXPECT_EQ(message({}), "");
+  EXPECT_THAT(message({"train.max_timesteps=2000"}),
+              AllOf(HasSubstr("2000"), HasSubstr("train.learning_starts")));
+  EXPECT_THAT(message({"train.max_timesteps=2001"}), HasSubstr("one update"));
+  EXPECT_THAT(message({"train.learning_starts=255"}), HasSubstr("learner.batch_size"));
+}
+
+}  // namespace
+}  // namespace volante
