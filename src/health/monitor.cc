@@ -38,12 +38,14 @@ const char* SeverityName(const HealthCheck& check) {
 
 // 1234567 -> "1,234,567"
 std::string Grouped(int64_t value) {
-  std::string digits = std::to_string(value);
-  const int first = digits[0] == '-' ? 1 : 0;
-  for (int i = static_cast<int>(digits.size()) - 3; i > first; i -= 3) {
-    digits.insert(static_cast<size_t>(i), ",");
+  const std::string digits = std::to_string(value);
+  const size_t sign = digits[0] == '-' ? 1 : 0;
+  std::string out;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > sign && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
   }
-  return digits;
+  return out;
 }
 
 }  // namespace
