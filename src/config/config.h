@@ -63,6 +63,7 @@ struct EnvConfig {
   std::string town = "volante_town";
   std::string map;
   Scenario scenario = Scenario::kEmpty;
+  int npc_count = -1;
   int action_repeat = 1;
   int max_episode_steps = 1000;
   double train_route_min_m = 120.0;
@@ -73,6 +74,10 @@ struct EnvConfig {
     v("town", town, {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
     v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
     v("scenario", scenario, {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
+    v("npc_count", npc_count,
+      {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
+       .min = -1,
+       .max = 1000});
     v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
     v("max_episode_steps", max_episode_steps, {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});
     v("train_route_min_m", train_route_min_m, {.help = "shortest training route, metres", .min = 10, .max = 10000});

@@ -1,0 +1,30 @@
+#include "env/make_env.h"
+
+#include "env/embedded_env.h"
+#include "env/tiny_env.h"
+
+namespace volante {
+namespace {
+
+bool WantsTiny(const Config& config) {
+  return config.env.map.empty() && config.env.town == kTinyTown;
+}
+
+bool WantsImage(const Config& config) {
+  return config.observation.mode == ObservationMode::kCameraVector;
+}
+
+}  // namespace
+
+std::shared_ptr<const Town> LoadTownFor(const Config& config) {
+  if (WantsTiny(config)) return nullptr;
+  return LoadTown(config.env, WantsImage(config));
+}
+
+std::unique_ptr<Env> MakeEnv(std::shared_ptr<const Town> town, const Config& config,
+                             int num_worlds) {
+  if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, WantsImage(config));
+  return std::make_unique<EmbeddedEnv>(std::move(town), config, num_worlds);
+}
+
+}  // namespace volante

@@ -1,0 +1,30 @@
+// Evaluation: a policy drives listed routes from a standing start, and what happened is counted.
+// Owns its environment, never touches the training one; the same episode limit as training.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "env_api/env.h"
+#include "run/episode_stats.h"
+#include "run/policy.h"
+
+namespace volante {
+
+struct EvaluationRequest {
+  RouteSet route_set = RouteSet::kTest;
+  Scenario scenario = Scenario::kEmpty;
+  int num_episodes = 20;       // episode i drives route i of the list, with its own seed
+  uint64_t seed = 0;
+  // Called after every finished episode; may be empty.
+  std::function<void(int finished, const EpisodeStats&)> on_episode;
+};
+
+// Episodes in the order of the list; independent of the number of worlds. An episode whose
+// simulator fails is run again once, then left out.
+std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationRequest& request);
+
+// The seed of episode i of an evaluation.
+uint64_t EpisodeSeed(uint64_t seed, int episode);
+
+}  // namespace volante

@@ -1,0 +1,350 @@
+#include "run/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "env/make_env.h"
+#include "run/evaluation.h"
+
+namespace volante {
+namespace {
+
+constexpr size_t kRecentEpisodes = 20;
+constexpr int kProbeRows = 16;
+
+ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
+  return {.num_worlds = traits.num_worlds,
+          .has_image = traits.has_image,
+          .frame_stride = config.observation.frame_stride,
+          .n_step = config.replay.n_step,
+          .discount = config.learner.discount,
+          .capacity = config.replay.capacity,
+          .max_bytes = static_cast<uint64_t>(config.replay.max_gb * 1e9)};
+}
+
+Td3Options LearnerOptionsOf(const Config& config) {
+  return {.config = config.learner,
+          .mode = config.observation.mode,
+          .seed = config.train.seed,
+          .device = config.train.device,
+          .acting_batch = config.train.num_worlds};
+}
+
+// True when a multiple of `every` lies in (before, after].
+bool Crossed(int64_t before, int64_t after, int64_t every) {
+  return every > 0 && before / every != after / every;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Config& config, Parts parts)
+    : config_(config),
+      parts_(std::move(parts)),
+      traits_(parts_.env->traits()),
+      learner_(LearnerOptionsOf(config)),
+      replay_(ReplayOptionsOf(config, traits_)) {
+  const size_t n = static_cast<size_t>(traits_.num_worlds);
+  VOLANTE_CHECK(traits_.num_worlds == config.train.num_worlds, "the environment's worlds");
+  if (traits_.has_image) {
+    frames_.resize(n * kImagePixels);
+    stacks_.resize(n * kFrameStack * kImagePixels);
+  }
+  vectors_.resize(n * kVectorSize);
+  rewards_.resize(n);
+  reward_parts_.resize(n * traits_.reward_parts.size());
+  facts_.resize(n);
+  actions_.resize(n);
+  view_ = {traits_.has_image ? frames_.data() : nullptr, vectors_.data(), rewards_.data(),
+           reward_parts_.data(), facts_.data()};
+  state_.episode_of_world.assign(n, 0);
+  state_.running.resize(n);
+  state_.exploration = Exploration(config.exploration, config.train.seed, traits_.num_worlds);
+}
+
+Trainer::~Trainer() = default;
+
+// ---- the loop ------------------------------------------------------------------------------
+
+TrainResult Trainer::Run(const std::atomic<bool>& stop) {
+  events_ = std::make_unique<EventWriter>(*parts_.files, parts_.folder->path(),
+                                          restored_ ? state_.env_steps + 1 : 0);
+  if (!restored_) StartWorlds();
+  while (state_.env_steps < config_.train.max_timesteps && !stop) {
+    const int64_t before = state_.env_steps;
+    Collect();
+    Learn();
+    if (Crossed(before, state_.env_steps, config_.train.eval_freq)) WriteBest(Validate());
+    if (Crossed(before, state_.env_steps, config_.train.checkpoint_freq)) WriteCheckpoint();
+    ShowProgress(false);
+  }
+  if (last_checkpoint_step_ != state_.env_steps) WriteCheckpoint();
+  ShowProgress(true);
+  if (parts_.progress != nullptr) parts_.progress->Finish();
+
+  TrainResult result;
+  result.env_steps = state_.env_steps;
+  result.updates = learner_.counters().updates;
+  result.stopped = state_.env_steps < config_.train.max_timesteps;
+  result.checkpoint = last_checkpoint_;
+  result.validation = last_validation_;
+  result.health = state_.health.SummaryText();
+  return result;
+}
+
+// One tick in every world, remembered.
+void Trainer::Collect() {
+  ChooseActions();
+  const bool was_learning = learning();
+  parts_.env->Step(actions_, view_);
+  double speed_mps = 0.0;
+  for (int w = 0; w < traits_.num_worlds; ++w) {
+    const DriveFacts& facts = facts_[static_cast<size_t>(w)];
+    ++state_.env_steps;
+    if (facts.status == Status::kInvalid) {  // the simulator failed: neither stored nor counted
+      --state_.env_steps;
+      BeginEpisode(w);
+      continue;
+    }
+    replay_.Add(w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
+                facts.status == Status::kTerminated, facts.status == Status::kTruncated,
+                traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
+                vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+    state_.running[w].Add(facts, rewards_[w]);
+    speed_mps += facts.speed_mps / traits_.num_worlds;
+    if (facts.status != Status::kRunning) FinishEpisode(w);
+  }
+  state_.health.AddTick(speed_mps, was_learning);
+}
+
+void Trainer::ChooseActions() {
+  if (!learning()) {
+    for (int w = 0; w < traits_.num_worlds; ++w) {
+      actions_[w] = state_.exploration.RandomAction(w);
+    }
+    return;
+  }
+  for (int w = 0; w < traits_.num_worlds; ++w) {
+    replay_.Observe(
+        w,
+        traits_.has_image ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
+                          : nullptr,
+        vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+  }
+  learner_.Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
+               &actions_[0].steer);
+  for (int w = 0; w < traits_.num_worlds; ++w) {
+    actions_[w] = state_.exploration.Perturb(w, actions_[w], state_.env_steps);
+  }
+}
+
+// The updates that the schedule owes by now.
+void Trainer::Learn() {
+  const int64_t due = UpdatesDue();
+  if (due > 0 && state_.probe_vectors.empty()) TakeProbe();
+  while (learner_.counters().updates < due) {
+    const int64_t update = learner_.counters().updates + 1;
+    RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
+    replay_.Sample(random, config_.learner.batch_size, batch_);
+    UpdateMetrics metrics;
+    try {
+      metrics = learner_.Update(batch_, update % config_.train.log_freq == 0);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::kHealthHalt) {
+        state_.health.AddUpdate({.update = update,
+                                 .env_step = state_.env_steps,
+                                 .finite = false,
+                                 .non_finite_where = error.where() + " " + error.reason()});
+        ReportHealth();
+        events_->Sync();
+      }
+      throw;
+    }
+    Watch(metrics);
+  }
+}
+
+int64_t Trainer::UpdatesDue() const {
+  const int64_t steps = state_.env_steps - config_.train.learning_starts;
+  if (steps <= 0 || replay_.size() == 0) return 0;
+  return static_cast<int64_t>(
+      std::floor(static_cast<double>(steps) * config_.train.updates_per_env_step));
+}
+
+// ---- episodes ------------------------------------------------------------------------------
+
+void Trainer::StartWorlds() {
+  for (int w = 0; w < traits_.num_worlds; ++w) BeginEpisode(w);
+  events_->Text("run/optimizer_audit", 0, learner_.Audit());
+}
+
+void Trainer::BeginEpisode(int world) {
+  const size_t w = static_cast<size_t>(world);
+  const uint64_t index = state_.episode_of_world[w]++ * static_cast<uint64_t>(traits_.num_worlds) +
+                         static_cast<uint64_t>(world);
+  RandomStream random(config_.train.seed, "training episode", index);
+  const ResetRequest request{.world = world,
+                             .seed = random.NextUint64(),
+                             .scenario = config_.env.scenario,
+                             .route_set = RouteSet::kTrain,
+                             .spread_start = random.Uniform() < config_.start.spread_share};
+  parts_.env->Reset({&request, 1}, view_);
+  replay_.Begin(world, traits_.has_image ? frames_.data() + w * kImagePixels : nullptr,
+                vectors_.data() + w * kVectorSize);
+  state_.running[w].Begin(request.seed, -1, facts_[w]);
+  state_.exploration.Begin(world, state_.env_steps);
+}
+
+void Trainer::FinishEpisode(int world) {
+  const EpisodeStats stats = state_.running[static_cast<size_t>(world)].Finish();
+  ++state_.episodes;
+  state_.recent.push_back(stats);
+  if (state_.recent.size() > kRecentEpisodes) state_.recent.erase(state_.recent.begin());
+  const ScalarValue values[] = {
+      {"train/episode_reward", stats.reward},
+      {"train/episode_length", static_cast<double>(stats.ticks)},
+      {"train/episode_success", stats.outcome == Outcome::kSuccess ? 1.0 : 0.0},
+      {"train/episode_collision", stats.outcome == Outcome::kCollision ? 1.0 : 0.0},
+      {"train/episode_off_lane", stats.outcome == Outcome::kOffLane ? 1.0 : 0.0},
+      {"train/route_completion", stats.route_completion},
+      {"progress/speed_kmh", 3.6 * stats.mean_speed_mps},
+      {"progress/phase", static_cast<double>(phase())},
+  };
+  events_->Scalars(state_.env_steps, values);
+  BeginEpisode(world);
+}
+
+// ---- watching ------------------------------------------------------------------------------
+
+void Trainer::TakeProbe() {
+  RandomStream random(config_.train.seed, "probe");
+  Batch probe;
+  replay_.Sample(random, kProbeRows, probe);
+  state_.probe_vectors = probe.vector;
+  state_.probe_images = probe.image;
+}
+
+void Trainer::Watch(const UpdateMetrics& m) {
+  last_metrics_ = m;
+  if (HealthMonitor::WantsProbe(m.update)) {
+    std::vector<float> actions(static_cast<size_t>(kProbeRows) * kActionSize);
+    learner_.Act(traits_.has_image ? state_.probe_images.data() : nullptr,
+                 state_.probe_vectors.data(), kProbeRows, actions.data());
+    state_.health.AddProbe(actions);
+  }
+  HealthSample sample{.update = m.update, .env_step = state_.env_steps};
+  sample.q_batch_mean = m.q_batch_mean;
+  sample.q_batch_std = m.q_std;
+  if (m.actor_updated) {
+    sample.q_actor_mean = m.q_actor_mean;
+    sample.action_saturation = m.action_saturation;
+  }
+  state_.health.AddUpdate(sample);
+  ReportHealth();
+  if (m.update % config_.train.log_freq == 0) LogUpdate(m);
+}
+
+void Trainer::LogUpdate(const UpdateMetrics& m) {
+  std::vector<ScalarValue> values = {
+      {"train/critic_loss", m.critic_loss},
+      {"train/actor_loss", m.actor_loss},
+      {"train/q_mean", m.q_mean},
+      {"train/q_std", m.q_std},
+      {"train/q_batch", m.q_batch_mean},
+      {"train/q_actor", m.q_actor_mean},
+      {"train/twin_gap", m.twin_gap},
+      {"train/td_error", m.td_error_mean},
+      {"train/target_mean", m.target_mean},
+      {"train/action_saturation", m.action_saturation},
+      {"train/pre_tanh_rms", m.pre_tanh_rms},
+      {"train/exploration_sigma", state_.exploration.Sigma(state_.env_steps)},
+      {"train/updates", static_cast<double>(m.update)},
+      {"train/replay_transitions", static_cast<double>(replay_.size())},
+      {"gradients/actor_before", m.actor_grad.before},
+      {"gradients/actor_after", m.actor_grad.after},
+      {"gradients/actor_encoder_before", m.actor_grad.encoder_before},
+      {"gradients/actor_head_before", m.actor_grad.head_before},
+      {"gradients/critic_before", m.critic_grad.before},
+      {"gradients/critic_after", m.critic_grad.after},
+      {"gradients/critic_encoder_before", m.critic_grad.encoder_before},
+      {"gradients/critic_head_before", m.critic_grad.head_before},
+      {"gradients/vector_share", m.vector_gradient_share},
+  };
+  std::vector<std::string> tags;
+  tags.reserve(m.features.size() * 3);
+  for (const FeatureStats& f : m.features) {
+    for (const auto& [suffix, value] :
+         {std::pair{"_mean", f.mean}, {"_std", f.std}, {"_norm", f.norm}}) {
+      tags.push_back("features/" + f.layer + suffix);
+      values.push_back({tags.back(), value});
+    }
+  }
+  events_->Scalars(state_.env_steps, values);
+}
+
+void Trainer::ReportHealth() {
+  for (const HealthEvent& event : state_.health.TakeEvents()) {
+    events_->Text("health/" + event.check, event.env_step, event.text);
+    const ScalarValue value[] = {{"health/" + event.check, event.active ? 1.0 : 0.0}};
+    events_->Scalars(event.env_step, value);
+    if (parts_.progress != nullptr) parts_.progress->Message(event.text);
+  }
+}
+
+void Trainer::ShowProgress(bool force) {
+  if (parts_.progress == nullptr || !(force || parts_.progress->Due())) return;
+  const EvaluationSummary recent = Summarize(state_.recent);
+  char text[240];
+  int n = std::snprintf(text, sizeof text, "%s  last %d episodes: success %.2f, completion %.2f, %.1f m/s",
+                        kPhaseNames[static_cast<size_t>(phase())], recent.episodes,
+                        recent.success_rate, recent.route_completion, recent.mean_speed_mps);
+  if (learner_.counters().updates > 0 && n > 0 && n < static_cast<int>(sizeof text)) {
+    std::snprintf(text + n, sizeof text - static_cast<size_t>(n), "  updates %lld, Q %.1f",
+                  static_cast<long long>(learner_.counters().updates), last_metrics_.q_mean);
+  }
+  std::string line = text;
+  if (const std::string alarms = state_.health.ProgressText(); !alarms.empty()) {
+    line += "  ALARM " + alarms;
+  }
+  parts_.progress->Show(state_.env_steps, config_.train.max_timesteps, "env steps", line, force);
+}
+
+// ---- validation ----------------------------------------------------------------------------
+
+EvaluationSummary Trainer::Validate() {
+  VOLANTE_CHECK(parts_.validation_env != nullptr, "eval_freq needs a validation environment");
+  const auto policy = MakeNetworkPolicy(
+      learner_, config_, parts_.validation_env->traits().num_worlds, "validation");
+  const std::vector<EpisodeStats> episodes =
+      Evaluate(*parts_.validation_env, *policy,
+               {.route_set = RouteSet::kValidation,
+                .scenario = config_.env.scenario,
+                .num_episodes = config_.eval.num_episodes,
+                .seed = config_.train.seed,
+                .on_episode = {}});
+  const EvaluationSummary s = Summarize(episodes);
+  const ScalarValue values[] = {
+      {"eval/success_rate", s.success_rate},
+      {"eval/collision_rate", s.collision_rate},
+      {"eval/off_lane_rate", s.off_lane_rate},
+      {"eval/timeout_rate", s.timeout_rate},
+      {"eval/blocked_rate", s.blocked_rate},
+      {"eval/route_completion", s.route_completion},
+      {"eval/mean_reward", s.mean_reward},
+      {"eval/speed_kmh", 3.6 * s.mean_speed_mps},
+  };
+  events_->Scalars(state_.env_steps, values);
+  last_validation_ = s;
+  if (parts_.progress != nullptr) {
+    char text[200];
+    std::snprintf(text, sizeof text,
+                  "validation at %lld env steps: success %.2f (n %d), completion %.2f, %.1f m/s, "
+                  "off lane %.2f, collision %.2f",
+                  static_cast<long long>(state_.env_steps), s.success_rate, s.episodes,
+                  s.route_completion, s.mean_speed_mps, s.off_lane_rate, s.collision_rate);
+    parts_.progress->Message(text);
+  }
+  return s;
+}
+
+}  // namespace volante

@@ -1,0 +1,141 @@
+// Training: worlds and learner alternate by a fixed schedule (docs/architecture.md).
+// One round = one tick in every world, then the updates that are due, then what is due of
+// validation and checkpoint. Everything it is can be saved and resumed bit for bit.
+// One thread calls it; `stop` may be set by another.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "config/config.h"
+#include "env_api/env.h"
+#include "health/monitor.h"
+#include "learn/td3.h"
+#include "replay/replay.h"
+#include "run/episode_stats.h"
+#include "run/noise.h"
+#include "run/progress.h"
+#include "store/checkpoint.h"
+#include "store/event_file.h"
+#include "store/run_folder.h"
+
+namespace volante {
+
+enum class Phase : uint8_t { kExploring, kLearning };
+inline constexpr std::array kPhaseNames = {"exploring", "learning"};
+
+struct TrainResult {
+  int64_t env_steps = 0;
+  int64_t updates = 0;
+  bool stopped = false;                       // by `stop`, resumable
+  std::string checkpoint;                     // the last one
+  std::optional<EvaluationSummary> validation;  // the last one
+  std::string health;                         // exit summary
+};
+
+class Trainer {
+ public:
+  struct Parts {
+    std::unique_ptr<Env> env;                 // config.train.num_worlds worlds
+    std::unique_ptr<Env> validation_env;      // may be null when eval_freq is 0
+    RunFolder* folder = nullptr;
+    Files* files = nullptr;
+    ProgressLine* progress = nullptr;
+    std::string build;                        // program version, for manifests
+    std::map<std::string, std::string> fingerprint;  // what bit-equality depends on
+    // Called after each committed checkpoint; for the tests of exact resume. May be empty.
+    std::function<void(int64_t env_step)> on_checkpoint;
+  };
+
+  Trainer(const Config& config, Parts parts);
+  ~Trainer();
+
+  // Continues from a verified resumable checkpoint of the same configuration. Call before Run.
+  void Restore(const CheckpointReader& checkpoint);
+  // Until max_timesteps or `stop`. Error(kHealthHalt) when an alarm stops the run.
+  TrainResult Run(const std::atomic<bool>& stop);
+
+  const Td3Learner& learner() const { return learner_; }
+
+ private:
+  // Everything that is neither a tensor, a replay segment nor a world.
+  struct State {
+    int64_t env_steps = 0;
+    int64_t episodes = 0;
+    LearnerCounters learner;
+    std::vector<uint64_t> episode_of_world;   // index of the running episode, for its seed
+    Exploration exploration;
+    HealthMonitor health;
+    std::vector<EpisodeAccumulator> running;
+    std::vector<EpisodeStats> recent;         // the last 20 finished, oldest first
+    std::vector<float> probe_vectors;         // fixed observations for the frozen-policy check
+    std::vector<uint8_t> probe_images;
+    double best_validation = -1.0;
+
+    template <class Archive>
+    void VisitFields(Archive& ar) {
+      ar("env_steps", env_steps);
+      ar("episodes", episodes);
+      ar("learner", learner);
+      ar("episode_of_world", episode_of_world);
+      ar("exploration", exploration);
+      ar("health", health);
+      ar("running", running);
+      ar("recent", recent);
+      ar("probe_vectors", probe_vectors);
+      ar("probe_images", probe_images);
+      ar("best_validation", best_validation);
+    }
+  };
+
+  bool learning() const { return state_.env_steps >= config_.train.learning_starts; }
+  Phase phase() const { return learning() ? Phase::kLearning : Phase::kExploring; }
+  void StartWorlds();
+  void Collect();
+  void ChooseActions();
+  void BeginEpisode(int world);
+  void FinishEpisode(int world);
+  void Learn();
+  int64_t UpdatesDue() const;
+  void Watch(const UpdateMetrics& metrics);
+  void LogUpdate(const UpdateMetrics& metrics);
+  void TakeProbe();
+  void ReportHealth();
+  EvaluationSummary Validate();
+  std::string WriteCheckpoint();
+  void WriteBest(const EvaluationSummary& summary);
+  void ShowProgress(bool force);
+
+  Config config_;
+  Parts parts_;
+  EnvTraits traits_;
+  Td3Learner learner_;
+  Replay replay_;
+  std::unique_ptr<EventWriter> events_;
+  State state_;
+  bool restored_ = false;
+  std::string last_checkpoint_;
+  int64_t last_checkpoint_step_ = -1;
+  std::optional<EvaluationSummary> last_validation_;
+  UpdateMetrics last_metrics_;
+
+  // Buffers of one round.
+  std::vector<uint8_t> frames_;               // [N, 84, 84]
+  std::vector<float> vectors_, rewards_, reward_parts_;
+  std::vector<DriveFacts> facts_;
+  std::vector<Action> actions_;
+  std::vector<uint8_t> stacks_;               // [N, 4, 84, 84]
+  Batch batch_;
+  StepView view_;
+};
+
+// The architecture string of a configuration's networks, as checkpoints carry it.
+std::string ArchitectureOf(const Config& config);
+
+}  // namespace volante
