@@ -23,7 +23,7 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 std::string NumberText(double value) {
   char buffer[64];
   const double magnitude = std::abs(value);
-  const bool plain = magnitude == 0.0 || (magnitude >= 1e-4 && magnitude < 1e9);
+  const bool plain = magnitude == 0.0 || (magnitude >= 1e-4 && magnitude < 1e15);
   const std::to_chars_result result =
       plain ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed)
             : std::to_chars(buffer, buffer + sizeof(buffer), value);

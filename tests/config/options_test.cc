@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -256,7 +257,7 @@ TEST(Refuses, HostileText) {
     laughs += "a" + now + ": &a" + now + " [*a" + last + ", *a" + last + "]\n";
   }
   EXPECT_NE(Refusal(laughs), "");
-  EXPECT_NE(Refusal("\xff\xfe\x00\x01", {}), "");
+  EXPECT_NE(Refusal(std::string("\xff\xfe\x00\x01", 4)), "");
   EXPECT_NE(Refusal("%YAML 9.9\n%TAG ! !\n--- !<!!!> {a: !!binary b}\n"), "");
 }
 
@@ -279,11 +280,13 @@ RawValue OtherValue(const Field& field) {
   if (std::holds_alternative<double*>(field.slot)) {
     char text[64];
     std::snprintf(text, sizeof(text), "%.17g",
-                  field.option.min + (field.option.max - field.option.min) / 3.0);
+                  field.option.min + (field.option.max - field.option.min) / 7.0);
     return {false, {text}};
   }
   if (std::holds_alternative<uint64_t*>(field.slot)) return {false, {"12345678901234567890"}};
-  return {false, {std::to_string(static_cast<int>(field.option.min) + 1)}};
+  const int low = static_cast<int>(field.option.min);
+  const int other = std::min(low + 4, static_cast<int>(field.option.max));
+  return {false, {std::to_string(**std::get_if<int*>(&field.slot) == other ? low : other)}};
 }
 
 TEST(ToYaml, EveryKeyRoundTripsWithEveryBit) {

@@ -1,0 +1,26 @@
+# cmake -P: writes OUT with version, commit and compiler for `volante --version`, and touches it only
+# when it changed, so that an unchanged tree builds nothing.
+set(commit "unknown")
+find_program(git git)
+if(git)
+  execute_process(COMMAND ${git} -C ${SOURCE} rev-parse --short=12 HEAD OUTPUT_VARIABLE head
+                  OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
+  if(NOT failed)
+    set(commit ${head})
+    execute_process(COMMAND ${git} -C ${SOURCE} status --porcelain --untracked-files=no
+                    OUTPUT_VARIABLE changes ERROR_QUIET)
+    if(changes)
+      string(APPEND commit " with local changes")
+    endif()
+  endif()
+endif()
+set(text "// Written by cmake/VolanteCommit.cmake at each build.\n#pragma once\n\n")
+string(APPEND text "#define VOLANTE_VERSION \"${VERSION}\"\n#define VOLANTE_COMMIT \"${commit}\"\n")
+string(APPEND text "#define VOLANTE_COMPILER \"${COMPILER}\"\n#define VOLANTE_BUILD_TYPE \"${BUILD_TYPE}\"\n")
+set(old "")
+if(EXISTS ${OUT})
+  file(READ ${OUT} old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE ${OUT} "${text}")
+endif()

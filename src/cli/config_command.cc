@@ -1,0 +1,61 @@
+// volante config: what a run would use, and where each value comes from.
+
+#include <cstdio>
+#include <string>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "config/options.h"
+
+namespace volante {
+namespace {
+
+void PrintPresets() {
+  for (const std::string& name : PresetNames()) {
+    // The first line of a preset is a comment that says what it is.
+    const std::string text = PresetText(name);
+    const std::string line = text.substr(0, text.find('\n'));
+    std::printf("%-12s %s\n", name.c_str(), line.starts_with("# ") ? line.c_str() + 2 : "");
+  }
+}
+
+void PrintDiff(const Config& config) {
+  const std::vector<ConfigDifference> differences = DiffFromPreset(config);
+  if (differences.empty()) std::printf("nothing differs from preset %s\n", config.preset.c_str());
+  for (const ConfigDifference& d : differences) {
+    std::printf("%-36s %s   (%s: %s)\n", d.key.c_str(), d.value.c_str(), config.preset.c_str(),
+                d.preset_value.c_str());
+  }
+}
+
+}  // namespace
+
+int RunConfig(int argc, char** argv) {
+  CLI::App app("Show the resolved configuration, its presets and its reference.");
+  std::string what = "show";
+  ConfigSources sources;
+  app.add_option("what", what,
+                 "show: the resolved configuration as YAML; diff: what differs from the preset; "
+                 "presets: their names; reference: every key, as Markdown")
+      ->check(CLI::IsMember({"show", "diff", "presets", "reference"}))
+      ->capture_default_str();
+  AddConfigFlags(app, sources);
+  if (!ParseArguments(app, argc, argv)) return 0;
+
+  if (what == "presets") {
+    PrintPresets();
+  } else if (what == "reference") {
+    std::fputs(ConfigReference().c_str(), stdout);
+  } else {
+    const Config config = LoadConfig(RealFiles(), sources);
+    if (what == "show") {
+      std::fputs(ToYaml(config).c_str(), stdout);
+    } else {
+      PrintDiff(config);
+    }
+  }
+  return 0;
+}
+
+}  // namespace volante
