@@ -1,5 +1,6 @@
 #include "base/archive.h"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -9,6 +10,89 @@
 namespace volante {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+// The library's CBOR reader recurses and trusts lengths, so a document is walked first, with a
+// stack of our own. Only what StateWriter emits passes: definite lengths, text keys, no tags.
+constexpr size_t kMaxDepth = 64;
+constexpr uint64_t kMaxMapFields = 4096;  // a map is a struct; the library looks keys up linearly
+constexpr uint64_t kMaxItems = 4 << 20;   // bounds the document's memory to some 64 MiB
+
+// Empty when the bytes are one well-formed document, else the reason.
+std::string Skim(std::span<const uint8_t> bytes) {
+  struct Level {
+    uint64_t items_left;
+    bool is_map, at_key;
+  };
+  std::vector<Level> open;
+  uint64_t items = 0;
+  size_t at = 0;
+  const auto broken = [&](const std::string& why) {
+    return why + " at byte " + std::to_string(at);
+  };
+  do {
+    if (at == bytes.size()) return broken("the document ends early");
+    if (++items > kMaxItems) return broken("too many items");
+    const size_t start = at;
+    const uint8_t major = bytes[at] >> 5, info = bytes[at] & 31;
+    ++at;
+    uint64_t value = info;
+    if (info >= 24) {
+      if (info > 27) return broken("an unknown encoding");
+      const size_t width = size_t{1} << (info - 24);
+      if (bytes.size() - at < width) return broken("the document ends early");
+      value = 0;
+      for (size_t i = 0; i < width; ++i) value = value << 8 | bytes[at++];
+    }
+    const uint64_t rest = bytes.size() - at;
+    if (!open.empty() && open.back().is_map && open.back().at_key && major != 3) {
+      return broken("a map key is not text");
+    }
+    bool container = false;
+    switch (major) {
+      case 0:
+      case 1:
+        break;
+      case 2:
+      case 3:
+        if (value > rest) return broken("a string is longer than the document");
+        at += static_cast<size_t>(value);
+        break;
+      case 4:
+      case 5:
+        if (value > rest / (major == 5 ? 2 : 1))
+          return broken("a list is longer than the document");
+        if (major == 5 && value > kMaxMapFields) return broken("a map has too many fields");
+        container = true;
+        break;
+      case 7:
+        if (info != 20 && info != 21 && (info < 25 || info > 27)) return broken("an unknown value");
+        break;
+      default:
+        return broken("an unknown type");
+    }
+    if (container && open.size() == kMaxDepth) {
+      at = start;
+      return broken("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    }
+    if (container) open.push_back({major == 5 ? 2 * value : value, major == 5, true});
+    // Close what this item completed.
+    while (!open.empty()) {
+      Level& level = open.back();
+      if (!container) {
+        --level.items_left;
+        level.at_key = !level.at_key;
+      }
+      container = false;
+      if (level.items_left > 0) break;
+      open.pop_back();
+    }
+  } while (!open.empty());
+  return at == bytes.size() ? "" : broken("something follows the document");
+}
+
+}  // namespace
 
 struct StateWriter::Impl {
   struct Level {
@@ -75,8 +159,12 @@ struct StateReader::Impl {
 StateReader::StateReader(std::span<const uint8_t> bytes, std::string where)
     : impl_(std::make_unique<Impl>()) {
   impl_->where = std::move(where);
+  if (const std::string reason = Skim(bytes); !reason.empty()) impl_->Fail(reason);
   impl_->root = Json::from_cbor(bytes.begin(), bytes.end(), true, false);
-  if (impl_->root.is_discarded()) impl_->Fail("not a complete CBOR document");
+  // Written back it must be the same bytes: no field twice, one way to write each value.
+  if (impl_->root.is_discarded() || !std::ranges::equal(Json::to_cbor(impl_->root), bytes)) {
+    impl_->Fail("not a document as this program writes it");
+  }
   impl_->path.push_back(&impl_->root);
 }
 StateReader::~StateReader() = default;
@@ -150,8 +238,7 @@ void StateReader::CopyBytes(std::span<const uint8_t> from, uint8_t* to) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size());
 }
 void StateReader::WrongSize(size_t got, size_t wanted) {
-  impl_->Fail("it holds " + std::to_string(got) + " elements instead of " +
-              std::to_string(wanted));
+  impl_->Fail("it holds " + std::to_string(got) + " elements instead of " + std::to_string(wanted));
 }
 
 }  // namespace volante

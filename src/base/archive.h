@@ -7,19 +7,21 @@
 //
 // Every field is written once, in VisitFields; saving, loading, hashing and comparing all walk it.
 // Loading is strict: a missing, unknown or wrongly typed field, and any length that the bytes do
-// not hold, is an Error(kBadInput) that names the field. Doubles keep every bit. A std::vector is
-// resized only after its length is known to be held by the input.
+// not hold, is an Error(kBadInput) that names the field. Doubles keep every bit (NaNs lose their
+// payload). A stranger's bytes are safe to load: nesting, item counts and every length are checked
+// before the document is built, and memory grows only with what the input holds.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -133,7 +135,11 @@ class StateReader {
     if constexpr (std::is_same_v<T, bool>) {
       value = Bool();
     } else if constexpr (std::is_enum_v<T>) {
-      value = static_cast<T>(Integer(INT32_MIN, INT32_MAX));
+      using U = std::underlying_type_t<T>;
+      value = static_cast<T>(
+          Integer(std::numeric_limits<U>::min(),
+                  static_cast<int64_t>(std::min<uint64_t>(std::numeric_limits<U>::max(),
+                                                          std::numeric_limits<int64_t>::max()))));
     } else if constexpr (std::is_unsigned_v<T>) {
       value = static_cast<T>(Unsigned(static_cast<uint64_t>(static_cast<T>(-1))));
     } else if constexpr (std::is_integral_v<T>) {
@@ -150,16 +156,18 @@ class StateReader {
         CopyBytes(bytes, reinterpret_cast<uint8_t*>(value.data()));
       } else {
         const size_t n = ListSize();
-        Resize(value, n);
+        StartList(value, n);
         for (size_t i = 0; i < n; ++i) {
           EnterIndex(i);
-          Value(value[i]);
+          Value(ListElement(value, i));
           Leave();
         }
       }
     } else if constexpr (IsOptional<T>::value) {
       value.reset();
-      if (ListSize() > 0) {
+      const size_t n = ListSize();
+      if (n > 1) WrongSize(n, 1);
+      if (n == 1) {
         EnterIndex(0);
         Value(value.emplace());
         Leave();
@@ -181,6 +189,23 @@ class StateReader {
   template <class E, size_t N>
   void Resize(std::array<E, N>&, size_t n) {
     if (n != N) WrongSize(n, N);
+  }
+  // A vector grows element by element: a short list can't claim the memory of a long one.
+  template <class E>
+  void StartList(std::vector<E>& value, size_t) {
+    value.clear();
+  }
+  template <class E, size_t N>
+  void StartList(std::array<E, N>&, size_t n) {
+    if (n != N) WrongSize(n, N);
+  }
+  template <class E>
+  E& ListElement(std::vector<E>& value, size_t) {
+    return value.emplace_back();
+  }
+  template <class E, size_t N>
+  E& ListElement(std::array<E, N>& value, size_t i) {
+    return value[i];
   }
   void Enter(std::string_view name);
   void EnterIndex(size_t index);

@@ -216,6 +216,16 @@ void WriteFileAtomically(Files& files, const std::string& path, std::string_view
       std::span<const uint8_t>(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
+void MakeDirectoriesDurably(Files& files, const std::string& path) {
+  std::vector<std::string> parents;
+  for (std::string at = path; !files.Exists(at); at = DirectoryOf(at)) {
+    parents.push_back(DirectoryOf(at));
+  }
+  if (parents.empty()) return;
+  files.MakeDirectories(path);
+  for (const std::string& parent : parents) files.SyncDirectory(parent);
+}
+
 std::string ReadText(Files& files, const std::string& path, uint64_t max_bytes) {
   const std::vector<uint8_t> bytes = files.ReadAll(path, max_bytes);
   return {bytes.begin(), bytes.end()};

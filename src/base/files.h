@@ -70,6 +70,9 @@ Files& RealFiles();
 void WriteFileAtomically(Files& files, const std::string& path, std::span<const uint8_t> bytes);
 void WriteFileAtomically(Files& files, const std::string& path, std::string_view text);
 
+// MakeDirectories, and the names of all folders that were missing survive a crash.
+void MakeDirectoriesDurably(Files& files, const std::string& path);
+
 // The whole file as text, at most 64 MiB unless said otherwise.
 std::string ReadText(Files& files, const std::string& path, uint64_t max_bytes = 64ull << 20);
 

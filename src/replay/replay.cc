@@ -1,0 +1,230 @@
+#include "replay/replay.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "replay/replay_impl.h"
+
+namespace volante {
+
+static_assert(std::endian::native == std::endian::little, "records are stored as in memory");
+
+Replay::Impl::Impl(const ReplayOptions& o) : options(o) {
+  VOLANTE_CHECK(o.num_worlds >= 1 && o.num_worlds <= 65535, "num_worlds is out of range");
+  VOLANTE_CHECK(o.n_step >= 1 && o.frame_stride >= 1 && o.capacity >= 1, "a replay option < 1");
+  const uint64_t n = static_cast<uint64_t>(o.num_worlds);
+  for (uint64_t i = 0; i < n; ++i) worlds.emplace_back(o.has_image, 0);
+
+  // Each world's first and last block may be partly used; some room for tables and segment names.
+  const uint64_t record = RecordBytes(o.has_image);
+  const uint64_t slack = n * 2 * WorldStream::kRecordsPerBlock * record + 2 * record +
+                         n * sizeof(ReplayWorld) + (64 << 10);
+  // What an open episode keeps whatever its age, and two transitions more.
+  const uint64_t unevictable = n * (HistoryTicks() + static_cast<uint64_t>(o.n_step) + 3) * record;
+  if (o.max_bytes < slack + unevictable) {
+    throw Error(ExitCode::kUsage, "the replay memory is too small", "replay.max_gb",
+                std::to_string(o.max_bytes) + " bytes do not hold a few transitions of " +
+                    std::to_string(n) + " worlds",
+                "set at least " + std::to_string(slack + unevictable) + " bytes");
+  }
+  budget_bytes = o.max_bytes - slack;
+}
+
+uint64_t Replay::Impl::HistoryTicks() const {
+  return options.has_image ? static_cast<uint64_t>((kFrameStack - 1) * options.frame_stride) : 0;
+}
+
+uint64_t Replay::Impl::LogicalBytes() const {
+  const uint64_t per_record = RecordBytes(options.has_image) +
+                              (WorldStream::kBlockOverhead + WorldStream::kRecordsPerBlock - 1) /
+                                  WorldStream::kRecordsPerBlock;
+  return live_records * per_record + log.size() * sizeof(StartRef);
+}
+
+void Replay::Impl::PushStart(size_t world, uint64_t seq) {
+  // Only a restored stream has starts below first_valid: they had been evicted when it was saved.
+  if (seq < worlds[world].first_valid) return;
+  log.push_back({static_cast<uint16_t>(world), seq & ((uint64_t{1} << 48) - 1)});
+}
+
+void Replay::Impl::OnAppended(size_t world) {
+  ReplayWorld& w = worlds[world];
+  const uint64_t last = w.stream.end() - 1;
+  const ReplayRecord& record = w.stream.At(last);
+  ++live_records;
+  if (record.tick == 0) {
+    if (w.open) {  // the episode before was cut: its last observation closes it
+      while (w.next_start + 1 < last) PushStart(world, w.next_start++);
+    }
+    w.next_start = last;
+    w.open = true;
+  } else if (record.EndsEpisode()) {
+    while (w.next_start < last) PushStart(world, w.next_start++);
+    w.next_start = last + 1;
+    w.open = false;
+  } else {
+    const uint64_t n = static_cast<uint64_t>(options.n_step);
+    while (w.next_start + n <= last) PushStart(world, w.next_start++);
+  }
+}
+
+void Replay::Impl::Trim(ReplayWorld& w) {
+  const uint64_t end = w.stream.end();
+  const auto is_last_of_episode = [&](uint64_t seq) {
+    return w.stream.At(seq).EndsEpisode() || (seq + 1 < end && w.stream.At(seq + 1).tick == 0);
+  };
+  while (w.first_valid < end && is_last_of_episode(w.first_valid)) ++w.first_valid;
+  uint64_t needed = end;
+  if (w.first_valid < end) {
+    needed = w.first_valid - std::min<uint64_t>(w.stream.At(w.first_valid).tick, HistoryTicks());
+  }
+  live_records -= needed - w.first_needed;
+  w.first_needed = needed;
+  w.stream.DropBefore(needed);
+}
+
+void Replay::Impl::Evict() {
+  while (!log.empty() &&
+         (static_cast<int64_t>(log.size()) > options.capacity || LogicalBytes() > budget_bytes)) {
+    const StartRef oldest = log.front();
+    log.pop_front();
+    ReplayWorld& w = worlds[oldest.world];
+    w.first_valid = oldest.seq + 1;
+    Trim(w);
+  }
+}
+
+void Replay::Impl::CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const {
+  const int tick = static_cast<int>(stream.At(seq).tick);
+  for (int k = 0; k < kFrameStack; ++k) {
+    const int back = tick - StackedFrame(tick, k, options.frame_stride);
+    std::memcpy(out + static_cast<size_t>(k) * kImagePixels,
+                stream.At(seq - static_cast<uint64_t>(back)).frame(), kImagePixels);
+  }
+}
+
+Replay::Replay(const ReplayOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Replay::~Replay() = default;
+Replay::Replay(Replay&&) noexcept = default;
+Replay& Replay::operator=(Replay&&) noexcept = default;
+
+void Replay::Begin(int world, const uint8_t* frame, const float* vector) {
+  VOLANTE_CHECK(world >= 0 && world < impl_->options.num_worlds, "no such world");
+  ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
+  uint8_t* place = w.stream.Append();
+  ReplayRecord* record = new (place) ReplayRecord{.ordinal = impl_->next_ordinal++};
+  std::memcpy(record->vector, vector, sizeof record->vector);
+  if (impl_->options.has_image) std::memcpy(record->frame(), frame, kImagePixels);
+  impl_->OnAppended(static_cast<size_t>(world));
+  impl_->Trim(w);
+  impl_->Evict();
+}
+
+void Replay::Add(int world, Action action, float reward, bool terminated, bool truncated,
+                 const uint8_t* next_frame, const float* next_vector) {
+  VOLANTE_CHECK(IsOpen(world), "Add without Begin");
+  ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
+  const uint32_t tick = w.stream.At(w.stream.end() - 1).tick + 1;
+  uint8_t* place = w.stream.Append();
+  ReplayRecord* record =
+      new (place) ReplayRecord{.ordinal = impl_->next_ordinal++,
+                               .tick = tick,
+                               .flags = (terminated ? ReplayRecord::kTerminatedFlag : 0u) |
+                                        (truncated ? ReplayRecord::kTruncatedFlag : 0u),
+                               .action = {action.steer, action.throttle},
+                               .reward = reward};
+  std::memcpy(record->vector, next_vector, sizeof record->vector);
+  if (impl_->options.has_image) std::memcpy(record->frame(), next_frame, kImagePixels);
+  ++impl_->total_added;
+  impl_->OnAppended(static_cast<size_t>(world));
+  impl_->Trim(w);
+  impl_->Evict();
+}
+
+int64_t Replay::size() const { return static_cast<int64_t>(impl_->log.size()); }
+int64_t Replay::total_added() const { return impl_->total_added; }
+
+uint64_t Replay::bytes() const {
+  uint64_t sum = impl_->log.size() * sizeof(StartRef) + impl_->worlds.size() * sizeof(ReplayWorld) +
+                 sizeof(Impl);
+  for (const ReplayWorld& w : impl_->worlds) sum += w.stream.bytes();
+  return sum;
+}
+
+bool Replay::IsOpen(int world) const {
+  VOLANTE_CHECK(world >= 0 && world < impl_->options.num_worlds, "no such world");
+  return impl_->worlds[static_cast<size_t>(world)].open;
+}
+
+void Replay::Observe(int world, uint8_t* stack, float* vector) const {
+  VOLANTE_CHECK(IsOpen(world), "no episode is open in this world");
+  const WorldStream& stream = impl_->worlds[static_cast<size_t>(world)].stream;
+  const uint64_t last = stream.end() - 1;
+  if (impl_->options.has_image) impl_->CopyStack(stream, last, stack);
+  std::memcpy(vector, stream.At(last).vector, sizeof(ReplayRecord::vector));
+}
+
+void Replay::Sample(RandomStream& random, int batch_size, Batch& batch) const {
+  VOLANTE_CHECK(size() > 0, "sampling from an empty replay");
+  batch.Resize(batch_size, impl_->options.has_image);
+  constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
+  for (size_t row = 0; row < static_cast<size_t>(batch_size); ++row) {
+    const StartRef start = impl_->log[random.Below(impl_->log.size())];
+    const WorldStream& stream = impl_->worlds[start.world].stream;
+    const uint64_t end = stream.end();
+
+    // R = sum of gamma^i r_(t+i+1), i < m; m = n, or less where the episode ends.
+    uint64_t last = start.seq;
+    double reward = 0.0, weight = 1.0;
+    bool terminated = false;
+    for (int i = 0; i < impl_->options.n_step; ++i) {
+      if (last + 1 == end || stream.At(last + 1).tick == 0) break;  // cut episode
+      const ReplayRecord& record = stream.At(++last);
+      reward += weight * static_cast<double>(record.reward);
+      weight *= impl_->options.discount;
+      terminated = (record.flags & ReplayRecord::kTerminatedFlag) != 0;
+      if (record.EndsEpisode()) break;
+    }
+    // The action stands in the record that it led to.
+    std::memcpy(&batch.action[row * kActionSize], stream.At(start.seq + 1).action,
+                sizeof(ReplayRecord::action));
+    batch.reward[row] = static_cast<float>(reward);
+    batch.discount[row] = terminated ? 0.0f : static_cast<float>(weight);
+    std::memcpy(&batch.vector[row * kVectorSize], stream.At(start.seq).vector,
+                sizeof(ReplayRecord::vector));
+    std::memcpy(&batch.next_vector[row * kVectorSize], stream.At(last).vector,
+                sizeof(ReplayRecord::vector));
+    if (impl_->options.has_image) {
+      impl_->CopyStack(stream, start.seq, &batch.image[row * kStackBytes]);
+      impl_->CopyStack(stream, last, &batch.next_image[row * kStackBytes]);
+    }
+  }
+}
+
+std::string Replay::LogicalHash() const {
+  Hasher128 hasher;
+  const auto add = [&](uint64_t value) { hasher.Update(&value, sizeof value); };
+  add(impl_->next_ordinal);
+  add(static_cast<uint64_t>(impl_->total_added));
+  for (const ReplayWorld& w : impl_->worlds) {
+    for (const uint64_t value : {w.first_needed, w.first_valid, w.next_start, w.stream.end(),
+                                 static_cast<uint64_t>(w.open)}) {
+      add(value);
+    }
+    for (uint64_t seq = w.first_needed; seq < w.stream.end(); ++seq) {
+      hasher.Update(&w.stream.At(seq), RecordBytes(impl_->options.has_image));
+    }
+  }
+  for (const StartRef& start : impl_->log) {
+    add(start.world);
+    add(start.seq);
+  }
+  return hasher.Hex();
+}
+
+}  // namespace volante

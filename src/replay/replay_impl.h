@@ -1,0 +1,74 @@
+// The state behind Replay, shared by replay.cc (filling and sampling) and segment.cc (files).
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "replay/replay.h"
+#include "replay/world_stream.h"
+
+namespace volante {
+
+// One world: its stream, and which part of it still matters.
+//   first_needed <= first_valid <= next_start <= stream.end()
+// Records from first_needed on are kept (they hold the older frames of the stack at first_valid);
+// [first_valid, next_start) are starts that can be sampled, last records of episodes left out;
+// from next_start on starts wait for their n rewards.
+struct ReplayWorld {
+  WorldStream stream;
+  uint64_t first_needed = 0;
+  uint64_t first_valid = 0;
+  uint64_t next_start = 0;
+  uint64_t sealed_end = 0;  // records before it are in a segment file
+  bool open = false;
+
+  ReplayWorld(bool has_image, uint64_t begin)
+      : stream(has_image, begin),
+        first_needed(begin),
+        first_valid(begin),
+        next_start(begin),
+        sealed_end(begin) {}
+};
+
+// Where the start of a sampleable transition is.
+struct StartRef {
+  uint64_t world : 16;
+  uint64_t seq : 48;
+};
+static_assert(sizeof(StartRef) == 8);
+
+struct SealedSegment {
+  FileRef ref;
+  std::vector<uint64_t> begin_seq, end_seq;  // per world
+};
+
+struct Replay::Impl {
+  explicit Impl(const ReplayOptions& options);
+
+  // Called after a record was appended to `world`: moves starts whose rewards are complete into
+  // the log. Trim comes next.
+  void OnAppended(size_t world);
+  // Drops the oldest starts until capacity and memory hold.
+  void Evict();
+  // Brings first_valid and first_needed up to date and frees what nothing needs.
+  void Trim(ReplayWorld& world);
+  void PushStart(size_t world, uint64_t seq);
+  // Records of history that a stack needs before its newest frame.
+  uint64_t HistoryTicks() const;
+  void CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const;
+  uint64_t LogicalBytes() const;
+
+  ReplayOptions options;
+  std::deque<ReplayWorld> worlds;
+  std::deque<StartRef> log;  // starts in the order in which they became complete
+  uint64_t live_records = 0;
+  uint64_t budget_bytes = 0;  // max_bytes less what partly filled blocks may take
+  uint64_t next_ordinal = 0;
+  int64_t total_added = 0;
+
+  std::string sealed_directory;
+  std::deque<SealedSegment> sealed;
+};
+
+}  // namespace volante

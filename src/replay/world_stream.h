@@ -1,0 +1,84 @@
+// The stored observations of one world, in order, in blocks of fixed-size records.
+// A record is one observation with what led to it; blocks are allocated as the stream grows and
+// freed from its front. Knows nothing about sampling. Used by Replay alone.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+
+#include "base/error.h"
+#include "env_api/env.h"
+
+namespace volante {
+
+// The head of a record, as in memory and in segment files (little-endian). The frame of
+// kImagePixels bytes follows when there is one.
+struct ReplayRecord {
+  enum Flags : uint32_t { kTerminatedFlag = 1, kTruncatedFlag = 2 };
+
+  uint64_t ordinal = 0;  // of the Begin or Add call, over all worlds
+  uint32_t tick = 0;     // steps since the episode's first observation; 0 starts an episode
+  uint32_t flags = 0;    // of the step that led here
+  float action[kActionSize] = {};
+  float reward = 0.0f;
+  float vector[kVectorSize] = {};
+
+  bool EndsEpisode() const { return flags != 0; }
+  uint8_t* frame() { return reinterpret_cast<uint8_t*>(this + 1); }
+  const uint8_t* frame() const { return reinterpret_cast<const uint8_t*>(this + 1); }
+};
+static_assert(sizeof(ReplayRecord) == 240, "a segment file's record has no padding");
+static_assert((sizeof(ReplayRecord) + kImagePixels) % alignof(ReplayRecord) == 0);
+
+constexpr size_t RecordBytes(bool has_image) {
+  return sizeof(ReplayRecord) + (has_image ? kImagePixels : 0);
+}
+
+class WorldStream {
+ public:
+  static constexpr uint64_t kRecordsPerBlock = 8;
+  // What the allocator and the block table take per block beside the records.
+  static constexpr size_t kBlockOverhead = 16 + sizeof(void*);
+
+  // An empty stream whose first record will have number `begin`.
+  WorldStream(bool has_image, uint64_t begin)
+      : record_bytes_(RecordBytes(has_image)),
+        end_(begin),
+        first_block_(begin / kRecordsPerBlock) {}
+
+  uint64_t end() const { return end_; }
+  uint64_t bytes() const {
+    return blocks_.size() * (kRecordsPerBlock * record_bytes_ + kBlockOverhead);
+  }
+  // Record `seq`, which must be kept still; valid until it is dropped.
+  const ReplayRecord& At(uint64_t seq) const {
+    const uint8_t* block = blocks_[seq / kRecordsPerBlock - first_block_].get();
+    return *reinterpret_cast<const ReplayRecord*>(block + seq % kRecordsPerBlock * record_bytes_);
+  }
+  // Room for the next record; the caller fills all of it.
+  uint8_t* Append() {
+    if (end_ / kRecordsPerBlock == first_block_ + blocks_.size()) {
+      blocks_.push_back(
+          std::make_unique_for_overwrite<uint8_t[]>(kRecordsPerBlock * record_bytes_));
+    }
+    uint8_t* block = blocks_.back().get();
+    return block + end_++ % kRecordsPerBlock * record_bytes_;
+  }
+  // Frees the blocks that hold only records before `seq`.
+  void DropBefore(uint64_t seq) {
+    while (!blocks_.empty() && (first_block_ + 1) * kRecordsPerBlock <= seq) {
+      blocks_.pop_front();
+      ++first_block_;
+    }
+  }
+
+ private:
+  size_t record_bytes_;
+  uint64_t end_;
+  uint64_t first_block_;  // number of blocks_.front()
+  std::deque<std::unique_ptr<uint8_t[]>> blocks_;
+};
+
+}  // namespace volante
