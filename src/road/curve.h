@@ -10,16 +10,19 @@ namespace volante {
 
 struct CurvePoint {
   Vec2 position_m;
-  double heading_rad = 0.0;      // continuous along the curve (not wrapped)
-  double curvature_1pm = 0.0;    // + = to the left
-  double half_width_m = 1.75;    // of the lane there
+  double heading_rad = 0.0;    // continuous along the curve (not wrapped)
+  double curvature_1pm = 0.0;  // + = to the left
+  double half_width_m = 1.75;  // of the lane there
 };
 
 struct CurveProjection {
-  double s_m = 0.0;              // arc length of the nearest point
-  double lateral_m = 0.0;        // signed distance, + = left of the curve
-  double heading_rad = 0.0;      // of the curve there
+  double s_m = 0.0;          // arc length of the nearest point
+  double lateral_m = 0.0;    // signed distance, + = left of the curve
+  double heading_rad = 0.0;  // of the curve there
 };
+
+// Arc length of a polyline whose points carry exact headings; exact for lines and circular arcs.
+double DenseLength(const std::vector<CurvePoint>& dense);
 
 class Curve {
  public:

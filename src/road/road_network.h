@@ -16,37 +16,40 @@
 
 namespace volante {
 
-using LaneIndex = int32_t;             // into RoadNetwork::lanes()
+using LaneIndex = int32_t;  // into RoadNetwork::lanes()
 inline constexpr LaneIndex kNoLane = -1;
 
 enum class Turn : uint8_t { kNone, kStraight, kLeft, kRight };  // kNone outside junctions
 
-// One drivable lane of one lane section, in its driving direction.
+// One drivable lane of one lane section, in its driving direction. Consecutive sections of a road
+// through which every drivable lane simply continues under its id count as one, so that a
+// connecting road usually is one lane.
 struct Lane {
   std::string road_id;
-  int section = 0;                     // index of the lane section within the road
-  int opendrive_lane = 0;              // signed id in the file
-  int junction = -1;                   // index into junctions(), -1 outside
-  Turn turn = Turn::kNone;             // by the change of heading over the lane: 30 degrees
-  double speed_limit_mps = 13.89;      // the file's, else 50 km/h
-  Curve center;                        // in driving direction
-  std::vector<LaneIndex> successors;   // in driving direction, sorted
+  int section = 0;                      // index of the (first) lane section within the road
+  int opendrive_lane = 0;               // signed id in the file
+  int junction = -1;                    // index into junctions(), -1 outside
+  Turn turn = Turn::kNone;              // by the change of heading over the lane: 30 degrees
+  double speed_limit_mps = 50.0 / 3.6;  // the file's, else 50 km/h
+  Curve center;                         // in driving direction
+  std::vector<LaneIndex> successors;    // in driving direction, sorted
   std::vector<LaneIndex> predecessors;
-  LaneIndex left = kNoLane;            // neighbour of the same direction
+  LaneIndex left = kNoLane;  // neighbour of the same direction
   LaneIndex right = kNoLane;
 };
 
 // Stretches of two lanes of one junction in which cars of 2.2 m width on both would touch.
 struct LaneConflict {
   LaneIndex other = kNoLane;
-  double begin_s_m = 0.0, end_s_m = 0.0;               // on this lane
-  double other_begin_s_m = 0.0, other_end_s_m = 0.0;   // on the other
-  bool merge = false;                  // both end in the same lane
+  double begin_s_m = 0.0, end_s_m = 0.0;              // on this lane
+  double other_begin_s_m = 0.0, other_end_s_m = 0.0;  // on the other
+  bool merge = false;                                 // both end in the same lane
+  bool diverge = false;  // both begin in the same lane: car following rules there
 };
 
 struct Junction {
   std::string id;
-  std::vector<LaneIndex> lanes;        // connecting lanes
+  std::vector<LaneIndex> lanes;  // connecting lanes
   Vec2 center_m;
   double radius_m = 0.0;
 };
@@ -78,17 +81,19 @@ struct LanePosition {
   CurveProjection on_center;
 };
 
-struct RoadLimits {                    // of a file from a stranger
+struct RoadLimits {  // of a file from a stranger
   uint64_t max_bytes = 64ull << 20;
   int max_roads = 20000;
-  int max_lanes = 200000;
+  int max_lanes = 100000;
+  double max_lane_length_m = 5e6;  // of all drivable lanes together
 };
 
 class RoadNetwork {
  public:
   // Parses OpenDRIVE 1.4-1.8. Error(kBadInput) naming road and s when the text can't be used: not
   // XML, truncated, not OpenDRIVE, no drivable lane, non-finite numbers. `name` for messages.
-  static std::shared_ptr<const RoadNetwork> Parse(std::string_view text, std::string name);
+  static std::shared_ptr<const RoadNetwork> Parse(std::string_view text, std::string name,
+                                                  const RoadLimits& limits = {});
   static std::shared_ptr<const RoadNetwork> LoadFile(const std::string& path);
 
   const std::string& name() const { return name_; }
@@ -103,8 +108,12 @@ class RoadNetwork {
   }
   std::span<const SurfaceStrip> surfaces() const { return surfaces_; }
   std::span<const MarkLine> marks() const { return marks_; }
-  Vec2 min_m() const { return min_m_; }   // bounding box of all surfaces
+  Vec2 min_m() const { return min_m_; }  // bounding box of all surfaces
   Vec2 max_m() const { return max_m_; }
+
+  // What is wrong with the file without making it unusable (gaps between linked lanes, dangling
+  // links, lengths that disagree), one line each; for `volante map check`.
+  std::span<const std::string> defects() const { return defects_; }
 
   // The drivable lane that holds the point; among several (junctions) the one whose heading is
   // nearest, if a heading is given. Empty off the road. `margin_m` widens every lane.
@@ -125,11 +134,23 @@ class RoadNetwork {
   std::vector<std::vector<LaneConflict>> conflicts_;
   std::vector<SurfaceStrip> surfaces_;
   std::vector<MarkLine> marks_;
+  std::vector<std::string> defects_;
   Vec2 min_m_, max_m_;
-  // Uniform grid over the bounding box; cell -> lanes that touch it.
+  // Uniform grid over the lanes: cell -> stretches of lanes that come within their half width and
+  // kGridMargin of it. Compressed rows: cell c holds grid_[cell_begin_[c] .. cell_begin_[c + 1]).
+  struct GridItem {
+    LaneIndex lane = kNoLane;
+    double low_s_m = 0.0, high_s_m = 0.0;
+  };
+  static constexpr double kGridMarginM = 2.0;
+  template <class Visit>
+  void VisitCells(Vec2 point, double reach_m, Visit visit) const;
+
+  Vec2 grid_min_m_;
   double cell_m_ = 10.0;
   int columns_ = 0, rows_ = 0;
-  std::vector<std::vector<LaneIndex>> cells_;
+  std::vector<uint32_t> cell_begin_;
+  std::vector<GridItem> grid_;
 };
 
 }  // namespace volante

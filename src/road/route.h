@@ -24,8 +24,8 @@ class Route {
  public:
   // Consecutive lanes must be successors. `path` runs from start_s on the first lane to goal_s on
   // the last; route arc length 0 is its start.
-  Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> lanes,
-        double start_s_m, double goal_s_m);
+  Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> lanes, double start_s_m,
+        double goal_s_m);
 
   const RoadNetwork& network() const { return *network_; }
   std::span<const LaneIndex> lanes() const { return lanes_; }
@@ -38,7 +38,7 @@ class Route {
   double lane_begin_s_m(size_t k) const { return lane_begin_s_m_[k]; }
   size_t LaneIndexAt(double route_s_m) const;
   double SpeedLimitAt(double route_s_m) const;
-  int junction_turns() const;            // left and right turns along the way
+  int junction_turns() const;  // left and right turns along the way
 
  private:
   std::shared_ptr<const RoadNetwork> network_;
@@ -57,8 +57,8 @@ struct TownRoutes {
   // Connecting lanes that stand for the 20 % of directed (approach lane, turn) pairs that training
   // never drives; sorted.
   std::vector<LaneIndex> held_out;
-  std::vector<RouteEnds> validation;     // 40
-  std::vector<RouteEnds> test;           // 200, each drives at least one held-out turn
+  std::vector<RouteEnds> validation;  // 40
+  std::vector<RouteEnds> test;        // 200, each drives at least one held-out turn
 };
 
 // Made once per town by `volante map make`, from the seed; checked against the town on loading.
@@ -79,7 +79,7 @@ class RouteSampler {
 
  private:
   std::shared_ptr<const RoadNetwork> network_;
-  std::vector<bool> forbidden_;          // per lane
+  std::vector<bool> forbidden_;  // per lane
   std::vector<LaneIndex> start_lanes_;
   double min_m_, max_m_;
 };

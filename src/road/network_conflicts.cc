@@ -1,0 +1,60 @@
+// Where cars on two lanes of one junction would touch.
+#include <algorithm>
+#include <optional>
+
+#include "road/network_builder.h"
+
+namespace volante {
+namespace {
+
+constexpr double kCarWidth = 2.2;  // m; two bands of this width around the centre lines
+constexpr double kStep = 0.25;
+
+struct Stretch {
+  double begin = 0.0, end = 0.0;
+};
+
+// From the first to the last point of `lane` that lies within a car's width of `other`.
+std::optional<Stretch> StretchNear(const Curve& lane, const Curve& other) {
+  std::optional<Stretch> stretch;
+  const int steps = std::max(1, static_cast<int>(lane.length_m() / kStep));
+  for (int i = 0; i <= steps; ++i) {
+    const double s = lane.length_m() * i / steps;
+    const Vec2 point = lane.PositionAt(s);
+    if (Distance(point, other.PositionAt(other.Project(point).s_m)) >= kCarWidth) continue;
+    if (!stretch) stretch = Stretch{s, s};
+    stretch->end = s;
+  }
+  return stretch;
+}
+
+bool ShareLink(const std::vector<LaneIndex>& a, const std::vector<LaneIndex>& b) {
+  return std::any_of(a.begin(), a.end(),
+                     [&](LaneIndex i) { return std::find(b.begin(), b.end(), i) != b.end(); });
+}
+
+}  // namespace
+
+void RoadNetworkBuilder::MakeConflicts() {
+  RoadNetwork& net = *network_;
+  net.conflicts_.resize(net.lanes_.size());
+  for (const Junction& junction : net.junctions_) {
+    for (size_t i = 0; i < junction.lanes.size(); ++i) {
+      for (size_t k = i + 1; k < junction.lanes.size(); ++k) {
+        const LaneIndex a = junction.lanes[i], b = junction.lanes[k];
+        const Lane &first = net.lane(a), &second = net.lane(b);
+        const auto on_a = StretchNear(first.center, second.center);
+        const auto on_b = StretchNear(second.center, first.center);
+        if (!on_a || !on_b) continue;
+        const bool merge = ShareLink(first.successors, second.successors);
+        const bool diverge = ShareLink(first.predecessors, second.predecessors);
+        net.conflicts_[a].push_back(
+            {b, on_a->begin, on_a->end, on_b->begin, on_b->end, merge, diverge});
+        net.conflicts_[b].push_back(
+            {a, on_b->begin, on_b->end, on_a->begin, on_a->end, merge, diverge});
+      }
+    }
+  }
+}
+
+}  // namespace volante
