@@ -16,7 +16,7 @@ namespace volante {
 // ---- choices -------------------------------------------------------------------------------
 
 enum class ObservationMode { kCameraVector, kVector };
-enum class RewardPreset { kDrive, kFivePart, kFivePartCapped };
+enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
 enum class Wiring { kSharedCritic, kSeparate };
 enum class Encoder { kNature, kNatureLayerNorm };
@@ -30,7 +30,8 @@ struct EnumNames<ObservationMode> {
 };
 template <>
 struct EnumNames<RewardPreset> {
-  static constexpr std::array kNames = {"drive", "five_part", "five_part_capped"};
+  static constexpr std::array kNames = {"drive", "five_part", "five_part_capped",
+                                        "five_part_ordered"};
 };
 template <>
 struct EnumNames<Scenario> {

@@ -1,0 +1,56 @@
+#include "env/observation.h"
+
+#include <gtest/gtest.h>
+
+#include <numbers>
+
+namespace volante {
+namespace {
+
+TEST(Observation, HasTheSpecifiedLayoutAndScales) {
+  DriveFacts f;
+  f.speed_mps = 15.0;
+  f.lateral_offset_m = -1.75;
+  f.heading_error_rad = std::numbers::pi / 4.0;
+  for (int k = 0; k < kRoutePoints; ++k) f.route_points_m[k] = {2.0 * (k + 1), -1.0 * k};
+  float out[kVectorSize];
+  WriteVector(f, out);
+  EXPECT_EQ(kVectorSize, 53);
+  EXPECT_FLOAT_EQ(out[0], 0.5f);
+  EXPECT_FLOAT_EQ(out[1], -0.5f);
+  EXPECT_FLOAT_EQ(out[2], 0.25f);
+  EXPECT_FLOAT_EQ(out[3], 0.04f);            // point 1: 2 m ahead, over 50 m
+  EXPECT_FLOAT_EQ(out[51], 1.0f);            // point 25: 50 m ahead
+  EXPECT_FLOAT_EQ(out[52], -24.0f / 50.0f);  // and 24 m to the right
+}
+
+// Frame t of an episode is a picture filled with the value t.
+std::vector<int> StackAfter(int ticks, int stride) {
+  FrameHistory history(1, stride);
+  std::vector<uint8_t> frame(kImagePixels, 0);
+  history.Begin(0, frame.data());
+  for (int t = 1; t <= ticks; ++t) {
+    frame.assign(kImagePixels, static_cast<uint8_t>(t));
+    history.Push(0, frame.data());
+  }
+  std::vector<uint8_t> stack(kFrameStack * kImagePixels);
+  history.WriteStack(0, stack.data());
+  std::vector<int> values;
+  for (int k = 0; k < kFrameStack; ++k) values.push_back(stack[k * kImagePixels + 17]);
+  return values;
+}
+
+TEST(FrameHistory, TheFirstFrameFillsTheStackAtReset) {
+  EXPECT_EQ(StackAfter(0, 1), (std::vector{0, 0, 0, 0}));
+  EXPECT_EQ(StackAfter(2, 1), (std::vector{0, 0, 1, 2}));
+}
+
+TEST(FrameHistory, FramesAreAStrideApartOldestFirst) {
+  EXPECT_EQ(StackAfter(9, 1), (std::vector{6, 7, 8, 9}));
+  EXPECT_EQ(StackAfter(9, 2), (std::vector{3, 5, 7, 9}));
+  EXPECT_EQ(StackAfter(9, 3), (std::vector{0, 3, 6, 9}));
+  EXPECT_EQ(StackAfter(50, 4), (std::vector{38, 42, 46, 50}));
+}
+
+}  // namespace
+}  // namespace volante

@@ -1,0 +1,263 @@
+// The ordering test of the specification (section 3): whatever a learner is paid for must be what
+// we want. Discounted returns of hand-made drives, gamma 0.99, at every 10 m of remaining route.
+#include "env/reward.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace volante {
+namespace {
+
+constexpr double kGamma = 0.99;
+
+struct Tape {  // a drive as a list of facts, scored as a learner would see it
+  RewardPreset preset;
+  double discounted = 0.0;
+  double weight = 1.0;
+
+  void Add(const DriveFacts& facts) {
+    std::vector<float> parts(RewardPartNames(preset).size());
+    discounted += weight * ComputeReward(preset, facts, parts);
+    weight *= kGamma;
+  }
+};
+
+DriveFacts Cruising(double speed_mps) {
+  DriveFacts f;
+  f.speed_mps = speed_mps;
+  f.progress_m = speed_mps * kTickSeconds;
+  f.speed_limit_mps = 13.9;
+  return f;
+}
+
+// Drives on a free straight road until the goal is reached or 1,000 ticks are over.
+void DriveOn(Tape& tape, double remaining_m, double speed_mps, int ticks = 1000) {
+  double done_m = 0.0;
+  int waypoints = 0;
+  for (int i = 0; i < ticks && done_m < remaining_m; ++i) {
+    DriveFacts f = Cruising(speed_mps);
+    done_m += f.progress_m;
+    f.waypoints_passed = static_cast<int>(done_m / 2.0) - waypoints;
+    waypoints += f.waypoints_passed;
+    if (done_m >= remaining_m - 3.0) {
+      f.outcome = Outcome::kSuccess;
+      f.status = Status::kTerminated;
+      tape.Add(f);
+      return;
+    }
+    tape.Add(f);
+  }
+}
+
+double ReturnAt(RewardPreset preset, double remaining_m, double speed_mps) {
+  Tape tape{preset};
+  DriveOn(tape, remaining_m, speed_mps);
+  return tape.discounted;
+}
+
+// Stands behind a stopped car for 30 s, then drives on; or drives into it.
+double WaitReturn(RewardPreset preset, double remaining_m) {
+  Tape tape{preset};
+  for (int i = 0; i < 600; ++i) {
+    DriveFacts f = Cruising(0.0);
+    f.lead_gap_m = 2.0;
+    tape.Add(f);
+  }
+  DriveOn(tape, remaining_m, 8.33);
+  return tape.discounted;
+}
+
+double BumpReturn(RewardPreset preset, double speed_mps) {
+  Tape tape{preset};
+  double gap_m = 2.0;
+  while (gap_m > 0.0) {
+    DriveFacts f = Cruising(speed_mps);
+    gap_m -= f.progress_m;
+    f.lead_gap_m = std::max(gap_m, 0.0);
+    if (gap_m <= 0.0) {
+      f.collision = f.collision_at_fault = true;
+      f.collision_speed_mps = speed_mps;
+      f.outcome = Outcome::kCollision;
+    }
+    tape.Add(f);
+  }
+  return tape.discounted;
+}
+
+// As near to a standing car as braking at 4 m/s^2 allows, with 3 m to spare.
+double BrakingGap(double speed_mps) { return speed_mps * speed_mps / 8.0 + 3.0; }
+
+// From there: brakes and waits, or keeps on into it.
+double BrakeReturn(RewardPreset preset, double speed_mps) {
+  Tape tape{preset};
+  double v = speed_mps, gap_m = BrakingGap(speed_mps);
+  for (int i = 0; i < 1000; ++i) {
+    v = std::max(0.0, v - 4.0 * kTickSeconds);
+    gap_m -= v * kTickSeconds;
+    DriveFacts f = Cruising(v);
+    f.lead_gap_m = gap_m;
+    f.jerk_long_mps3 = i == 0 ? -4.0 / kTickSeconds : 0.0;
+    tape.Add(f);
+  }
+  return tape.discounted;
+}
+
+double CrashReturn(RewardPreset preset, double speed_mps) {
+  Tape tape{preset};
+  for (double gap_m = BrakingGap(speed_mps); gap_m > 0.0;) {
+    DriveFacts f = Cruising(speed_mps);
+    gap_m -= f.progress_m;
+    f.lead_gap_m = std::max(gap_m, 0.0);
+    if (gap_m <= 0.0) {
+      f.collision = f.collision_at_fault = true;
+      f.collision_speed_mps = speed_mps;
+      f.outcome = Outcome::kCollision;
+    }
+    tape.Add(f);
+  }
+  return tape.discounted;
+}
+
+double LeaveLaneReturn(RewardPreset preset, int ticks) {
+  Tape tape{preset};
+  for (int i = 1; i <= ticks; ++i) {
+    DriveFacts f = Cruising(8.33);
+    f.lateral_offset_m = 2.6 * i / ticks;
+    if (i == ticks) {
+      f.off_lane = true;
+      f.outcome = Outcome::kOffLane;
+    }
+    tape.Add(f);
+  }
+  return tape.discounted;
+}
+
+// Empty when the order holds, else the first comparison that fails.
+std::string FirstDisorder(RewardPreset preset, int from_m = 10) {
+  for (int remaining = from_m; remaining <= 250; remaining += 10) {
+    const double r = remaining;
+    const double speeds[] = {8.33, 6.0, 4.0, 2.0, 0.6, 0.0};
+    for (size_t i = 0; i + 1 < std::size(speeds); ++i) {
+      if (!(ReturnAt(preset, r, speeds[i]) > ReturnAt(preset, r, speeds[i + 1]))) {
+        return "speed " + std::to_string(speeds[i]) + " against " + std::to_string(speeds[i + 1]) +
+               " at " + std::to_string(remaining) + " m";
+      }
+    }
+    if (!(ReturnAt(preset, r, 8.33) > ReturnAt(preset, r, 12.0))) {
+      return "speeding pays at " + std::to_string(remaining) + " m";
+    }
+    for (const double v : {1.0, 3.0, 6.0}) {
+      if (!(WaitReturn(preset, r) > BumpReturn(preset, v))) {
+        return "bumping pays at " + std::to_string(remaining) + " m";
+      }
+    }
+    for (const int ticks : {5, 20, 60}) {
+      if (ticks * kTickSeconds * 8.33 > r) continue;  // the route ends before
+      if (!(ReturnAt(preset, r, 8.33) > LeaveLaneReturn(preset, ticks))) {
+        return "leaving the lane pays at " + std::to_string(remaining) + " m";
+      }
+    }
+  }
+  for (const double v : {2.0, 5.0, 8.33}) {
+    if (!(BrakeReturn(preset, v) > CrashReturn(preset, v))) return "crashing pays";
+  }
+  return "";
+}
+
+TEST(RewardOrdering, DriveIsOrdered) { EXPECT_EQ(FirstDisorder(RewardPreset::kDrive), ""); }
+
+TEST(RewardOrdering, FivePartOrderedIsOrdered) {
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartOrdered), "");
+}
+
+// With a goal bonus of 10, arriving ends an income of 3 a tick: within the last 50 m the slower
+// drive earns more. Everything else holds.
+TEST(RewardOrdering, FivePartCappedFailsOnlyNearTheGoal) {
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 10), "speed 8.330000 against 6.000000 at 10 m");
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 50), "speed 8.330000 against 6.000000 at 50 m");
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 60), "");
+}
+
+// The original preset is kept for fidelity; the specification says that speeding and bumping pay.
+TEST(RewardOrdering, FivePartIsKnownToFail) {
+  EXPECT_NE(FirstDisorder(RewardPreset::kFivePart), "");
+  EXPECT_GT(ReturnAt(RewardPreset::kFivePart, 100.0, 12.0),
+            ReturnAt(RewardPreset::kFivePart, 100.0, 8.33));
+}
+
+// ---- single parts, by hand -----------------------------------------------------------------
+
+std::vector<float> Parts(RewardPreset preset, const DriveFacts& facts) {
+  std::vector<float> parts(RewardPartNames(preset).size());
+  ComputeReward(preset, facts, parts);
+  return parts;
+}
+
+TEST(Reward, DrivePartsFollowTheirFormulas) {
+  DriveFacts f = Cruising(5.0);
+  f.max_curvature_1pm = 0.1;  // v_t = sqrt(2.5 / 0.1) = 5 m/s
+  f.lateral_offset_m = -0.875;
+  f.lane_half_width_m = 1.75;
+  f.lead_gap_m = 3.5;  // wanted 2 + 5 = 7 m: half of it is missing
+  f.action = {0.5f, 0.2f};
+  f.previous_action = {0.0f, 0.4f};
+  const std::vector<float> parts = Parts(RewardPreset::kDrive, f);
+  EXPECT_NEAR(parts[0], 1.0, 1e-6);
+  EXPECT_NEAR(parts[1], 0.0, 1e-6);
+  EXPECT_NEAR(parts[2], -0.25 * 0.5, 1e-6);
+  EXPECT_NEAR(parts[3], -0.05 * 0.7, 1e-6);
+  EXPECT_NEAR(parts[4], -0.5 * 0.5, 1e-6);
+  EXPECT_NEAR(parts[5], 0.0, 1e-6);
+  f.speed_mps = 6.0;
+  EXPECT_NEAR(Parts(RewardPreset::kDrive, f)[1], -4.0 * (6.0 / 5.0 - 1.1), 1e-6);
+}
+
+TEST(Reward, FivePartPartsFollowTheirFormulas) {
+  DriveFacts f = Cruising(3.0);  // the lane-keeping speed factor is exactly 1
+  f.lateral_offset_m = 0.875;
+  f.heading_error_rad = 0.05;
+  f.jerk_long_mps3 = 3.0;
+  f.jerk_lat_mps3 = 4.0;  // norm 5: n = 1
+  f.waypoints_passed = 1;
+  const std::vector<float> parts = Parts(RewardPreset::kFivePart, f);
+  EXPECT_NEAR(parts[0], 2.0 * (3.0 * std::cos(0.05) / 8.33 + 0.15), 1e-6);
+  EXPECT_NEAR(parts[1], 2.0 * ((1.0 - 0.35 + 1.0 - 0.15) / 2.0 - 0.5), 1e-6);
+  EXPECT_NEAR(parts[2], 0.0, 1e-6);
+  EXPECT_NEAR(parts[3], 0.0, 1e-6);
+  EXPECT_NEAR(parts[4], 3.0 * (0.5 * 0.15 + 1.0), 1e-6);
+}
+
+TEST(Reward, CollisionsCostTheSameAtEverySpeedWhenCapped) {
+  for (const auto& [speed, original] : {std::pair{1.0, -5.0}, {3.0, -25.0}, {9.0, -100.0}}) {
+    DriveFacts f = Cruising(0.0);
+    f.lead_gap_m = kFar;
+    f.yield_distance_m = 5.0;  // not "standing with a free road"
+    f.collision = true;
+    f.outcome = Outcome::kCollision;
+    f.collision_speed_mps = speed;
+    EXPECT_NEAR(Parts(RewardPreset::kFivePart, f)[3], original, 1e-6);
+    EXPECT_NEAR(Parts(RewardPreset::kFivePartCapped, f)[3], -100.0, 1e-6);
+  }
+}
+
+TEST(Reward, StandingPaysNothingAndCostsLittle) {
+  for (const RewardPreset preset :
+       {RewardPreset::kDrive, RewardPreset::kFivePart, RewardPreset::kFivePartCapped}) {
+    std::vector<float> parts(RewardPartNames(preset).size());
+    const double r = ComputeReward(preset, Cruising(0.0), parts);
+    EXPECT_LT(r, 0.0);
+    EXPECT_GT(r, -0.1);
+  }
+}
+
+// A drive's return can never exceed the bound that health uses.
+TEST(Reward, TheBoundHolds) {
+  for (const RewardPreset preset : {RewardPreset::kDrive, RewardPreset::kFivePartCapped}) {
+    const RewardBound bound = BoundOf(preset);
+    EXPECT_LT(ReturnAt(preset, 250.0, 8.33), bound.per_tick / (1.0 - kGamma) + bound.goal);
+  }
+}
+
+}  // namespace
+}  // namespace volante
