@@ -64,8 +64,8 @@ struct TextPoint {
 struct EventData {
   std::map<std::string, std::vector<ScalarPoint>> scalars;  // by tag, in the order written
   std::map<std::string, std::vector<TextPoint>> texts;
-  // One line per file that ends in a torn record (a killed writer: harmless) or is damaged (what
-  // follows the damage in that file is not read).
+  // One line per file that ends in a torn record (a killed writer: harmless), and per damaged
+  // record (left out; after a damaged length the rest of that file is).
   std::vector<std::string> torn;
   std::vector<std::string> damaged;
 };
