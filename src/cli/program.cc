@@ -60,7 +60,9 @@ const Command& FindCommand(const std::string& name) {
 
 int RunCommand(const Program& program, const Command& command, int argc, char** argv) {
   if (command.run == nullptr) {
-    if (program.is_light) LaunchLearner(command.stop_signals, argc, argv);
+    if (program.is_light && command.needs != Needs::kLight) {
+      LaunchLearner(command.stop_signals, argc, argv);
+    }
     throw Error(ExitCode::kUsage, std::string("volante ") + command.name + " is not in this build",
                 "", "it was configured without it", "configure with -DVOLANTE_PARTS=all");
   }
