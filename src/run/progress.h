@@ -7,12 +7,15 @@
 #include <cstdio>
 #include <string>
 
+#include "base/files.h"
+
 namespace volante {
 
 class ProgressLine {
  public:
-  // `out` is usually stderr; null shows nothing.
-  explicit ProgressLine(std::FILE* out);
+  // `out` is usually stderr; null shows nothing. Messages, and a progress line every 10 s, are also
+  // appended to `log` where one is given; it must outlive this.
+  explicit ProgressLine(std::FILE* out, WritableFile* log = nullptr);
 
   // `done` of `total` units ("env steps"); `text` is what the job says about itself. Shown only
   // when its time has come, unless `force`.
@@ -27,10 +30,13 @@ class ProgressLine {
 
  private:
   using Clock = std::chrono::steady_clock;
+  void Log(const std::string& line);
+
   std::FILE* out_;
+  WritableFile* log_;
   bool terminal_ = false;
   bool open_ = false;              // the cursor stands in an unfinished line
-  Clock::time_point start_, last_;
+  Clock::time_point start_, last_, last_logged_;
   int64_t first_done_ = -1;
 };
 

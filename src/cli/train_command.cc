@@ -1,0 +1,188 @@
+// volante train: a new run, or an old one resumed.
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/build_commit.h"
+#include "cli/command.h"
+#include "cli/stop_signals.h"
+#include "learn/torch_runtime.h"
+#include "run/run_setup.h"
+#include "run/trainer.h"
+#include "store/run_folder.h"
+
+namespace volante {
+namespace {
+
+struct TrainFlags {
+  ConfigSources sources;
+  std::string run_dir, resume;
+  int64_t at = -1;
+  bool slow_blas = false, allow_inexact = false, quiet = false;
+};
+
+// A flag that is a configuration key under the name that people know.
+void AddKeyFlag(CLI::App& app, TrainFlags& flags, const char* names, const char* key,
+                const char* help) {
+  app.add_option_function<std::string>(
+      names,
+      [&flags, key](const std::string& value) {
+        flags.sources.sets.push_back(std::string(key) + "=" + value);
+      },
+      std::string(help) + " (" + key + ")");
+}
+
+void AddFlags(CLI::App& app, TrainFlags& flags) {
+  AddConfigFlags(app, flags.sources);
+  AddKeyFlag(app, flags, "--scenario", "env.scenario", "empty, 0, 1, 2 or mixed");
+  AddKeyFlag(app, flags, "--max-timesteps", "train.max_timesteps", "env steps of the run");
+  AddKeyFlag(app, flags, "--seed", "train.seed", "seed of every random stream");
+  AddKeyFlag(app, flags, "--eval-freq", "train.eval_freq", "env steps between validations");
+  AddKeyFlag(app, flags, "--checkpoint-freq,--save-freq", "train.checkpoint_freq",
+             "env steps between checkpoints");
+  AddKeyFlag(app, flags, "--num-eval-episodes", "eval.num_episodes", "episodes of a validation");
+  AddKeyFlag(app, flags, "--max-steps", "env.max_episode_steps", "ticks until truncation");
+  AddKeyFlag(app, flags, "--device", "train.device", "cpu or cuda");
+  app.add_option("--run-dir,--log-dir", flags.run_dir,
+                 "folder of the run; runs/<date>_<preset>_<seed> unless given");
+  app.add_option("--resume,--checkpoint", flags.resume, "continue this run");
+  app.add_option("--at", flags.at, "with --resume: from the checkpoint of this env step");
+  app.add_flag("--slow-blas", flags.slow_blas, "train even with the reference BLAS");
+  app.add_flag("--allow-inexact", flags.allow_inexact,
+               "with --resume: continue although build, CPU level or threads differ");
+  app.add_flag("--quiet", flags.quiet, "no progress line");
+}
+
+std::string DefaultRunFolder(const Config& config) {
+  return fmt::format("runs/{:%Y-%m-%d_%H%M%S}_{}_{}", fmt::localtime(std::time(nullptr)),
+                     config.preset, config.train.seed);
+}
+
+RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>& fingerprint) {
+  RunFacts facts(fingerprint.begin(), fingerprint.end());
+  char host[256] = "unknown";
+  ::gethostname(host, sizeof host - 1);
+  facts["host"] = host;
+  facts["seed"] = std::to_string(config.train.seed);
+  facts["preset"] = config.preset;
+  facts["config_hash"] = ConfigHash(config);
+  return facts;
+}
+
+// The stored configuration; of its keys only the budget may change, to train longer.
+Config ConfigOfRun(const RunFolder& folder, const TrainFlags& flags) {
+  if (!flags.sources.preset.empty() || !flags.sources.file.empty()) {
+    throw Error(ExitCode::kUsage, "--resume continues with the stored configuration", "",
+                "--preset and --config would change it", "leave them out");
+  }
+  for (const std::string& set : flags.sources.sets) {
+    if (!set.starts_with("train.max_timesteps=")) {
+      throw Error(ExitCode::kUsage, "a resumed run keeps its configuration", set,
+                  "only --max-timesteps may be given, to train longer", "start a new run");
+    }
+  }
+  return ParseConfig(ReadText(RealFiles(), folder.config()), folder.config(), flags.sources.sets);
+}
+
+void PrintHead(const Config& config, const RunFolder& folder, bool resumed) {
+  std::fprintf(stderr, "%s %s\n", resumed ? "resuming" : "training in", folder.path().c_str());
+  const std::vector<ConfigDifference> differences = DiffFromPreset(config);
+  if (differences.empty()) return;
+  std::fprintf(stderr, "differs from preset %s:\n", config.preset.c_str());
+  for (const ConfigDifference& d : differences) {
+    std::fprintf(stderr, "  %-32s %s   (%s)\n", d.key.c_str(), d.value.c_str(),
+                 d.preset_value.c_str());
+  }
+}
+
+// The newest checkpoint that verifies, or the one that was asked for; empty when there is none yet.
+std::string CheckpointToResume(const RunFolder& folder, int64_t at) {
+  Files& files = RealFiles();
+  if (at >= 0) return JoinPath(folder.checkpoints(), StepName(at));
+  const NewestCheckpoint newest = FindNewestValid(files, folder.checkpoints(), folder.replay());
+  for (const std::string& reason : newest.refused) std::fprintf(stderr, "%s\n", reason.c_str());
+  if (newest.entry) return newest.entry->path;
+  if (!newest.refused.empty()) {
+    throw Error(ExitCode::kBadInput, "no checkpoint of this run can be used", folder.path(),
+                "every one is damaged", "start a new run");
+  }
+  return "";
+}
+
+void PrintResult(const TrainResult& result, const RunFolder& folder) {
+  std::printf("%s after %lld env steps and %lld updates\n", result.stopped ? "stopped" : "done",
+              static_cast<long long>(result.env_steps), static_cast<long long>(result.updates));
+  std::printf("checkpoint  %s\n", result.checkpoint.c_str());
+  std::printf("%s\n", result.health.c_str());
+  std::printf("next        volante %s %s\n",
+              result.stopped ? "train --resume" : "evaluate --checkpoint",
+              folder.path().c_str());
+}
+
+}  // namespace
+
+int RunTrain(int argc, char** argv) {
+  CLI::App app("Train a car to drive. Everything that a run needs to go on is in its folder.");
+  TrainFlags flags;
+  AddFlags(app, flags);
+  if (!ParseArguments(app, argc, argv)) return 0;
+
+  Files& files = RealFiles();
+  const bool resume = !flags.resume.empty();
+  const std::string build = VOLANTE_COMMIT;
+  Config config;
+  std::unique_ptr<RunFolder> folder;
+  if (resume) {
+    folder = std::make_unique<RunFolder>(RunFolder::Resume(files, flags.resume));
+    config = ConfigOfRun(*folder, flags);
+  } else {
+    config = LoadConfig(files, flags.sources);
+  }
+  SetLearnerThreads(config.train.threads);
+  CheckMachine(config, flags.slow_blas);
+  const auto fingerprint = Fingerprint(config, build);
+  Environments environments = MakeEnvironments(config);  // a bad map is refused before a folder is
+  if (!resume) {
+    const std::string path = flags.run_dir.empty() ? DefaultRunFolder(config) : flags.run_dir;
+    folder = std::make_unique<RunFolder>(
+        RunFolder::Create(files, path, ToYaml(config), FactsOf(config, fingerprint)));
+  }
+
+  PrintHead(config, *folder, resume);
+  const auto log = files.OpenAppend(folder->log());
+  ProgressLine progress(flags.quiet ? nullptr : stderr, log.get());
+  Trainer trainer(config, {.env = std::move(environments.train),
+                           .validation_env = std::move(environments.validation),
+                           .folder = folder.get(),
+                           .files = &files,
+                           .progress = &progress,
+                           .build = build,
+                           .fingerprint = fingerprint,
+                           .on_checkpoint = {}});
+  progress.Message(trainer.learner().Audit());
+  if (resume) {
+    const std::string path = CheckpointToResume(*folder, flags.at);
+    if (path.empty()) {
+      progress.Message("no checkpoint yet: starting from the beginning");
+    } else {
+      const CheckpointReader checkpoint(files, path);
+      CheckFingerprint(checkpoint.manifest().fingerprint, fingerprint, flags.allow_inexact);
+      trainer.Restore(checkpoint);
+      progress.Message("continuing from " + path);
+    }
+  }
+  const StopSignalWaiter signals;
+  const TrainResult result = trainer.Run(signals.stop());
+  PrintResult(result, *folder);
+  return static_cast<int>(result.stopped ? ExitCode::kStoppedResumable : ExitCode::kOk);
+}
+
+}  // namespace volante
