@@ -200,7 +200,7 @@ Lane RoadNetworkBuilder::MakeLane(const Road& road, const SectionGroup& group, i
   }
   dense.front().heading_rad = WrapAngle(dense.front().heading_rad);
   const double length = DenseLength(dense);
-  if (!(length > 1e-6) || !std::isfinite(length)) {
+  if (!(length > 1e-9) || !std::isfinite(length)) {
     opendrive::Refuse(network_->name_, road.id, 0.0,
                       "lane " + std::to_string(id) + " has no length");
   }

@@ -279,7 +279,7 @@ class Reader {
       Section& section = road.sections[i];
       const bool last = i + 1 == road.sections.size();
       section.end_s_m = last ? road.length_m : road.sections[i + 1].begin_s_m;
-      if (!(section.end_s_m - section.begin_s_m > 1e-6)) {
+      if (!(section.end_s_m - section.begin_s_m > 1e-8)) {
         RefuseRoad(section.begin_s_m, "a lane section has no length");
       }
       for (const std::vector<LaneRecord>* side : {&section.left, &section.right}) {

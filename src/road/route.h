@@ -81,6 +81,8 @@ class RouteSampler {
   std::shared_ptr<const RoadNetwork> network_;
   std::vector<bool> forbidden_;  // per lane
   std::vector<LaneIndex> start_lanes_;
+  double total_start_m_ = 0.0;
+  bool needs_turn_ = false;
   double min_m_, max_m_;
 };
 

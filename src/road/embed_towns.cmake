@@ -1,0 +1,18 @@
+# Writes the files of towns/ as string literals into one source file (cmake -P, at build time).
+#   -DTOWNS=<directory> -DOUT=<file>
+file(GLOB towns ${TOWNS}/*.xodr)
+list(SORT towns)
+set(names "")
+set(text "// Made from towns/ by src/road/embed_towns.cmake.\n#include \"road/embedded_towns.h\"\n\nnamespace volante {\n\n")
+string(APPEND text "std::span<const EmbeddedTown> EmbeddedTowns() {\n  static constexpr EmbeddedTown kTowns[] = {\n")
+foreach(town ${towns})
+  get_filename_component(name ${town} NAME_WE)
+  file(READ ${town} map)
+  set(routes "")
+  if(EXISTS ${TOWNS}/${name}.routes.yaml)
+    file(READ ${TOWNS}/${name}.routes.yaml routes)
+  endif()
+  string(APPEND text "      {\"${name}\", R\"town(${map})town\", R\"town(${routes})town\"},\n")
+endforeach()
+string(APPEND text "      {}};\n  return std::span(kTowns).first(std::size(kTowns) - 1);\n}\n\n}  // namespace volante\n")
+file(WRITE ${OUT} "${text}")
