@@ -38,6 +38,17 @@ struct GradientNorms {
   double encoder_after = 0.0;
   double head_before = 0.0;  // trunks and heads
   double head_after = 0.0;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("before", before);
+    ar("after", after);
+    ar("encoder_before", encoder_before);
+    ar("encoder_after", encoder_after);
+    ar("head_before", head_before);
+    ar("head_after", head_after);
+  }
+  friend bool operator==(const GradientNorms&, const GradientNorms&) = default;
 };
 
 // Of one encoder layer's output, over batch and units.
@@ -48,26 +59,41 @@ struct FeatureStats {
   double norm = 0.0;  // mean over the batch of the L2 norm of one sample's output
 };
 
-// What one update saw. Values of the actor are those of the last update that trained it
-// (actor_updated says whether it was this one). Q values are of the reward's scale.
-struct UpdateMetrics {
+// What the last actor step saw; 0 before the first. Q values are of the reward's scale.
+struct ActorMetrics {
+  double actor_loss = 0.0;         // -mean Q1(s, pi(s)) + penalty
+  double q_actor_mean = 0.0;       // mean Q1(s, pi(s))
+  double action_saturation = 0.0;  // share of |pi(s)| > 0.99
+  double pre_tanh_rms = 0.0;       // root mean square of the actor's output before tanh
+  GradientNorms actor_grad;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("actor_loss", actor_loss);
+    ar("q_actor_mean", q_actor_mean);
+    ar("action_saturation", action_saturation);
+    ar("pre_tanh_rms", pre_tanh_rms);
+    ar("actor_grad", actor_grad);
+  }
+  friend bool operator==(const ActorMetrics&, const ActorMetrics&) = default;
+};
+
+// What one update saw. The fields of ActorMetrics are those of the last update that trained the
+// actor; actor_updated says whether it was this one.
+struct UpdateMetrics : ActorMetrics {
   int64_t update = 0;  // 1 for the first
   bool actor_updated = false;
   double critic_loss = 0.0;    // MSE(Q1, y) + MSE(Q2, y)
-  double actor_loss = 0.0;     // -mean Q1(s, pi(s)) + penalty
   double q_mean = 0.0;         // mean over batch and both critics of Q(s, a)
   double q_std = 0.0;          // standard deviation of Q1(s, a) over the batch
   double q_batch_mean = 0.0;   // mean Q1(s, a)
-  double q_actor_mean = 0.0;   // mean Q1(s, pi(s))
   double twin_gap = 0.0;       // mean |Q1 - Q2|
   double td_error_mean = 0.0;  // mean |Q1 - y|
   double target_mean = 0.0;    // mean y
-  GradientNorms actor_grad;
   GradientNorms critic_grad;
-  double action_saturation = 0.0;      // share of |pi(s)| > 0.99
-  double pre_tanh_rms = 0.0;           // root mean square of the actor's output before tanh
-  double vector_gradient_share = 0.0;  // of the critic's trunk gradients, the vector's share in
-                                       // [0, 1] of the sum of squares; 0 without trunks
+  // Of the critic's gradient where image and vector enter (its trunk, or the first layer of the
+  // heads), the vector's share of the sum of squares, in [0, 1]; 0 in mode vector.
+  double vector_gradient_share = 0.0;
   std::vector<FeatureStats> features;  // empty unless asked for
 };
 
@@ -82,12 +108,14 @@ struct LearnerCounters {
   uint64_t seed = 0;
   int64_t updates = 0;        // critic steps; also the index of the next noise stream
   int64_t actor_updates = 0;  // actor steps
+  ActorMetrics last_actor;    // so that a resumed run logs what an uninterrupted one does
 
   template <class Archive>
   void VisitFields(Archive& ar) {
     ar("seed", seed);
     ar("updates", updates);
     ar("actor_updates", actor_updates);
+    ar("last_actor", last_actor);
   }
   friend bool operator==(const LearnerCounters&, const LearnerCounters&) = default;
 };
@@ -116,7 +144,7 @@ class Td3Learner {
   UpdateMetrics Update(const Batch& batch, bool with_feature_stats = false);
 
   // Copies, in a fixed order, named "actor/...", "critic/...", "target_actor/...",
-  // "target_critic/...", "adam_actor/first_moment/...", "adam_actor/second_moment/...", ...
+  // "target_critic/...", "adam/first_moment/actor/...", "adam/second_moment/critic/...", ...
   // In wiring shared_critic the only encoder is "critic/encoder/...".
   std::vector<NamedTensor> SaveTensors(TensorScope scope) const;
   // Checks every name, dtype and shape before it changes anything; Error(kBadInput) naming

@@ -17,8 +17,9 @@ int LearnerThreads();
 std::string TorchVersion();
 // The kernels OpenBLAS chose, "SkylakeX"; "unknown" when the BLAS is not OpenBLAS.
 std::string BlasCoreName();
-// False with the reference BLAS, which is 25 times slower: `train` refuses it.
 bool BlasIsOpenBlas();
+// OpenBLAS or MKL. False with the reference BLAS, which is 25 times slower: `train` refuses it.
+bool BlasIsFast();
 // "AVX512": the instruction level of torch's own kernels.
 std::string TorchCpuCapability();
 // True when Device::kCuda can be used.

@@ -1,0 +1,305 @@
+#include "learn/flat_params.h"
+
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "learn/kernels.h"
+
+namespace volante {
+namespace {
+
+constexpr int64_t kAlignBytes = 64;
+
+std::vector<int64_t> StridesOf(const std::vector<int64_t>& shape) {
+  if (shape.size() == 4) {  // channels_last: [N, C, H, W] in memory order N, H, W, C
+    return {shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]};
+  }
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+TensorDtype DtypeOf(const at::Tensor& flat) {
+  return flat.scalar_type() == at::kDouble ? TensorDtype::kF64 : TensorDtype::kF32;
+}
+
+}  // namespace
+
+FlatParams::FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions options,
+                       bool with_gradients) {
+  const c10::NoGradGuard no_grad;
+  const int64_t align = kAlignBytes / static_cast<int64_t>(options.dtype().itemsize());
+  int64_t total = 0;
+  for (const ParameterSpec& spec : specs) {
+    FlatSlice slice{spec.name, spec.shape, StridesOf(spec.shape), total, 1};
+    for (const int64_t extent : spec.shape) slice.size *= extent;
+    total += (slice.size + align - 1) / align * align;
+    slices_.push_back(std::move(slice));
+  }
+  values_ = at::zeros({total}, options);
+  if (!with_gradients) return;
+  grads_ = at::zeros({total}, options);
+  for (const FlatSlice& slice : slices_) {
+    // Detached, so that each is a leaf of its own and not a view in autograd's sense.
+    at::Tensor leaf = SliceOf(values_, slice).detach();
+    leaf.set_requires_grad(true);
+    leaf.mutable_grad() = SliceOf(grads_, slice).detach();
+    leaves_.push_back(std::move(leaf));
+  }
+}
+
+size_t FlatParams::Index(const std::string& name) const {
+  const auto at = std::find_if(slices_.begin(), slices_.end(),
+                               [&](const FlatSlice& slice) { return slice.name == name; });
+  VOLANTE_CHECK(at != slices_.end(), "no parameter " + name);
+  return static_cast<size_t>(at - slices_.begin());
+}
+
+int64_t FlatParams::NumParameters() const {
+  int64_t n = 0;
+  for (const FlatSlice& slice : slices_) n += slice.size;
+  return n;
+}
+
+bool FlatParams::Has(const std::string& name) const {
+  return std::any_of(slices_.begin(), slices_.end(),
+                     [&](const FlatSlice& slice) { return slice.name == name; });
+}
+
+const at::Tensor& FlatParams::Leaf(const std::string& name) const {
+  VOLANTE_CHECK(!leaves_.empty(), "a target network has no trainable leaves");
+  return leaves_[Index(name)];
+}
+
+at::Tensor FlatParams::Frozen(const std::string& name) const {
+  const c10::NoGradGuard no_grad;
+  return SliceOf(values_, slices_[Index(name)]).detach();
+}
+
+std::pair<int64_t, int64_t> FlatParams::Range(const std::string& prefix) const {
+  int64_t begin = 0, end = 0;
+  bool found = false, closed = false;
+  for (size_t i = 0; i < slices_.size(); ++i) {
+    const bool member = slices_[i].name.starts_with(prefix);
+    VOLANTE_CHECK(!(member && closed), "parameters of one part lie side by side");
+    if (member && !found) begin = slices_[i].offset;
+    if (member) end = i + 1 < slices_.size() ? slices_[i + 1].offset : values_.numel();
+    closed = found && !member;
+    found = found || member;
+  }
+  return {begin, end};
+}
+
+void FlatParams::ZeroGrads() {
+  const c10::NoGradGuard no_grad;
+  grads_.zero_();
+}
+
+bool FlatParams::GradientsAlias() const {
+  for (size_t i = 0; i < slices_.size(); ++i) {
+    const at::Tensor value = SliceOf(values_, slices_[i]);
+    const at::Tensor grad = SliceOf(grads_, slices_[i]);
+    const at::Tensor& leaf_grad = leaves_[i].grad();
+    if (leaves_[i].data_ptr() != value.data_ptr() || !leaf_grad.defined() ||
+        leaf_grad.data_ptr() != grad.data_ptr() || leaf_grad.strides() != grad.strides()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string FlatParams::FirstNonFiniteGradient() const {
+  const c10::NoGradGuard no_grad;
+  for (const FlatSlice& slice : slices_) {
+    if (!at::isfinite(SliceOf(grads_, slice)).all().item<bool>()) return slice.name;
+  }
+  return "";
+}
+
+void FlatParams::Initialise(std::span<const ParameterSpec> specs, uint64_t seed) {
+  const c10::NoGradGuard no_grad;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    std::vector<double> values(static_cast<size_t>(slices_[i].size), specs[i].init_constant);
+    if (specs[i].init_bound > 0.0) {
+      RandomStream random(seed, "init/" + specs[i].name);
+      for (double& value : values)
+        value = random.Uniform(-specs[i].init_bound, specs[i].init_bound);
+    }
+    SliceOf(values_, slices_[i]).copy_(at::tensor(values, at::kDouble).view(slices_[i].shape));
+  }
+}
+
+at::Tensor SliceOf(const at::Tensor& flat, const FlatSlice& slice) {
+  return flat.as_strided(slice.shape, slice.strides, slice.offset);
+}
+
+void AppendTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
+                   const std::string& prefix, std::vector<NamedTensor>& out) {
+  const c10::NoGradGuard no_grad;
+  for (const FlatSlice& slice : slices) {
+    const at::Tensor row_major = SliceOf(flat, slice).to(at::kCPU).contiguous();
+    NamedTensor tensor{prefix + slice.name, DtypeOf(flat), slice.shape, {}};
+    const auto* bytes = static_cast<const uint8_t*>(row_major.data_ptr());
+    tensor.bytes.assign(bytes, bytes + row_major.nbytes());
+    out.push_back(std::move(tensor));
+  }
+}
+
+namespace {
+
+const NamedTensor* Find(std::span<const NamedTensor> tensors, const std::string& name) {
+  for (const NamedTensor& tensor : tensors) {
+    if (tensor.name == name) return &tensor;
+  }
+  return nullptr;
+}
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+[[noreturn]] void OtherArchitecture(const std::string& where, const std::string& reason) {
+  throw Error(ExitCode::kBadInput, "the networks in the file are not those of this configuration",
+              where, reason,
+              "use the configuration that the file was made with (config.yaml in its run folder)");
+}
+
+}  // namespace
+
+void CheckTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
+                  const std::string& prefix, std::span<const NamedTensor> tensors,
+                  const std::string& where) {
+  const TensorDtype dtype = DtypeOf(flat);
+  for (const FlatSlice& slice : slices) {
+    const std::string name = prefix + slice.name;
+    const NamedTensor* tensor = Find(tensors, name);
+    if (tensor == nullptr) OtherArchitecture(where, "tensor " + name + " is missing");
+    if (tensor->shape != slice.shape) {
+      OtherArchitecture(where, "tensor " + name + " has shape " + ShapeText(tensor->shape) +
+                                   ", not " + ShapeText(slice.shape));
+    }
+    if (tensor->dtype != dtype) {
+      OtherArchitecture(where, "tensor " + name + " is " + std::string(DtypeName(tensor->dtype)) +
+                                   ", not " + std::string(DtypeName(dtype)));
+    }
+    if (tensor->bytes.size() != static_cast<size_t>(slice.size) * DtypeSize(dtype)) {
+      OtherArchitecture(where, "tensor " + name + " has " + std::to_string(tensor->bytes.size()) +
+                                   " bytes, too few or too many for its shape");
+    }
+  }
+}
+
+void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix,
+                 std::span<const FlatSlice> slices, at::Tensor& flat) {
+  const c10::NoGradGuard no_grad;
+  for (const FlatSlice& slice : slices) {
+    const NamedTensor* tensor = Find(tensors, prefix + slice.name);
+    VOLANTE_CHECK(tensor != nullptr, "CheckTensors comes first");
+    at::Tensor row_major = at::zeros(slice.shape, at::TensorOptions(flat.scalar_type()));
+    std::memcpy(row_major.data_ptr(), tensor->bytes.data(), tensor->bytes.size());
+    SliceOf(flat, slice).copy_(row_major);
+  }
+}
+
+FlatAdam::FlatAdam(const FlatParams& params, double rate)
+    : first_moment(at::zeros_like(params.values())),
+      second_moment(at::zeros_like(params.values())),
+      learning_rate(rate) {}
+
+void FlatAdam::Step(FlatParams& params, int64_t step) {
+  const c10::NoGradGuard no_grad;
+  AdamStepSizes sizes;
+  const double t = static_cast<double>(step);
+  sizes.step_size = learning_rate / (1.0 - std::pow(sizes.beta1, t));
+  sizes.sqrt_bias_correction2 = std::sqrt(1.0 - std::pow(sizes.beta2, t));
+  at::Tensor& values = params.values();
+  const at::Tensor& grads = params.grads();
+  if (!values.device().is_cpu()) {
+    first_moment.mul_(sizes.beta1).add_(grads, 1.0 - sizes.beta1);
+    second_moment.mul_(sizes.beta2).addcmul_(grads, grads, 1.0 - sizes.beta2);
+    const at::Tensor denominator =
+        second_moment.sqrt().div_(sizes.sqrt_bias_correction2).add_(sizes.epsilon);
+    values.addcdiv_(first_moment, denominator, -sizes.step_size);
+  } else if (values.scalar_type() == at::kFloat) {
+    AdamStep(sizes, values.numel(), grads.data_ptr<float>(), values.data_ptr<float>(),
+             first_moment.data_ptr<float>(), second_moment.data_ptr<float>());
+  } else {
+    AdamStep(sizes, values.numel(), grads.data_ptr<double>(), values.data_ptr<double>(),
+             first_moment.data_ptr<double>(), second_moment.data_ptr<double>());
+  }
+}
+
+namespace {
+
+double NormOf(const at::Tensor& flat, int64_t begin, int64_t end) {
+  return begin == end ? 0.0 : at::linalg_vector_norm(flat.slice(0, begin, end)).item<double>();
+}
+
+// Head and encoder by themselves, and the whole measured apart from them.
+struct Norms {
+  double whole, encoder, head;
+};
+
+Norms Measure(const at::Tensor& grads, std::pair<int64_t, int64_t> encoder) {
+  VOLANTE_CHECK(encoder.first == 0, "the encoder opens its group");
+  return {NormOf(grads, 0, grads.numel()), NormOf(grads, encoder.first, encoder.second),
+          NormOf(grads, encoder.second, grads.numel())};
+}
+
+void VerifyParts(const Norms& norms, const std::string& group) {
+  const double combined = std::hypot(norms.encoder, norms.head);
+  if (std::abs(combined - norms.whole) > 1e-4 * norms.whole + 1e-12) {
+    throw Error(ExitCode::kHealthHalt, "gradient norms of the " + group + " do not add up", "",
+                "its parts combine to " + std::to_string(combined) + ", the whole is " +
+                    std::to_string(norms.whole),
+                "this is a defect of the program; please report it with the run folder");
+  }
+}
+
+}  // namespace
+
+GradientNorms ClipGradients(FlatParams& params, std::pair<int64_t, int64_t> encoder, double limit,
+                            const std::string& group) {
+  const c10::NoGradGuard no_grad;
+  at::Tensor& grads = params.grads();
+  const Norms before = Measure(grads, encoder);
+  if (!std::isfinite(before.whole)) {
+    const std::string name = params.FirstNonFiniteGradient();
+    throw Error(ExitCode::kHealthHalt, "non-finite gradient; the update was not applied",
+                name.empty() ? "joint norm of the " + group : "gradient of " + name,
+                "its value is not a finite number",
+                "look at the last records of gradients/ and train/critic_loss; a smaller "
+                "learning rate or reward.scale is the usual remedy");
+  }
+  VerifyParts(before, group);
+  Norms after = before;
+  const double scale = limit / (before.whole + 1e-6);
+  if (scale < 1.0) {
+    grads.mul_(scale);
+    after = Measure(grads, encoder);
+    VerifyParts(after, group);
+  }
+  if (!(after.whole <= limit * 1.001)) {
+    throw Error(ExitCode::kHealthHalt, "gradient clipping failed; the update was not applied",
+                "gradients of the " + group,
+                "their norm after clipping is " + std::to_string(after.whole) + ", the limit " +
+                    std::to_string(limit),
+                "this is a defect of the program; please report it with the run folder");
+  }
+  return {before.whole, after.whole, before.encoder, after.encoder, before.head, after.head};
+}
+
+}  // namespace volante

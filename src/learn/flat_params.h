@@ -1,0 +1,105 @@
+// The parameters of one optimizer as one flat tensor and their gradients as another
+// (docs/architecture.md, flat parameters): Adam, clipping, norms and Polyak averaging are single
+// passes. Owns the memory; knows neither networks nor losses. Sees torch: learn/ alone.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "learn/td3.h"
+#include "store/named_tensor.h"
+
+namespace volante {
+
+struct ParameterSpec {
+  std::string name;  // "critic/encoder/conv1/weight"
+  std::vector<int64_t> shape;
+  // Initial values: U(-init_bound, init_bound), or the constant where the bound is 0.
+  double init_bound = 0.0;
+  double init_constant = 0.0;
+};
+
+// Where one parameter lies. Four-dimensional ones are stored channels_last, others row-major;
+// every slice starts at a multiple of 64 bytes and the padding between stays 0 for ever.
+struct FlatSlice {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> strides;
+  int64_t offset = 0;  // elements
+  int64_t size = 0;
+};
+
+class FlatParams {
+ public:
+  // Zero-filled. Without gradients it is a target network.
+  FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions options, bool with_gradients);
+
+  at::Tensor& values() { return values_; }
+  const at::Tensor& values() const { return values_; }
+  at::Tensor& grads() { return grads_; }
+  const std::vector<FlatSlice>& slices() const { return slices_; }
+  int64_t NumParameters() const;
+
+  bool Has(const std::string& name) const;
+  // The trainable leaf: a view of its slice whose .grad is the same slice of grads().
+  const at::Tensor& Leaf(const std::string& name) const;
+  // The same memory, not trainable: what the actor's loss and the targets see of a network.
+  at::Tensor Frozen(const std::string& name) const;
+  // Elements [begin, end) of the flat buffers taken by the parameters whose name starts with
+  // `prefix`, which must lie side by side; empty when there are none.
+  std::pair<int64_t, int64_t> Range(const std::string& prefix) const;
+
+  void ZeroGrads();
+  // True while every leaf and its .grad still lie in the flat buffers.
+  bool GradientsAlias() const;
+  // The first parameter (in order) whose gradient is not finite; empty when all are.
+  std::string FirstNonFiniteGradient() const;
+
+  // Draws the initial values: each tensor from its own stream (seed, "init/" + name).
+  void Initialise(std::span<const ParameterSpec> specs, uint64_t seed);
+
+ private:
+  size_t Index(const std::string& name) const;
+
+  at::Tensor values_, grads_;
+  std::vector<FlatSlice> slices_;
+  std::vector<at::Tensor> leaves_;
+};
+
+// One slice of a flat buffer that has the layout of `params`, in its logical shape.
+at::Tensor SliceOf(const at::Tensor& flat, const FlatSlice& slice);
+
+// Copies every slice of `flat` to named tensors "<prefix><slice name>", row-major.
+void AppendTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
+                   const std::string& prefix, std::vector<NamedTensor>& out);
+// The reverse. CheckTensors refuses what CopyTensors would not fit: Error(kBadInput).
+void CheckTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
+                  const std::string& prefix, std::span<const NamedTensor> tensors,
+                  const std::string& where);
+void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix,
+                 std::span<const FlatSlice> slices, at::Tensor& flat);
+
+// Adam over one flat buffer. Our own step: torch::optim::Adam makes ten passes over the memory
+// where one suffices (docs/performance.md).
+class FlatAdam {
+ public:
+  FlatAdam(const FlatParams& params, double learning_rate);
+  void Step(FlatParams& params, int64_t step);  // step: 1 for the first
+
+  at::Tensor first_moment, second_moment;  // laid out as the parameters
+  double learning_rate;
+};
+
+// Norms of a group's gradients, before and after scaling them in place so that their joint L2
+// norm is at most `limit` (the factor of torch's clip_grad_norm_: limit / (norm + 1e-6)).
+// [encoder_begin, encoder_end) is the part that belongs to the encoder. Checks its own work: a
+// non-finite gradient, parts that do not combine to the whole, or a norm over limit * 1.001
+// afterwards is Error(kHealthHalt), and nothing has been applied.
+GradientNorms ClipGradients(FlatParams& params, std::pair<int64_t, int64_t> encoder, double limit,
+                            const std::string& group);
+
+}  // namespace volante

@@ -1,0 +1,32 @@
+// Loops over flat CPU memory that torch would do in several passes: uint8 images to [-1, 1] in the
+// layout of convolutions, and Adam's step. Elementwise, so neither the thread count nor the vector
+// width changes a bit of the result. Used by learn/ alone; torch-free header.
+#pragma once
+
+#include <cstdint>
+
+namespace volante {
+
+// Gray images [n, 4, 84, 84] (planes of one stack after another) to channels_last values
+// 2 g / 255 - 1, i.e. memory order [n, 84, 84, 4].
+void ImagesToUnitRange(const uint8_t* images, int64_t n, float* out);
+void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out);
+// The same rounded to bfloat16 (nearest, ties to even), as its 16 bits.
+void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out);
+
+// Adam (Kingma and Ba, ICLR 2015, algorithm 1) in the form of torch.optim.Adam:
+//   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
+//   value -= lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps)
+struct AdamStepSizes {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double step_size = 0.0;              // lr / (1 - beta1^t)
+  double sqrt_bias_correction2 = 1.0;  // sqrt(1 - beta2^t)
+};
+void AdamStep(const AdamStepSizes& sizes, int64_t size, const float* grads, float* values,
+              float* first_moment, float* second_moment);
+void AdamStep(const AdamStepSizes& sizes, int64_t size, const double* grads, double* values,
+              double* first_moment, double* second_moment);
+
+}  // namespace volante

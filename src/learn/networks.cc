@@ -1,0 +1,218 @@
+#include "learn/networks.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tanh.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace volante {
+namespace {
+
+constexpr double kLeakySlope = 0.01;
+constexpr double kNormEpsilon = 1e-5;  // PyTorch's default
+
+struct ConvShape {
+  int64_t in, out, kernel, stride;
+};
+constexpr ConvShape kConvs[3] = {{kFrameStack, 32, 8, 4}, {32, 64, 4, 2}, {64, 64, 3, 1}};
+constexpr int64_t kFlattened = 64 * 7 * 7;  // 84 -> 20 -> 9 -> 7
+
+// PyTorch's default for Linear and Conv2d, kaiming_uniform_(a = sqrt(5)): weight and bias are
+// U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+void AddAffine(std::vector<ParameterSpec>& specs, const std::string& name,
+               std::vector<int64_t> shape, double bound = 0.0) {
+  int64_t fan_in = 1;
+  for (size_t i = 1; i < shape.size(); ++i) fan_in *= shape[i];
+  if (bound <= 0.0) bound = 1.0 / std::sqrt(static_cast<double>(fan_in));
+  const int64_t out = shape[0];
+  specs.push_back({name + "/weight", std::move(shape), bound, 0.0});
+  specs.push_back({name + "/bias", {out}, bound, 0.0});
+}
+
+void AddNorm(std::vector<ParameterSpec>& specs, const std::string& name, int64_t width) {
+  specs.push_back({name + "/weight", {width}, 0.0, 1.0});
+  specs.push_back({name + "/bias", {width}, 0.0, 0.0});
+}
+
+bool HasTrunk(const LearnerConfig& config, ObservationMode mode) {
+  return mode == ObservationMode::kCameraVector && config.fusion == Fusion::kTrunk;
+}
+
+int64_t StateWidth(const LearnerConfig& config, ObservationMode mode) {
+  if (mode == ObservationMode::kVector) return kVectorSize;
+  return HasTrunk(config, mode) ? 2 * config.trunk_width : config.feature_width + kVectorSize;
+}
+
+void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
+              const std::string& prefix) {
+  AddAffine(specs, prefix + "trunk/image", {config.trunk_width, config.feature_width});
+  AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width);
+  AddAffine(specs, prefix + "trunk/vector", {config.trunk_width, kVectorSize});
+  AddNorm(specs, prefix + "trunk/vector_norm", config.trunk_width);
+}
+
+void AddMlp(std::vector<ParameterSpec>& specs, const LearnerConfig& config, int64_t in, int64_t out,
+            const std::string& prefix, double last_bound) {
+  size_t layer = 0;
+  for (const int width : config.head_widths) {
+    AddAffine(specs, prefix + std::to_string(layer++), {width, in});
+    in = width;
+  }
+  AddAffine(specs, prefix + std::to_string(layer), {out, in}, last_bound);
+}
+
+Affine Bind(const ParameterLookup& lookup, const std::string& name) {
+  return {lookup(name + "/weight"), lookup(name + "/bias")};
+}
+
+at::Tensor LayerNorm(const at::Tensor& x, const Affine& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, kNormEpsilon);
+}
+
+FeatureStats StatsOf(const at::Tensor& output, std::string layer) {
+  const c10::NoGradGuard no_grad;
+  const at::Tensor x = output.detach().to(at::kFloat);
+  const at::Tensor rows = x.reshape({x.size(0), -1});
+  return {std::move(layer), x.mean().item<double>(), x.std(/*unbiased=*/false).item<double>(),
+          at::linalg_vector_norm(rows, 2, at::IntArrayRef{1}).mean().item<double>()};
+}
+
+}  // namespace
+
+std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::string& prefix) {
+  const bool layernorm = config.encoder == Encoder::kNatureLayerNorm;
+  std::vector<ParameterSpec> specs;
+  for (int i = 0; i < 3; ++i) {
+    const ConvShape& c = kConvs[i];
+    const std::string number = std::to_string(i + 1);
+    AddAffine(specs, prefix + "encoder/conv" + number, {c.out, c.in, c.kernel, c.kernel});
+    if (layernorm) AddNorm(specs, prefix + "encoder/norm" + number, c.out);
+  }
+  AddAffine(specs, prefix + "encoder/fc", {config.feature_width, kFlattened});
+  if (layernorm) AddNorm(specs, prefix + "encoder/norm4", config.feature_width);
+  return specs;
+}
+
+std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
+                                      const std::string& prefix) {
+  std::vector<ParameterSpec> specs;
+  if (HasTrunk(config, mode)) AddTrunk(specs, config, prefix);
+  AddMlp(specs, config, StateWidth(config, mode), kActionSize, prefix + "head/",
+         config.last_layer_init);
+  return specs;
+}
+
+std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
+                                       const std::string& prefix) {
+  std::vector<ParameterSpec> specs;
+  if (HasTrunk(config, mode)) AddTrunk(specs, config, prefix);
+  const int64_t in = StateWidth(config, mode) + kActionSize;
+  AddMlp(specs, config, in, 1, prefix + "q1/", 0.0);
+  AddMlp(specs, config, in, 1, prefix + "q2/", 0.0);
+  return specs;
+}
+
+EncoderNet::EncoderNet(const LearnerConfig& config, const std::string& prefix,
+                       const ParameterLookup& lookup)
+    : name(prefix + "encoder"),
+      layernorm(config.encoder == Encoder::kNatureLayerNorm),
+      bf16(config.bf16_encoder),
+      fc(Bind(lookup, prefix + "encoder/fc")) {
+  for (int i = 0; i < 3; ++i) {
+    conv[i] = Bind(lookup, prefix + "encoder/conv" + std::to_string(i + 1));
+    if (layernorm) norm[i] = Bind(lookup, prefix + "encoder/norm" + std::to_string(i + 1));
+  }
+  if (layernorm) norm[3] = Bind(lookup, prefix + "encoder/norm4");
+}
+
+at::Tensor EncoderNet::Forward(const at::Tensor& images, std::vector<FeatureStats>* stats) const {
+  const at::ScalarType full = fc.weight.scalar_type();
+  const at::ScalarType dtype = bf16 ? at::kBFloat16 : full;  // of the convolutions
+  at::Tensor x = images;
+  for (int i = 0; i < 3; ++i) {
+    x = at::conv2d(x, conv[i].weight.to(dtype), conv[i].bias.to(dtype), kConvs[i].stride);
+    if (layernorm) {  // one group: over (C, H, W), and channels_last is kept
+      x = at::group_norm(x, 1, norm[i].weight.to(dtype), norm[i].bias.to(dtype), kNormEpsilon);
+    }
+    x = at::leaky_relu_(x, kLeakySlope);
+    if (stats != nullptr) stats->push_back(StatsOf(x, name + "/conv" + std::to_string(i + 1)));
+  }
+  x = at::linear(x.flatten(1).to(full), fc.weight, fc.bias);
+  if (layernorm) x = LayerNorm(x, norm[3]);
+  if (stats != nullptr) stats->push_back(StatsOf(x, name + "/fc"));
+  return x;
+}
+
+FusionNet::FusionNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+                     const ParameterLookup& lookup)
+    : has_image(mode == ObservationMode::kCameraVector), has_trunk(HasTrunk(config, mode)) {
+  if (!has_trunk) return;
+  image = Bind(lookup, prefix + "trunk/image");
+  image_norm = Bind(lookup, prefix + "trunk/image_norm");
+  vector_layer = Bind(lookup, prefix + "trunk/vector");
+  vector_norm = Bind(lookup, prefix + "trunk/vector_norm");
+}
+
+at::Tensor FusionNet::Forward(const at::Tensor& features, const at::Tensor& vector) const {
+  if (!has_image) return vector;
+  if (!has_trunk) return at::cat({features, vector}, 1);
+  const auto trunk = [](const at::Tensor& x, const Affine& layer, const Affine& norm) {
+    return at::tanh(LayerNorm(at::linear(x, layer.weight, layer.bias), norm));
+  };
+  return at::cat({trunk(features, image, image_norm), trunk(vector, vector_layer, vector_norm)}, 1);
+}
+
+Mlp::Mlp(size_t hidden_layers, const std::string& prefix, const ParameterLookup& lookup) {
+  for (size_t i = 0; i <= hidden_layers; ++i) {
+    layers.push_back(Bind(lookup, prefix + std::to_string(i)));
+  }
+}
+
+at::Tensor Mlp::Forward(at::Tensor x) const {
+  for (size_t i = 0; i < layers.size(); ++i) {
+    x = at::linear(x, layers[i].weight, layers[i].bias);
+    if (i + 1 < layers.size()) x = at::relu_(x);
+  }
+  return x;
+}
+
+ActorNet::ActorNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+                   const ParameterLookup& lookup)
+    : fusion(config, mode, prefix, lookup),
+      head(config.head_widths.size(), prefix + "head/", lookup) {}
+
+ActorOutput ActorNet::Forward(const at::Tensor& features, const at::Tensor& vector) const {
+  at::Tensor pre_tanh = head.Forward(fusion.Forward(features, vector));
+  at::Tensor action = at::tanh(pre_tanh);
+  return {std::move(action), std::move(pre_tanh)};
+}
+
+CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+                     const ParameterLookup& lookup)
+    : fusion(config, mode, prefix, lookup),
+      q1(config.head_widths.size(), prefix + "q1/", lookup),
+      q2(config.head_widths.size(), prefix + "q2/", lookup) {}
+
+std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
+                                                     const at::Tensor& vector,
+                                                     const at::Tensor& action) const {
+  const at::Tensor input = at::cat({fusion.Forward(features, vector), action}, 1);
+  return {q1.Forward(input).squeeze(1), q2.Forward(input).squeeze(1)};
+}
+
+at::Tensor CriticNet::Q1(const at::Tensor& features, const at::Tensor& vector,
+                         const at::Tensor& action) const {
+  return q1.Forward(at::cat({fusion.Forward(features, vector), action}, 1)).squeeze(1);
+}
+
+}  // namespace volante

@@ -1,0 +1,251 @@
+// Construction, acting, saving and loading of the TD3 learner; the update is td3_update.cc.
+#include "learn/td3.h"
+
+#include <ATen/Context.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "learn/td3_impl.h"
+
+namespace volante {
+namespace {
+
+at::TensorOptions OptionsFor(const Td3Options& options) {
+  if (options.device == Device::kCuda && !at::hasCUDA()) {
+    throw Error(ExitCode::kEnvironment, "no CUDA device can be used", "train.device",
+                "this build of libtorch, or this machine, has no CUDA", "train with --device cpu");
+  }
+  return at::TensorOptions()
+      .dtype(options.dtype == LearnerDtype::kF64 ? at::kDouble : at::kFloat)
+      .device(options.device == Device::kCuda ? at::kCUDA : at::kCPU);
+}
+
+// Remembers what a network asked for, for the audit.
+ParameterLookup Recording(std::vector<BoundTensor>& bound, ParameterLookup lookup) {
+  return [&bound, lookup = std::move(lookup)](const std::string& name) {
+    at::Tensor tensor = lookup(name);
+    bound.push_back({name, tensor});
+    return tensor;
+  };
+}
+
+bool IsActors(const std::string& name) { return name.starts_with("actor/"); }
+
+template <class T>
+void Append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
+  const bool has_image = mode == ObservationMode::kCameraVector;
+  const bool separate = c.wiring == Wiring::kSeparate;
+  if (has_image && separate) actor = EncoderSpecs(c, "actor/");
+  Append(actor, ActorSpecs(c, mode, "actor/"));
+  target_actor = actor;
+  if (has_image) critic = EncoderSpecs(c, "critic/");
+  if (separate || c.target_encoder) target_critic = critic;
+  Append(critic, CriticSpecs(c, mode, "critic/"));
+  Append(target_critic, CriticSpecs(c, mode, "critic/"));
+}
+
+AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, const ParameterLookup& lookup)
+    : actor(c, mode, "actor/", lookup), critic(c, mode, "critic/", lookup) {
+  if (mode == ObservationMode::kVector) return;
+  critic_encoder.emplace(c, "critic/", lookup);
+  if (c.wiring == Wiring::kSeparate) actor_encoder.emplace(c, "actor/", lookup);
+}
+
+at::Tensor AgentNets::ActorFeatures(const at::Tensor& images) const {
+  if (actor_encoder) return actor_encoder->Forward(images);
+  return CriticFeatures(images);
+}
+
+at::Tensor AgentNets::CriticFeatures(const at::Tensor& images,
+                                     std::vector<FeatureStats>* stats) const {
+  return critic_encoder ? critic_encoder->Forward(images, stats) : at::Tensor();
+}
+
+Features AgentNets::Encode(const at::Tensor& images) const {
+  Features features;
+  features.critic = CriticFeatures(images);
+  features.actor = actor_encoder ? actor_encoder->Forward(images) : features.critic;
+  return features;
+}
+
+Td3Learner::Impl::Impl(const Td3Options& o)
+    : options(o),
+      config(o.config),
+      tensor_options(OptionsFor(o)),
+      specs(o.config, o.mode),
+      actor_params(specs.actor, tensor_options, /*with_gradients=*/true),
+      critic_params(specs.critic, tensor_options, /*with_gradients=*/true),
+      target_actor_params(specs.target_actor, tensor_options, /*with_gradients=*/false),
+      target_critic_params(specs.target_critic, tensor_options, /*with_gradients=*/false),
+      actor_adam(actor_params, o.config.actor_lr),
+      critic_adam(critic_params, o.config.critic_lr),
+      trainable(o.config, o.mode,
+                Recording(bound_trainable,
+                          [this](const std::string& name) {
+                            return (IsActors(name) ? actor_params : critic_params).Leaf(name);
+                          })),
+      frozen(o.config, o.mode,
+             [this](const std::string& name) {
+               return (IsActors(name) ? actor_params : critic_params).Frozen(name);
+             }),
+      target(o.config, o.mode, [this](const std::string& name) {
+        const FlatParams& own = IsActors(name) ? target_actor_params : target_critic_params;
+        // Without a target encoder the target sees the online one, frozen.
+        if (!own.Has(name)) return critic_params.Frozen(name);
+        bound_targets.push_back({"target_" + name, own.Frozen(name)});
+        return bound_targets.back().tensor;
+      }) {
+  VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
+  counters.seed = options.seed;
+  actor_params.Initialise(specs.actor, options.seed);
+  critic_params.Initialise(specs.critic, options.seed);
+  SetTargetsToNetworks();
+  const AuditedOptimizer optimizers[] = {{"actor", &actor_params, config.actor_lr},
+                                         {"critic", &critic_params, config.critic_lr}};
+  audit = AuditOptimizers(optimizers, bound_trainable, bound_targets);
+}
+
+void Td3Learner::Impl::SetTargetsToNetworks() {
+  const c10::NoGradGuard no_grad;
+  target_actor_params.values().copy_(actor_params.values());
+  at::Tensor& critic_target = target_critic_params.values();
+  const int64_t skipped = critic_params.values().numel() - critic_target.numel();
+  critic_target.copy_(critic_params.values().slice(0, skipped));
+}
+
+// ---- acting ------------------------------------------------------------------------------------
+
+void Td3Learner::Impl::ForBlocks(const uint8_t* images, const float* vectors, int n,
+                                 const BlockFunction& function) {
+  const c10::NoGradGuard no_grad;
+  const int64_t block = options.acting_batch;
+  const bool has_image = options.mode == ObservationMode::kCameraVector;
+  VOLANTE_CHECK(!has_image || images != nullptr, "camera_vector needs images");
+  if (has_image) EnsureImageBuffer(acting_buffer, block);
+  for (int64_t first = 0; first < n; first += block) {
+    const int64_t rows = std::min(block, n - first);
+    if (has_image) FillImages(images + first * kStackBytes, rows, acting_buffer);
+    at::Tensor vector = at::zeros({block, kVectorSize}, tensor_options);
+    vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * kVectorSize, {rows, kVectorSize}));
+    function(acting_buffer, vector, first, rows);
+  }
+}
+
+namespace {
+
+void CopyOut(const at::Tensor& result, int64_t rows, float* out) {
+  const at::Tensor on_cpu = result.narrow(0, 0, rows).to(at::kCPU, at::kFloat).contiguous();
+  std::copy_n(on_cpu.data_ptr<float>(), on_cpu.numel(), out);
+}
+
+}  // namespace
+
+void Td3Learner::Impl::Act(const uint8_t* images, const float* vectors, int n, float* actions) {
+  ForBlocks(images, vectors, n,
+            [&](const at::Tensor& image, const at::Tensor& vector, int64_t first, int64_t rows) {
+              const at::Tensor features = frozen.ActorFeatures(image);
+              CopyOut(frozen.actor.Forward(features, vector).action, rows,
+                      actions + first * kActionSize);
+            });
+}
+
+void Td3Learner::Impl::EvaluateQ(const uint8_t* images, const float* vectors, const float* actions,
+                                 int n, float* q) {
+  ForBlocks(images, vectors, n,
+            [&](const at::Tensor& image, const at::Tensor& vector, int64_t first, int64_t rows) {
+              at::Tensor action = at::zeros({vector.size(0), kActionSize}, tensor_options);
+              action.narrow(0, 0, rows)
+                  .copy_(FromFloats(actions + first * kActionSize, {rows, kActionSize}));
+              const at::Tensor features = frozen.CriticFeatures(image);
+              CopyOut(frozen.critic.Q1(features, vector, action), rows, q + first);
+            });
+}
+
+// ---- saving and loading ------------------------------------------------------------------------
+
+std::vector<StoredBuffer> Td3Learner::Impl::StoredBuffers(TensorScope scope) {
+  std::vector<StoredBuffer> buffers = {{"", &actor_params.values(), &actor_params.slices()},
+                                       {"", &critic_params.values(), &critic_params.slices()}};
+  if (scope == TensorScope::kPolicy) return buffers;
+  buffers.push_back({"target_", &target_actor_params.values(), &target_actor_params.slices()});
+  buffers.push_back({"target_", &target_critic_params.values(), &target_critic_params.slices()});
+  for (auto [adam, params] :
+       {std::pair{&actor_adam, &actor_params}, std::pair{&critic_adam, &critic_params}}) {
+    buffers.push_back({"adam/first_moment/", &adam->first_moment, &params->slices()});
+    buffers.push_back({"adam/second_moment/", &adam->second_moment, &params->slices()});
+  }
+  return buffers;
+}
+
+Td3Learner::Td3Learner(const Td3Options& options) : impl_(std::make_unique<Impl>(options)) {}
+Td3Learner::~Td3Learner() = default;
+
+void Td3Learner::Act(const uint8_t* images, const float* vectors, int n, float* actions) {
+  impl_->Act(images, vectors, n, actions);
+}
+
+void Td3Learner::EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
+                           float* q) {
+  impl_->EvaluateQ(images, vectors, actions, n, q);
+}
+
+UpdateMetrics Td3Learner::Update(const Batch& batch, bool with_feature_stats) {
+  return impl_->Update(batch, with_feature_stats);
+}
+
+std::vector<NamedTensor> Td3Learner::SaveTensors(TensorScope scope) const {
+  std::vector<NamedTensor> tensors;
+  for (const StoredBuffer& buffer : impl_->StoredBuffers(scope)) {
+    AppendTensors(*buffer.flat, *buffer.slices, buffer.prefix, tensors);
+  }
+  return tensors;
+}
+
+void Td3Learner::LoadTensors(std::span<const NamedTensor> tensors, TensorScope scope,
+                             const std::string& where) {
+  const std::vector<StoredBuffer> buffers = impl_->StoredBuffers(scope);
+  size_t expected = 0;
+  for (const StoredBuffer& buffer : buffers) {
+    CheckTensors(*buffer.flat, *buffer.slices, buffer.prefix, tensors, where);
+    expected += buffer.slices->size();
+  }
+  if (scope == TensorScope::kEverything && tensors.size() != expected) {
+    throw Error(
+        ExitCode::kBadInput, "the networks in the file are not those of this configuration", where,
+        "it holds " + std::to_string(tensors.size()) + " tensors, not " + std::to_string(expected),
+        "use the configuration that the file was made with (config.yaml in its run folder)");
+  }
+  for (const StoredBuffer& buffer : buffers) {
+    CopyTensors(tensors, buffer.prefix, *buffer.slices, *buffer.flat);
+  }
+  if (scope == TensorScope::kEverything) return;
+  impl_->SetTargetsToNetworks();
+  const c10::NoGradGuard no_grad;
+  for (FlatAdam* adam : {&impl_->actor_adam, &impl_->critic_adam}) {
+    adam->first_moment.zero_();
+    adam->second_moment.zero_();
+  }
+  impl_->counters = LearnerCounters{};
+  impl_->counters.seed = impl_->options.seed;
+}
+
+LearnerCounters Td3Learner::counters() const { return impl_->counters; }
+void Td3Learner::set_counters(const LearnerCounters& counters) { impl_->counters = counters; }
+const std::string& Td3Learner::Audit() const { return impl_->audit; }
+int64_t Td3Learner::NumParameters() const {
+  return impl_->actor_params.NumParameters() + impl_->critic_params.NumParameters();
+}
+
+}  // namespace volante

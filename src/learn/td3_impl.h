@@ -1,0 +1,125 @@
+// The inside of Td3Learner. Sees torch: learn/ and its tests alone.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "learn/audit.h"
+#include "learn/flat_params.h"
+#include "learn/networks.h"
+#include "learn/td3.h"
+
+namespace volante {
+
+// A batch on the learner's device, in its dtype. Images are undefined tensors in mode vector.
+struct BatchTensors {
+  at::Tensor image, next_image;    // [B, 4, 84, 84] in [-1, 1], channels_last
+  at::Tensor vector, next_vector;  // [B, 53]
+  at::Tensor action;               // [B, 2]
+  at::Tensor reward, discount;     // [B]
+};
+
+// What actor and critic see of the images: two tensors in wiring separate, the same one in
+// shared_critic, undefined in mode vector.
+struct Features {
+  at::Tensor actor, critic;
+};
+
+// All networks in one role: trainable leaves, the same memory frozen, or targets. The actor has an
+// encoder of its own in wiring separate alone.
+struct AgentNets {
+  AgentNets(const LearnerConfig& config, ObservationMode mode, const ParameterLookup& lookup);
+  Features Encode(const at::Tensor& images) const;
+  at::Tensor ActorFeatures(const at::Tensor& images) const;
+  at::Tensor CriticFeatures(const at::Tensor& images,
+                            std::vector<FeatureStats>* stats = nullptr) const;
+
+  std::optional<EncoderNet> actor_encoder, critic_encoder;
+  ActorNet actor;
+  CriticNet critic;
+};
+
+// The four parts of an agent's parameters, in the order of the flat buffers: encoders first.
+struct AgentSpecs {
+  AgentSpecs(const LearnerConfig& config, ObservationMode mode);
+  std::vector<ParameterSpec> actor, critic;                // trained
+  std::vector<ParameterSpec> target_actor, target_critic;  // their slow copies
+};
+
+struct ActorLoss {
+  at::Tensor loss;  // scalar
+  at::Tensor q;     // Q1(s, pi(s)), [B]
+  ActorOutput pi;
+};
+
+struct CriticLoss {
+  at::Tensor loss;      // scalar
+  at::Tensor q1, q2;    // [B]
+  at::Tensor target;    // [B]
+  at::Tensor features;  // E_c(o), with its graph
+};
+
+// A flat buffer as it is saved: its slices' names follow `prefix`.
+struct StoredBuffer {
+  std::string prefix;
+  at::Tensor* flat;
+  const std::vector<FlatSlice>* slices;
+};
+
+// Called with a padded block of images and vectors, and which rows of the caller it holds.
+using BlockFunction = std::function<void(const at::Tensor& image, const at::Tensor& vector,
+                                         int64_t first, int64_t rows)>;
+
+inline constexpr int64_t kStackBytes = int64_t{kFrameStack} * kImagePixels;
+
+struct Td3Learner::Impl {
+  explicit Impl(const Td3Options& options);
+
+  // ---- one update (td3_update.cc) ----
+  UpdateMetrics Update(const Batch& batch, bool with_feature_stats);
+  at::Tensor BellmanTarget(const BatchTensors& b) const;
+  CriticLoss ComputeCriticLoss(const BatchTensors& b, std::vector<FeatureStats>* stats) const;
+  ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features) const;
+  void UpdateTargets();
+
+  // ---- inputs (td3_inputs.cc) ----
+  BatchTensors Load(const Batch& batch);
+  // [n, 4, 84, 84] in the dtype of the convolutions, kept between calls.
+  void EnsureImageBuffer(at::Tensor& buffer, int64_t n) const;
+  // uint8 stacks from the caller's memory to [-1, 1] in `buffer`, whose further rows become 0.
+  void FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer) const;
+  at::Tensor FromFloats(const float* values, at::IntArrayRef shape) const;
+  // clip(N(0, sigma^2), -c, c) per target action, [B, 2]; see td3_update.cc for the words used.
+  at::Tensor TargetNoise(int64_t batch_size) const;
+
+  // ---- acting, saving (td3.cc) ----
+  void ForBlocks(const uint8_t* images, const float* vectors, int n, const BlockFunction& function);
+  void Act(const uint8_t* images, const float* vectors, int n, float* actions);
+  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
+                 float* q);
+  void SetTargetsToNetworks();
+  std::vector<StoredBuffer> StoredBuffers(TensorScope scope);
+
+  Td3Options options;
+  LearnerConfig config;  // options.config
+  at::TensorOptions tensor_options;
+
+  AgentSpecs specs;
+  FlatParams actor_params, critic_params;
+  FlatParams target_actor_params, target_critic_params;
+  FlatAdam actor_adam, critic_adam;
+
+  std::vector<BoundTensor> bound_trainable, bound_targets;  // filled while binding, for the audit
+  AgentNets trainable, frozen, target;
+  std::string audit;
+  LearnerCounters counters;
+
+  at::Tensor image_buffer, next_image_buffer, acting_buffer;
+};
+
+}  // namespace volante
