@@ -67,7 +67,8 @@ VideoWriter::VideoWriter(std::string path, int width, int height, double fps)
   if (!opened) {
     files.Remove(part_path_);
     throw Error(ExitCode::kEnvironment, "video can't be encoded", path_,
-                "OpenCV found no H.264 encoder (codec avc1)",
+                fmt::format("OpenCV opened no H.264 encoder (codec avc1) for {} x {} pixels", width,
+                            height),
                 "apt-get install --reinstall libavcodec59 libx264-164, or run without --video");
   }
 }

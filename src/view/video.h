@@ -13,7 +13,8 @@ namespace volante {
 class VideoWriter {
  public:
   // width and height are even (H.264 with 4:2:0 chroma). `path` ends in .mp4; its directory
-  // exists. Error(kEnvironment) when the codec is missing or the file can't be written.
+  // exists (Error(kBadInput) if not). Error(kEnvironment) when the codec is missing or the file
+  // can't be written.
   VideoWriter(std::string path, int width, int height, double fps = 20.0);
   // Without Close() nothing is left behind.
   ~VideoWriter();

@@ -40,7 +40,7 @@ struct Moment {
   }
 
   std::vector<uint8_t> Draw(int width = 1280, int height = 720, uint8_t before = 0) {
-    input.camera_rgb = camera.data();
+    input.camera_rgb = input.camera_width > 0 ? camera.data() : nullptr;
     input.agent_gray = gray.data();
     input.facts = &facts;
     input.vehicles = vehicles;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
@@ -104,24 +105,31 @@ TEST_F(Video, ThatIsNeverClosedLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
-void ExpectEnvironmentError(const std::function<void()>& action, const std::string& path) {
+void ExpectError(ExitCode code, const std::function<void()>& action, const std::string& path) {
   try {
     action();
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kEnvironment);
+    EXPECT_EQ(error.code(), code);
     EXPECT_THAT(error.OneLine(), HasSubstr(path));
   }
 }
 
 TEST_F(Video, InAFolderThatIsMissingIsRefused) {
   const std::string path = Path("missing/drive.mp4");
-  ExpectEnvironmentError([&] { VideoWriter(path, 64, 48); }, path);
+  ExpectError(ExitCode::kBadInput, [&] { VideoWriter(path, 64, 48); }, path);
+}
+
+// The encoder takes at most 16,384 pixels a side: the one way to see it refuse on every machine.
+TEST_F(Video, ThatTheEncoderRefusesIsAnErrorAndLeavesNothing) {
+  const std::string path = Path("wide.mp4");
+  ExpectError(ExitCode::kEnvironment, [&] { VideoWriter(path, 40000, 2); }, path);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
 TEST_F(Video, WithoutFramesIsRefusedAndRemoved) {
   VideoWriter video(Path("empty.mp4"), 64, 48);
-  ExpectEnvironmentError([&] { video.Close(); }, Path("empty.mp4"));
+  ExpectError(ExitCode::kEnvironment, [&] { video.Close(); }, Path("empty.mp4"));
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
