@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/geometry.h"
@@ -27,11 +28,19 @@ struct CameraIntrinsics {
 // From the ground point below the centre of the vehicle's box; level.
 struct CameraMount {
   double x_m = 2.0, y_m = 0.0, z_m = 1.5;
-  double yaw_rad = 0.0, pitch_rad = 0.0;   // pitch > 0 looks down
+  double yaw_rad = 0.0, pitch_rad = 0.0;  // pitch > 0 looks down
 };
 
 enum class SemanticClass : uint8_t {
-  kSky, kRoad, kMark, kKerb, kSidewalk, kGround, kBuilding, kTree, kVehicle
+  kSky,
+  kRoad,
+  kMark,
+  kKerb,
+  kSidewalk,
+  kGround,
+  kBuilding,
+  kTree,
+  kVehicle
 };
 
 class Scene {
@@ -39,6 +48,10 @@ class Scene {
   // Roads, marks and kerbs of the network, with grass, buildings and trees placed beside them,
   // deterministically from the network's hash and never on a road or in a line of sight over it.
   static std::shared_ptr<const Scene> Make(const RoadNetwork& network);
+  // The same from bare surfaces and marks; `seed_text` stands for the network's hash.
+  static std::shared_ptr<const Scene> Make(std::span<const SurfaceStrip> strips,
+                                           std::span<const MarkLine> marks,
+                                           std::string_view seed_text, bool with_scenery);
   ~Scene();
   struct Impl;
   const Impl& impl() const { return *impl_; }

@@ -1,0 +1,60 @@
+// The picture being painted, in one of three modes, and painting of solids far to near.
+// Owns no memory of the picture: planes belong to Camera. One thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "render/camera.h"
+#include "render/coverage.h"
+#include "render/palette.h"
+#include "render/view.h"
+
+namespace volante {
+
+enum class PictureMode : uint8_t { kGray, kRgb, kClasses };
+
+struct Canvas {
+  PictureMode mode = PictureMode::kGray;
+  int width = 0, height = 0;
+  uint8_t* planes[3] = {nullptr, nullptr, nullptr};  // 1 plane, or 3 for kRgb
+
+  // Paints what the raster holds and empties it. `opacity` in [0, 1]; classes ignore colours and
+  // take a pixel whose covered share is at least one half (never for translucent paint).
+  void Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity = 1.0f) const;
+};
+
+// A flat polygon of a solid, counter-clockwise seen from outside, level frame.
+struct Face {
+  int num_points = 4;
+  Vec3f points[4];
+  Color color;  // lit
+};
+
+// Everything that objects need while a frame is painted.
+struct Painter {
+  const View& view;
+  CoverageRaster& raster;
+  Canvas canvas;
+  Vec3f sun;  // towards the sun, level frame
+  int triangles = 0;
+  float haze = 0.0f;  // of the object being painted
+
+  Color Hazy(Color c) const { return Mix(c, palette::kHorizon, haze); }
+  // Share of light on a surface with this unit normal.
+  float Light(Vec3f normal) const {
+    const float facing = normal.x * sun.x + normal.y * sun.y + normal.z * sun.z;
+    return kAmbient + (facing > 0.0f ? kSun * facing : 0.0f);
+  }
+  bool FacesCamera(const Face& face) const;
+  // Adds a polygon (level frame, at most 16 points) to the path.
+  void Add(std::span<const Vec3f> level_points);
+  void Fill(Color color, SemanticClass cls, float opacity = 1.0f) {
+    canvas.Fill(raster, Hazy(color), cls, opacity);
+  }
+  // Paints the visible faces of a convex solid: the union of all in the first one's colour, over it
+  // the union of the rest in the second's, and so on: no seam shows what lies behind.
+  void Solid(std::span<const Face> faces, SemanticClass cls);
+};
+
+}  // namespace volante

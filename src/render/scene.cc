@@ -1,0 +1,453 @@
+// Builds a Scene: outlines of the ground's layers from strips and marks, the culling grids and the
+// ground's texture. Runs once per town; nothing here is on a frame's path.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "render/scene_impl.h"
+
+namespace volante {
+
+namespace {
+
+constexpr double kPieceLength_m = 48.0;
+constexpr double kSimplify_m = 0.03;  // chord error; the limit is 0.05
+constexpr double kKerbWidth_m = 0.22;
+constexpr double kRoadOverlap_m = 0.02;  // hides hairline gaps between neighbouring lanes
+
+using Line = std::vector<Vec2>;
+
+// Unit normal to the left of a polyline at each point (mean of its neighbours' directions).
+std::vector<Vec2> LeftNormals(std::span<const Vec2> line) {
+  std::vector<Vec2> normals(line.size());
+  for (size_t i = 0; i < line.size(); ++i) {
+    const Vec2 a = line[i == 0 ? 0 : i - 1], b = line[std::min(i + 1, line.size() - 1)];
+    const double length = Distance(a, b);
+    normals[i] = length > 1e-9 ? Vec2{-(b.y - a.y) / length, (b.x - a.x) / length} : Vec2{0, 0};
+  }
+  return normals;
+}
+
+Line Offset(std::span<const Vec2> line, std::span<const Vec2> normals, double distance_m) {
+  Line out(line.size());
+  for (size_t i = 0; i < line.size(); ++i) out[i] = line[i] + normals[i] * distance_m;
+  return out;
+}
+
+// Douglas-Peucker: the fewest points whose chords stay within the tolerance.
+void SimplifyBetween(std::span<const Vec2> line, size_t first, size_t last, double tolerance_m,
+                     std::vector<char>& keep) {
+  std::vector<std::pair<size_t, size_t>> stack{{first, last}};
+  while (!stack.empty()) {
+    const auto [a, b] = stack.back();
+    stack.pop_back();
+    const Vec2 d = line[b] - line[a];
+    const double length = Norm(d);
+    double worst = tolerance_m;
+    size_t worst_index = 0;
+    for (size_t i = a + 1; i < b; ++i) {
+      const Vec2 p = line[i] - line[a];
+      const double along = length > 1e-9 ? Dot(p, d) / length : 0.0;
+      const double off = length > 1e-9 && along >= 0.0 && along <= length
+                             ? std::abs(Cross(d, p)) / length
+                             : std::min(Norm(p), Distance(line[i], line[b]));
+      if (off > worst) {
+        worst = off;
+        worst_index = i;
+      }
+    }
+    if (worst_index == 0) continue;
+    keep[worst_index] = 1;
+    stack.emplace_back(a, worst_index);
+    stack.emplace_back(worst_index, b);
+  }
+}
+
+Line Simplify(std::span<const Vec2> line, double tolerance_m) {
+  if (line.size() < 3) return Line(line.begin(), line.end());
+  std::vector<char> keep(line.size(), 0);
+  keep.front() = keep.back() = 1;
+  SimplifyBetween(line, 0, line.size() - 1, tolerance_m, keep);
+  Line out;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (keep[i] && (out.empty() || Distance(out.back(), line[i]) > 1e-6)) out.push_back(line[i]);
+  }
+  return out;
+}
+
+// Index ranges [first, last] of a polyline, each at most kPieceLength_m long.
+std::vector<std::pair<size_t, size_t>> Split(std::span<const Vec2> line) {
+  std::vector<std::pair<size_t, size_t>> ranges;
+  size_t first = 0;
+  double length = 0.0;
+  for (size_t i = 1; i < line.size(); ++i) {
+    const double step = Distance(line[i - 1], line[i]);
+    if (i - 1 > first && (length + step > kPieceLength_m || i - first > 200)) {
+      ranges.emplace_back(first, i - 1);
+      first = i - 1;
+      length = 0.0;
+    }
+    length += step;
+  }
+  if (line.size() >= 2) ranges.emplace_back(first, line.size() - 1);
+  return ranges;
+}
+
+// Long straight segments cut, so that every piece stays local.
+void Densify(Line& left, Line& right) {
+  Line out_left, out_right;
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (i > 0) {
+      const double step =
+          std::max(Distance(left[i - 1], left[i]), Distance(right[i - 1], right[i]));
+      const int parts = std::clamp(static_cast<int>(std::ceil(step / 24.0)), 1, 100000);
+      for (int k = 1; k < parts; ++k) {
+        const double t = static_cast<double>(k) / parts;
+        out_left.push_back(left[i - 1] + (left[i] - left[i - 1]) * t);
+        out_right.push_back(right[i - 1] + (right[i] - right[i - 1]) * t);
+      }
+    }
+    out_left.push_back(left[i]);
+    out_right.push_back(right[i]);
+  }
+  left = std::move(out_left);
+  right = std::move(out_right);
+}
+
+class GroundBuilder {
+ public:
+  explicit GroundBuilder(Scene::Impl& scene) : scene_(scene) {}
+
+  // The band between two polylines of equal point count.
+  void AddBand(GroundLayer layer, Line left, Line right) {
+    if (left.size() < 2) return;
+    Densify(left, right);
+    for (const auto& [first, last] : Split(left)) {
+      const size_t count = last - first + 1;
+      BeginPiece(layer);
+      AddContour(Simplify({left.data() + first, count}, kSimplify_m),
+                 Simplify({right.data() + first, count}, kSimplify_m));
+      EndPiece();
+    }
+  }
+
+  void AddMark(const MarkLine& mark) {
+    const GroundLayer layer =
+        mark.color == MarkColor::kYellow ? GroundLayer::kYellowMark : GroundLayer::kWhiteMark;
+    if (mark.points.size() < 2 || !(mark.width_m > 0.0)) return;
+    const auto normals = LeftNormals(mark.points);
+    Line left = Offset(mark.points, normals, 0.5 * mark.width_m);
+    Line right = Offset(mark.points, normals, -0.5 * mark.width_m);
+    if (mark.kind == MarkKind::kSolid || !(mark.dash_m > 0.0) || !(mark.gap_m > 0.0)) {
+      return AddBand(layer, std::move(left), std::move(right));
+    }
+    AddDashes(layer, mark, left, right);
+  }
+
+ private:
+  // Dashes start at the line's beginning; those within one piece's length share a piece.
+  void AddDashes(GroundLayer layer, const MarkLine& mark, const Line& left, const Line& right) {
+    std::vector<double> s(mark.points.size(), 0.0);
+    for (size_t i = 1; i < s.size(); ++i) {
+      s[i] = s[i - 1] + Distance(mark.points[i - 1], mark.points[i]);
+    }
+    const double period = mark.dash_m + mark.gap_m;
+    const auto num_dashes = static_cast<size_t>(std::min(std::ceil(s.back() / period), 1e6));
+    double piece_begin = -1e9;
+    bool open = false;
+    for (size_t k = 0; k < num_dashes; ++k) {
+      const double begin = static_cast<double>(k) * period;
+      const double end = std::min(begin + mark.dash_m, s.back());
+      if (end - begin < 0.05) continue;
+      if (open && end - piece_begin > kPieceLength_m) {
+        EndPiece();
+        open = false;
+      }
+      if (!open) {
+        BeginPiece(layer);
+        piece_begin = begin;
+        open = true;
+      }
+      Line dash_left, dash_right;
+      const auto add = [&](double at) {
+        const size_t hi = std::clamp<size_t>(
+            static_cast<size_t>(std::lower_bound(s.begin(), s.end(), at) - s.begin()), 1,
+            s.size() - 1);
+        const double span = s[hi] - s[hi - 1];
+        const double t = span > 0.0 ? (at - s[hi - 1]) / span : 0.0;
+        dash_left.push_back(left[hi - 1] + (left[hi] - left[hi - 1]) * t);
+        dash_right.push_back(right[hi - 1] + (right[hi] - right[hi - 1]) * t);
+      };
+      add(begin);
+      for (size_t i = 0; i < s.size(); ++i) {
+        if (s[i] > begin + 1e-6 && s[i] < end - 1e-6) {
+          dash_left.push_back(left[i]);
+          dash_right.push_back(right[i]);
+        }
+      }
+      add(end);
+      AddContour(Simplify(dash_left, kSimplify_m), Simplify(dash_right, kSimplify_m));
+    }
+    if (open) EndPiece();
+  }
+
+  void BeginPiece(GroundLayer layer) {
+    piece_ = GroundPiece{};
+    piece_.layer = layer;
+    piece_.first_contour = static_cast<uint32_t>(scene_.contours.size());
+    outline_.clear();
+    sizes_.clear();
+  }
+
+  void AddContour(const Line& left, const Line& right) {
+    Line outline = left;
+    outline.insert(outline.end(), right.rbegin(), right.rend());
+    double doubled_area = 0.0;
+    for (size_t i = 0; i < outline.size(); ++i) {
+      doubled_area +=
+          Cross(outline[i] - outline[0], outline[(i + 1) % outline.size()] - outline[0]);
+    }
+    if (!std::isfinite(doubled_area) || std::abs(doubled_area) < 1e-6) return;
+    if (doubled_area < 0.0) std::reverse(outline.begin(), outline.end());
+    VOLANTE_CHECK(outline.size() <= static_cast<size_t>(kMaxOutline), "pieces are short");
+    sizes_.push_back(outline.size());
+    outline_.insert(outline_.end(), outline.begin(), outline.end());
+  }
+
+  void EndPiece() {
+    if (outline_.empty()) return;
+    Vec2 low = outline_[0], high = outline_[0];
+    for (const Vec2 p : outline_) {
+      low = {std::min(low.x, p.x), std::min(low.y, p.y)};
+      high = {std::max(high.x, p.x), std::max(high.y, p.y)};
+    }
+    piece_.center_m = (low + high) * 0.5;
+    double radius = 0.0;
+    for (const Vec2 p : outline_) radius = std::max(radius, Distance(p, piece_.center_m));
+    piece_.radius_m = static_cast<float>(radius) + 0.01f;
+    uint32_t first = static_cast<uint32_t>(scene_.points.size());
+    for (const Vec2 p : outline_) {
+      const Vec2 d = p - piece_.center_m;
+      scene_.points.push_back({static_cast<float>(d.x), static_cast<float>(d.y)});
+    }
+    for (const size_t n : sizes_) {
+      scene_.contours.push_back({first, static_cast<uint32_t>(n)});
+      first += static_cast<uint32_t>(n);
+    }
+    piece_.num_contours = static_cast<uint32_t>(sizes_.size());
+    scene_.pieces.push_back(piece_);
+  }
+
+  Scene::Impl& scene_;
+  GroundPiece piece_;
+  Line outline_;
+  std::vector<size_t> sizes_;
+};
+
+// The outer edges of the carriageway: sides of road strips beyond which there is no road.
+std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
+                                        const SurfaceMap& map) {
+  std::vector<StreetSide> sides;
+  for (const SurfaceStrip& strip : strips) {
+    if (strip.surface != Surface::kRoad && strip.surface != Surface::kShoulder) continue;
+    if (strip.left.size() < 2) continue;
+    for (const bool is_left : {true, false}) {
+      Line line = is_left ? strip.left : strip.right;
+      Line other = is_left ? strip.right : strip.left;
+      Densify(line, other);
+      std::vector<Vec2> outward(line.size());
+      for (size_t i = 0; i < line.size(); ++i) {
+        const Vec2 d = line[i] - other[i];
+        const double width = Norm(d);
+        outward[i] = width > 1e-6 ? d * (1.0 / width) : Vec2{0.0, 0.0};
+      }
+      StreetSide open;
+      open.in_junction = strip.in_junction;
+      const auto close = [&] {
+        if (open.points.size() >= 2) sides.push_back(open);
+        open.points.clear();
+        open.outward.clear();
+      };
+      for (size_t i = 0; i < line.size(); ++i) {
+        const bool outer = Norm(outward[i]) > 0.5 && !map.IsRoad(line[i] + outward[i] * 0.45);
+        if (!outer) {
+          close();
+          continue;
+        }
+        open.points.push_back(line[i]);
+        open.outward.push_back(outward[i]);
+      }
+      close();
+    }
+  }
+  return sides;
+}
+
+GroundLayer LayerOf(Surface surface) {
+  switch (surface) {
+    case Surface::kRoad:
+      return GroundLayer::kRoad;
+    case Surface::kShoulder:
+      return GroundLayer::kShoulder;
+    default:
+      return GroundLayer::kSidewalk;
+  }
+}
+
+template <class Item>
+void IndexDiscs(const std::vector<Item>& items, float (*radius_of)(const Item&), CellGrid& grid) {
+  std::vector<Vec2> centers;
+  std::vector<float> radii;
+  for (const Item& item : items) {
+    centers.push_back(item.center_m);
+    radii.push_back(radius_of(item));
+  }
+  grid.Build(centers, radii);
+}
+
+}  // namespace
+
+void CellGrid::Build(std::span<const Vec2> centers, std::span<const float> radii) {
+  columns_ = rows_ = 0;
+  starts_.clear();
+  order_.clear();
+  max_radius_m_ = 0.0f;
+  if (centers.empty()) return;
+  Vec2 low = centers[0], high = centers[0];
+  for (const Vec2 p : centers) {
+    low = {std::min(low.x, p.x), std::min(low.y, p.y)};
+    high = {std::max(high.x, p.x), std::max(high.y, p.y)};
+  }
+  for (const float r : radii) max_radius_m_ = std::max(max_radius_m_, r);
+  origin_m_ = low;
+  columns_ = static_cast<int>((high.x - low.x) / kCell_m) + 1;
+  rows_ = static_cast<int>((high.y - low.y) / kCell_m) + 1;
+  const auto cell_of = [&](Vec2 p) {
+    return static_cast<size_t>(ColumnOf(p.y, origin_m_.y, rows_)) * columns_ +
+           ColumnOf(p.x, origin_m_.x, columns_);
+  };
+  starts_.assign(static_cast<size_t>(columns_) * rows_ + 1, 0);
+  for (const Vec2 p : centers) ++starts_[cell_of(p) + 1];
+  for (size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+  order_.resize(centers.size());
+  std::vector<uint32_t> next(starts_.begin(), starts_.end() - 1);
+  for (size_t i = 0; i < centers.size(); ++i) {
+    order_[next[cell_of(centers[i])]++] = static_cast<uint32_t>(i);
+  }
+}
+
+// Value noise: octaves of random lattices from 64 m / 4 down to 64 m / 256, smoothly interpolated,
+// with equal weight in the middle; then each level is the 2x2 mean of the finer one.
+GroundTexture GroundTexture::Make(uint64_t seed) {
+  constexpr int kSize = 1 << kBaseBits;
+  std::vector<float> sum(static_cast<size_t>(kSize) * kSize, 0.0f);
+  const float weights[] = {0.7f, 0.8f, 1.0f, 1.0f, 1.0f, 0.8f, 0.6f};
+  for (int octave = 0; octave < 7; ++octave) {
+    const int lattice = 4 << octave;
+    RandomStream random(seed, "ground_texture", static_cast<uint64_t>(octave));
+    std::vector<float> values(static_cast<size_t>(lattice) * lattice);
+    for (float& value : values) value = static_cast<float>(random.Uniform(-1.0, 1.0));
+    const int step = kSize / lattice;
+    for (int y = 0; y < kSize; ++y) {
+      for (int x = 0; x < kSize; ++x) {
+        const int x0 = x / step, y0 = y / step;
+        const int x1 = (x0 + 1) % lattice, y1 = (y0 + 1) % lattice;
+        float tx = static_cast<float>(x % step) / static_cast<float>(step);
+        float ty = static_cast<float>(y % step) / static_cast<float>(step);
+        tx = tx * tx * (3.0f - 2.0f * tx);
+        ty = ty * ty * (3.0f - 2.0f * ty);
+        const auto at = [&](int r, int c) { return values[static_cast<size_t>(r) * lattice + c]; };
+        const float top = at(y0, x0) + (at(y0, x1) - at(y0, x0)) * tx;
+        const float bottom = at(y1, x0) + (at(y1, x1) - at(y1, x0)) * tx;
+        sum[static_cast<size_t>(y) * kSize + x] += weights[octave] * (top + (bottom - top) * ty);
+      }
+    }
+  }
+  GroundTexture texture;
+  int size = kSize;
+  for (int level = 0; level < kLevels; ++level) {
+    auto& bytes = texture.levels[static_cast<size_t>(level)];
+    bytes.resize(sum.size());
+    for (size_t i = 0; i < sum.size(); ++i) {
+      bytes[i] = static_cast<int8_t>(std::clamp(sum[i] * 56.0f, -127.0f, 127.0f));
+    }
+    const int half = size / 2;
+    std::vector<float> next(static_cast<size_t>(half) * half);
+    for (int y = 0; y < half; ++y) {
+      for (int x = 0; x < half; ++x) {
+        const size_t a = static_cast<size_t>(2 * y) * size + 2 * x;
+        next[static_cast<size_t>(y) * half + x] =
+            0.25f * (sum[a] + sum[a + 1] + sum[a + size] + sum[a + size + 1]);
+      }
+    }
+    sum = std::move(next);
+    size = half;
+  }
+  return texture;
+}
+
+std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
+                                        std::span<const MarkLine> marks, uint64_t seed,
+                                        bool with_scenery) {
+  auto scene = std::make_unique<Scene::Impl>();
+  const SurfaceMap map(strips, with_scenery ? 80.0 : 2.0);
+  const std::vector<StreetSide> sides = FindStreetSides(strips, map);
+  GroundBuilder ground(*scene);
+  for (const SurfaceStrip& strip : strips) {
+    if (strip.surface == Surface::kOther || strip.left.size() < 2) continue;
+    Line left = strip.left, right = strip.right;
+    if (strip.surface != Surface::kSidewalk) {
+      for (size_t i = 0; i < left.size(); ++i) {
+        const Vec2 d = left[i] - right[i];
+        const double width = Norm(d);
+        if (width < 1e-6) continue;
+        left[i] = left[i] + d * (kRoadOverlap_m / width);
+        right[i] = right[i] - d * (kRoadOverlap_m / width);
+      }
+    }
+    ground.AddBand(LayerOf(strip.surface), std::move(left), std::move(right));
+  }
+  for (const StreetSide& side : sides) {
+    ground.AddBand(GroundLayer::kKerb, Offset(side.points, side.outward, kKerbWidth_m),
+                   side.points);
+  }
+  for (const MarkLine& mark : marks) ground.AddMark(mark);
+  if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
+  IndexDiscs<GroundPiece>(
+      scene->pieces, [](const GroundPiece& p) { return p.radius_m; }, scene->piece_grid);
+  IndexDiscs<Building>(
+      scene->buildings, [](const Building& b) { return b.radius_m; }, scene->building_grid);
+  IndexDiscs<Tree>(scene->trees, [](const Tree& t) { return t.crown_radius_m; }, scene->tree_grid);
+  scene->texture = GroundTexture::Make(seed);
+  RandomStream random(seed, "skyline");
+  for (const int waves : {3, 7, 12, 19, 31, 47}) {
+    const double phase = random.Uniform(0.0, 2.0 * std::numbers::pi);
+    for (int i = 0; i < Scene::Impl::kHillSamples; ++i) {
+      const double turn = 2.0 * std::numbers::pi * i / Scene::Impl::kHillSamples;
+      scene->hills[static_cast<size_t>(i)] +=
+          static_cast<float>(0.006 * (1.0 + std::sin(waves * turn + phase)));
+    }
+  }
+  return scene;
+}
+
+Scene::Scene() = default;
+Scene::~Scene() = default;
+
+std::shared_ptr<const Scene> Scene::Make(std::span<const SurfaceStrip> strips,
+                                         std::span<const MarkLine> marks,
+                                         std::string_view seed_text, bool with_scenery) {
+  std::shared_ptr<Scene> scene(new Scene);
+  scene->impl_ =
+      BuildScene(strips, marks, HashBytes(seed_text.data(), seed_text.size()), with_scenery);
+  return scene;
+}
+
+std::shared_ptr<const Scene> Scene::Make(const RoadNetwork& network) {
+  return Make(network.surfaces(), network.marks(), network.text_hash(), true);
+}
+
+}  // namespace volante

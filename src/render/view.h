@@ -1,0 +1,62 @@
+// Where the camera stands in one frame, and the projection of polygons into a CoverageRaster.
+// Level frame: x forward (the camera's heading), y left, z up from the ground, origin on the
+// ground below the camera. Camera frame: x depth, y left, z down.
+#pragma once
+
+#include <span>
+
+#include "base/geometry.h"
+#include "render/camera.h"
+#include "render/coverage.h"
+
+namespace volante {
+
+struct Vec3f {
+  float x = 0.0f, y = 0.0f, z = 0.0f;
+};
+
+inline constexpr float kNearDepth_m = 0.2f;
+inline constexpr int kMaxOutline = 512;  // points of one contour
+
+struct View {
+  Vec2 position_m;  // of the camera in the world
+  double heading_cos = 1.0, heading_sin = 0.0;
+  float cos_heading = 1.0f, sin_heading = 0.0f;
+  float cos_pitch = 1.0f, sin_pitch = 0.0f;
+  float height_m = 1.5f;
+  float fx = 42.0f, fy = 56.0f, cx = 42.0f, cy = 42.0f;
+  int width = 84, height = 84;
+  // Unit normals of the vertical planes through the picture's sides, pointing inside.
+  Vec3f left_plane, right_plane;
+
+  static View Make(const CameraIntrinsics& intrinsics, const CameraMount& mount);
+  void MoveTo(const Pose2& ego_pose, const CameraMount& mount);
+
+  // Level frame of a world point on the ground.
+  PixelPoint LevelFromWorld(Vec2 world) const {
+    const double dx = world.x - position_m.x, dy = world.y - position_m.y;
+    return {static_cast<float>(heading_cos * dx + heading_sin * dy),
+            static_cast<float>(heading_cos * dy - heading_sin * dx)};
+  }
+  Vec3f CameraFromLevel(Vec3f p) const {
+    const float up = p.z - height_m;
+    return {p.x * cos_pitch - up * sin_pitch, p.y, -p.x * sin_pitch - up * cos_pitch};
+  }
+  PixelPoint Project(Vec3f camera) const {
+    const float inverse_depth = 1.0f / camera.x;
+    return {cx - fx * camera.y * inverse_depth, cy + fy * camera.z * inverse_depth};
+  }
+  // Whether a disc on the ground can be in the picture.
+  bool Sees(PixelPoint level, float radius_m, float far_m) const {
+    const float x = level.u, y = level.v;
+    return x > -radius_m && x < far_m + radius_m &&
+           x * left_plane.x + y * left_plane.y > -radius_m &&
+           x * right_plane.x + y * right_plane.y > -radius_m;
+  }
+};
+
+// Clips a closed outline (camera frame) at the near plane, projects it and adds its edges.
+// Returns the triangles it would make, 0 when nothing of it is before the camera.
+int AddOutline(const View& view, std::span<const Vec3f> camera_points, CoverageRaster& raster);
+
+}  // namespace volante
