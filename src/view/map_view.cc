@@ -5,9 +5,9 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "view/theme.h"
+#include "view/hud_theme.h"
 
-namespace volante {
+namespace volante::hud {
 namespace {
 
 constexpr int kQuadsPerPiece = 12;
@@ -163,4 +163,4 @@ cv::Mat MapView::Draw(const OverlayInput& input, int side_px, double span_m, con
   return out;
 }
 
-}  // namespace volante
+}  // namespace volante::hud

@@ -6,10 +6,10 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "view/canvas.h"
+#include "view/hud_canvas.h"
 #include "view/overlay.h"
 
-namespace volante {
+namespace volante::hud {
 
 class MapView {
  public:
@@ -31,4 +31,4 @@ class MapView {
   std::vector<Piece> sides_, roads_, white_marks_, yellow_marks_;
 };
 
-}  // namespace volante
+}  // namespace volante::hud

@@ -8,12 +8,18 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
-#include "view/canvas.h"
+#include "view/hud_canvas.h"
+#include "view/hud_theme.h"
 #include "view/map_view.h"
-#include "view/theme.h"
 
 namespace volante {
 namespace {
+
+using hud::Align;
+using hud::Canvas;
+using hud::Rgb;
+using hud::Weight;
+namespace theme = hud::theme;
 
 constexpr double kMapSpan_m = 70.0;
 constexpr double kMargin = 16.0;      // of panels to the edges, layout pixels
@@ -132,8 +138,8 @@ OverlayLayout MakeLayout(int width, int height) {
 }  // namespace
 
 struct Overlay::Impl {
-  Fonts fonts;
-  MapView map;
+  hud::Fonts fonts;
+  hud::MapView map;
 
   explicit Impl(std::shared_ptr<const RoadNetwork> network) : map(std::move(network)) {}
 

@@ -69,7 +69,7 @@ VideoWriter::VideoWriter(std::string path, int width, int height, double fps)
     throw Error(ExitCode::kEnvironment, "video can't be encoded", path_,
                 fmt::format("OpenCV opened no H.264 encoder (codec avc1) for {} x {} pixels", width,
                             height),
-                "apt-get install --reinstall libavcodec59 libx264-164, or run without --video");
+                "apt-get install --reinstall libavcodec59 libx264-164, or run without the video");
   }
 }
 

@@ -76,7 +76,7 @@ Window::Window(std::string title, int width, int height)
   if (!DisplayAvailable()) {
     throw Error(ExitCode::kEnvironment, "no window can be opened", "",
                 "neither DISPLAY nor WAYLAND_DISPLAY leads to a display",
-                "write a video instead (--video FILE.mp4), or start in a desktop session");
+                "write a video instead (--output FILE.mp4), or start in a desktop session");
   }
   cv::namedWindow(title_, cv::WINDOW_NORMAL | cv::WINDOW_KEEPRATIO | cv::WINDOW_GUI_NORMAL);
   cv::resizeWindow(title_, width, height);

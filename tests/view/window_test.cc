@@ -33,7 +33,7 @@ TEST(Window, WithoutADisplayIsAnErrorWithARemedy) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kEnvironment);
-    EXPECT_NE(error.hint().find("--video"), std::string::npos);
+    EXPECT_NE(error.hint().find("--output"), std::string::npos);
   }
 }
 

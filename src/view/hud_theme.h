@@ -1,9 +1,9 @@
 // The colours of the overlay, in one place. Private to the folder.
 #pragma once
 
-#include "view/canvas.h"
+#include "view/hud_canvas.h"
 
-namespace volante::theme {
+namespace volante::hud::theme {
 
 inline constexpr Rgb kPanel{13, 17, 23};      // behind text, translucent
 inline constexpr Rgb kInk{240, 244, 248};     // text and numbers
@@ -24,4 +24,4 @@ inline constexpr Rgb kNpc{251, 191, 36};
 
 inline constexpr double kPanelAlpha = 0.80;
 
-}  // namespace volante::theme
+}  // namespace volante::hud::theme

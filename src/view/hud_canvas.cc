@@ -1,11 +1,11 @@
-#include "view/canvas.h"
+#include "view/hud_canvas.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <opencv2/imgproc.hpp>
 
-namespace volante {
+namespace volante::hud {
 namespace {
 
 // OpenCV takes sub-pixel coordinates as integers with this many fractional bits.
@@ -152,4 +152,4 @@ double Canvas::Text(double x, double y, const std::string& text, double size, Rg
   return coverage.cols;
 }
 
-}  // namespace volante
+}  // namespace volante::hud

@@ -1,5 +1,6 @@
 // Drawing on an RGB picture with OpenCV: translucent rounded panels, anti-aliased text, lines and
-// gauges. Private to the folder (it includes OpenCV); everything clips at the picture's edges.
+// gauges; all of it clips at the edges. Private to the folder (it includes OpenCV), and in a
+// namespace of its own because the renderer has a canvas too.
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 #include "view/overlay.h"
 
-namespace volante {
+namespace volante::hud {
 
 struct Rgb {
   uint8_t r = 0, g = 0, b = 0;
@@ -59,4 +60,4 @@ class Canvas {
   double unit_;
 };
 
-}  // namespace volante
+}  // namespace volante::hud
