@@ -154,7 +154,7 @@ void EventWriter::Write(const std::string& event) {
 }
 
 void EventWriter::Flush() {
-  if (file_ == nullptr) return;
+  if (file_ == nullptr || buffer_.empty()) return;
   try {
     file_->Append(buffer_);
   } catch (const Error&) {
