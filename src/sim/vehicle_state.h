@@ -8,11 +8,11 @@
 namespace volante {
 
 struct VehicleState {
-  Vec2 position_m;               // centre of the bounding box
+  Vec2 position_m;  // centre of the bounding box
   double heading_rad = 0.0;
   double speed_mps = 0.0;
   double length_m = 4.5, width_m = 1.9, height_m = 1.5;
-  uint8_t color = 0;             // index into the renderer's palette of body colours (0..7)
+  uint8_t color = 0;  // index into the renderer's palette of body colours (0..7)
   bool braking = false;
 
   OrientedBox Box() const { return {position_m, heading_rad, length_m, width_m}; }

@@ -20,11 +20,11 @@
 namespace volante {
 
 struct WorldStart {
-  uint64_t seed = 0;             // spawn points, NPC parameters and their turns
+  uint64_t seed = 0;  // spawn points, NPC parameters and their turns
   int num_npcs = 0;
   std::shared_ptr<const Route> route;
-  double route_s_m = 0.0;        // where on the route the ego starts
-  double lateral_offset_m = 0.0; // + = left of the lane centre
+  double route_s_m = 0.0;         // where on the route the ego starts
+  double lateral_offset_m = 0.0;  // + = left of the lane centre
   double heading_error_rad = 0.0;
   double speed_mps = 0.0;
 };
@@ -32,17 +32,17 @@ struct WorldStart {
 // What happened to the ego in one tick.
 struct WorldEvents {
   bool collision = false;
-  bool at_fault = false;         // of the ego; never "neither": an NPC is never at fault
-  int other = -1;                // NPC index
+  bool at_fault = false;  // the ego is at fault (EgoAtFault); else an NPC is, which is a bug
+  int other = -1;         // NPC index
   double relative_speed_mps = 0.0;
-  int markings_crossed = 0;      // CARLA's corner rule (driving_metrics.md 7.6)
+  int markings_crossed = 0;  // CARLA's corner rule (driving_metrics.md 7.6)
 };
 
 // The nearest thing that the ego would hit by following its route, and whether it must wait.
 struct Obstacle {
-  double gap_m = 1e9;            // bumper to bumper along the route
-  double speed_mps = 0.0;        // along the route
-  double yield_distance_m = 1e9; // front bumper to the line where the ego must give way now
+  double gap_m = 1e9;             // bumper to bumper along the route
+  double speed_mps = 0.0;         // along the route
+  double yield_distance_m = 1e9;  // front bumper to the line where the ego must give way now
 };
 
 class World {
@@ -80,13 +80,40 @@ class World {
     WorldEvents events;
     CurveProjection on_route;
     int tick = 0;
+    bool within_lane = false;  // the ego's outline lay within its route's lane
+
+    template <class Archive>
+    void VisitFields(Archive& ar) {
+      ar("ego", ego);
+      ar("traffic", traffic);
+      ar("collision", events.collision);
+      ar("at_fault", events.at_fault);
+      ar("other", events.other);
+      ar("relative_speed_mps", events.relative_speed_mps);
+      ar("markings_crossed", events.markings_crossed);
+      ar("route_s_m", on_route.s_m);
+      ar("route_lateral_m", on_route.lateral_m);
+      ar("route_heading_rad", on_route.heading_rad);
+      ar("tick", tick);
+      ar("within_lane", within_lane);
+    }
   };
+  // Everything that follows from the ego's pose and the NPCs' positions.
+  void SetRoute(std::shared_ptr<const Route> route);
+  void RefreshEgoView();
+  bool WithinRouteLane() const;
+  void FindEvents(const OrientedBox& old_box);
+
   std::shared_ptr<const RoadNetwork> network_;
+  std::shared_ptr<const TrafficMap> traffic_map_;
   EgoParams ego_params_;
   NpcConfig npc_config_;
   std::shared_ptr<const Route> route_;
   State state_;
-  std::vector<VehicleState> npc_vehicles_;   // derived from state_.traffic after every step
+  // Derived from the route and from state_ after every step.
+  std::vector<RouteCrossing> crossings_;
+  EgoView ego_view_;
+  std::vector<VehicleState> npc_vehicles_;
 };
 
 }  // namespace volante

@@ -1,0 +1,331 @@
+// Car following, plans and motion of the NPCs; where the ego's body lies on lanes.
+#include "sim/traffic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+
+namespace volante {
+namespace {
+
+constexpr double kNever = 1e300;
+constexpr double kEmergencyBraking_mps2 = 9.0;
+constexpr double kFreeBraking_mps2 = 2.5;  // when only the desired speed is lower
+constexpr double kStoppingAhead_m = 1.0;   // front bumper to the line where a car waits
+constexpr double kStanding_mps = 0.1;
+constexpr double kEgoSeen_m = 8.5;        // half diagonals, sweep and a margin
+constexpr double kEgoSeenAgain_m = 2.5;   // moved this far, samples are looked up anew
+constexpr double kAvoidEgoAfter_s = 5.0;  // NPCs turn elsewhere than behind a standing ego
+constexpr size_t kMostEgoLanes = 32;
+
+const IdmParams kIdm{};
+
+}  // namespace
+
+void Holdings::Add(LaneIndex lane, double begin_m) {
+  VOLANTE_CHECK(count < kMost, "more junction lanes held than there is room for");
+  entries[count++] = {lane, begin_m};
+}
+
+void Holdings::Release(double rear_m, const TrafficMap& map) {
+  uint32_t kept = 0;
+  for (uint32_t k = 0; k < count; ++k) {
+    if (rear_m < entries[k].begin_m + map.lane(entries[k].lane).length_m + kZoneMargin_m) {
+      entries[kept++] = entries[k];
+    }
+  }
+  for (uint32_t k = kept; k < count; ++k) entries[k] = {};
+  count = kept;
+  if (count == 0) exit = kNoLane;
+}
+
+Traffic::Traffic(std::shared_ptr<const TrafficMap> map, bool yields_to_ego)
+    : map_(std::move(map)), yields_to_ego_(yields_to_ego) {
+  first_.assign(map_->size(), -1);
+  last_.assign(map_->size(), -1);
+  ego_slot_.assign(map_->size(), -1);
+  lane_active_.assign(map_->size(), 0);
+  ego_lanes_.reserve(kMostEgoLanes);
+  near_samples_.reserve(1024);
+  active_.reserve(256);
+  requests_.reserve(128);
+  claims_.reserve(256);
+}
+
+// ---- Lists of cars per lane, foremost first.
+
+void Traffic::Insert(int32_t i) {
+  Npc& npc = npcs_[static_cast<size_t>(i)];
+  const auto lane = static_cast<size_t>(npc.plan[0]);
+  int32_t behind = -1, ahead = last_[lane];
+  while (ahead >= 0 && npcs_[static_cast<size_t>(ahead)].s_m < npc.s_m) {
+    behind = ahead;
+    ahead = npcs_[static_cast<size_t>(ahead)].ahead;
+  }
+  npc.ahead = ahead;
+  npc.behind = behind;
+  (ahead >= 0 ? npcs_[static_cast<size_t>(ahead)].behind : first_[lane]) = i;
+  (behind >= 0 ? npcs_[static_cast<size_t>(behind)].ahead : last_[lane]) = i;
+}
+
+void Traffic::Remove(int32_t i) {
+  Npc& npc = npcs_[static_cast<size_t>(i)];
+  const auto lane = static_cast<size_t>(npc.plan[0]);
+  (npc.ahead >= 0 ? npcs_[static_cast<size_t>(npc.ahead)].behind : first_[lane]) = npc.behind;
+  (npc.behind >= 0 ? npcs_[static_cast<size_t>(npc.behind)].ahead : last_[lane]) = npc.ahead;
+  npc.ahead = npc.behind = -1;
+}
+
+// ---- Plans.
+
+bool Traffic::EgoBlocks(LaneIndex lane) const {
+  if (ego_.standing_s < kAvoidEgoAfter_s) return false;
+  const LaneIndex exit = map_->lane(lane).exit;
+  return exit != kNoLane && EgoOn(exit) != nullptr;
+}
+
+// Uniform among the lanes that follow, but not behind an ego that stands there if it can be helped.
+LaneIndex Traffic::DrawNext(LaneIndex from) {
+  const std::span<const LaneIndex> next = map_->next(map_->lane(from));
+  if (next.empty()) return kNoLane;
+  if (next.size() == 1) return next[0];
+  size_t open = 0;
+  for (const LaneIndex lane : next) open += EgoBlocks(lane) ? 0 : 1;
+  if (open == 0 || open == next.size()) return next[random_.Below(next.size())];
+  uint64_t pick = random_.Below(open);
+  for (const LaneIndex lane : next) {
+    if (!EgoBlocks(lane) && pick-- == 0) return lane;
+  }
+  return next[0];
+}
+
+void Traffic::ExtendPlan(Npc& npc) {
+  while (npc.plan_count < Npc::kPlan) {
+    const LaneIndex next = DrawNext(npc.plan[npc.plan_count - 1]);
+    if (next == kNoLane) break;
+    npc.plan[npc.plan_count++] = next;
+  }
+}
+
+void Traffic::FindLine(Npc& npc) {
+  double begin_m = npc.odometer_m - npc.s_m;
+  npc.line_plan = 0;
+  npc.line_odometer_m = kNever;
+  for (uint32_t k = 1; k < npc.plan_count; ++k) {
+    begin_m += map_->lane(npc.plan[k - 1]).length_m;
+    if (k >= npc.granted_end && map_->lane(npc.plan[k]).in_junction) {
+      npc.line_plan = k;
+      npc.line_odometer_m = begin_m;
+      return;
+    }
+  }
+}
+
+void Traffic::EnterNextLane(int32_t i) {
+  Npc& npc = npcs_[static_cast<size_t>(i)];
+  Remove(i);
+  npc.s_m -= map_->lane(npc.plan[0]).length_m;
+  for (uint32_t k = 1; k < npc.plan_count; ++k) npc.plan[k - 1] = npc.plan[k];
+  --npc.plan_count;
+  if (npc.granted_end > 1) --npc.granted_end;
+  ExtendPlan(npc);
+  FindLine(npc);
+  Insert(i);
+}
+
+// ---- The ego's body on lanes.
+
+// A lane is covered where an NPC on its centre would touch the ego's box or come within 0.15 m.
+void Traffic::FindEgoLanes(const EgoView& ego) {
+  for (const EgoOnLane& on : ego_lanes_) ego_slot_[static_cast<size_t>(on.lane)] = -1;
+  ego_lanes_.clear();
+  const Vec2 moved = ego.box.center_m - near_center_m_;
+  if (!(Dot(moved, moved) < kEgoSeenAgain_m * kEgoSeenAgain_m)) {
+    near_center_m_ = ego.box.center_m;
+    near_samples_.clear();
+    map_->SamplesNear(near_center_m_, kEgoSeen_m, near_samples_);
+  }
+  const double half_length = 0.5 * ego.box.length_m, half_width = 0.5 * ego.box.width_m;
+  const LaneSample* best = nullptr;
+  double best2 = 0.0;
+  const auto finish = [&] {
+    if (best == nullptr || ego_lanes_.size() == kMostEgoLanes) return;
+    const double along = Dot(best->direction, ego.direction);
+    const double across = Cross(best->direction, ego.direction);
+    const double half = half_length * std::abs(along) + half_width * std::abs(across);
+    const double mid = best->s_m + Dot(best->direction, ego.box.center_m - best->position_m);
+    ego_slot_[static_cast<size_t>(best->lane)] = static_cast<int8_t>(ego_lanes_.size());
+    ego_lanes_.push_back(
+        {best->lane, mid - half, mid, std::max(0.0, along * ego.speed_mps), along > 0.7});
+    best = nullptr;
+  };
+  for (const int32_t k : near_samples_) {
+    const LaneSample& sample = map_->sample(k);
+    if (best != nullptr && sample.lane != best->lane) finish();
+    const Vec2 d = sample.position_m - ego.box.center_m;
+    const double x = std::abs(Dot(d, ego.direction)), y = std::abs(Cross(ego.direction, d));
+    if (x > half_length + sample.reach_m || y > half_width + sample.reach_m) continue;
+    const double d2 = Dot(d, d);
+    if (best == nullptr || d2 < best2) best = &sample, best2 = d2;
+  }
+  finish();
+}
+
+// ---- Acceleration and motion.
+
+void Traffic::AccelerateOne(int32_t i) {
+  Npc& npc = npcs_[static_cast<size_t>(i)];
+  const double v = npc.speed_mps, half = npc.half_length_m();
+  IdmParams idm = kIdm;
+  idm.time_gap_s = npc.time_gap_s;
+  Limit limit;
+  const auto follow = [&](double lead_speed, double gap, StandCause cause) {
+    limit.Take(IdmInteraction(v, lead_speed, gap, idm), cause);
+  };
+
+  const double horizon = 12.0 + 5.0 * v;
+  const double cruise = npc.speed_factor * map_->lane(npc.plan[0]).cruise_mps;
+  double allowed2 = cruise * cruise;
+  double begin = -npc.s_m;  // of the lane in hand, from the car's centre
+  bool follows_ego = false, led = false;
+  for (uint32_t k = 0; k < npc.plan_count && begin < horizon && !led; ++k) {
+    const LaneIndex index = npc.plan[k];
+    const TrafficLane& lane = map_->lane(index);
+    allowed2 = std::min(allowed2, k == 0 ? map_->AllowedSpeed2(lane, npc.s_m)
+                                         : lane.entry_speed2 + 2.0 * kNpcCurveBraking_mps2 * begin);
+    const int32_t j = k == 0 ? npc.ahead : last_[static_cast<size_t>(index)];
+    if (j >= 0) {
+      const Npc& lead = npcs_[static_cast<size_t>(j)];
+      follow(lead.speed_mps, begin + lead.s_m - lead.half_length_m() - half, StandCause::kLeader);
+      led = true;
+    }
+    if (lane.fork_count > 0) {
+      for (const TrafficConflict& fork : map_->forks(lane)) {
+        for (int32_t f = last_[static_cast<size_t>(fork.other)]; f >= 0;
+             f = npcs_[static_cast<size_t>(f)].ahead) {
+          const Npc& other = npcs_[static_cast<size_t>(f)];
+          if (begin + other.s_m <= 0.0) continue;
+          const double rear_s = other.s_m - other.half_length_m();
+          if (rear_s < fork.other_end_s_m) {
+            follow(other.speed_mps, begin + rear_s - half, StandCause::kLeader);
+          }
+          break;
+        }
+      }
+    }
+    if (const EgoOnLane* on = EgoOn(index); on != nullptr && begin + on->mid_s_m > 0.0) {
+      follow(on->speed_mps, begin + on->rear_s_m - half, StandCause::kEgo);
+      follows_ego |= on->along && !led;
+    }
+    begin += lane.length_m;
+  }
+  const double to_line = npc.line_odometer_m - npc.front_m();
+  if (to_line < RequestDistance(v)) {
+    follow(0.0, to_line + idm.standstill_gap_m - kStoppingAhead_m,
+           npc.cause == StandCause::kExitFull ? StandCause::kExitFull : StandCause::kJunction);
+  }
+  if (npc.yields_to_ego) {
+    follow(0.0, npc.yield_odometer_m - npc.front_m() + idm.standstill_gap_m - kStoppingAhead_m,
+           StandCause::kYieldToEgo);
+  }
+  npc.following_ego_s = follows_ego ? npc.following_ego_s + kSimTickSeconds : 0.0;
+
+  const double ratio = v * v / allowed2;
+  const double free = std::max(idm.max_accel_mps2 * (1.0 - ratio * ratio), -kFreeBraking_mps2);
+  npc.accel_mps2 = std::max(free - idm.max_accel_mps2 * limit.interaction, -kEmergencyBraking_mps2);
+  npc.cause = limit.cause;
+}
+
+void Traffic::Accelerate(const EgoView&) {
+  for (size_t i = 0; i < npcs_.size(); ++i) AccelerateOne(static_cast<int32_t>(i));
+}
+
+void Traffic::Move(const EgoView& ego) {
+  for (size_t i = 0; i < npcs_.size(); ++i) {
+    Npc& npc = npcs_[i];
+    const double driven = BallisticStep(npc.speed_mps, npc.accel_mps2, kSimTickSeconds);
+    npc.s_m += driven;
+    npc.odometer_m += driven;
+    npc.standing_s = npc.speed_mps < kStanding_mps ? npc.standing_s + kSimTickSeconds : 0.0;
+    while (npc.s_m >= map_->lane(npc.plan[0]).length_m) {
+      if (npc.plan_count < 2) {
+        Relocate(static_cast<int32_t>(i), ego);
+        break;
+      }
+      EnterNextLane(static_cast<int32_t>(i));
+    }
+  }
+  ++tick_;
+}
+
+void Traffic::WritePoses(std::span<VehicleState> out) const {
+  VOLANTE_CHECK(out.size() == npcs_.size(), "one pose per NPC");
+  for (size_t i = 0; i < npcs_.size(); ++i) {
+    const Npc& npc = npcs_[i];
+    const CurvePoint at = map_->lane(npc.plan[0]).center->At(npc.s_m);
+    VehicleState& pose = out[i];
+    pose.position_m = at.position_m;
+    pose.heading_rad = at.heading_rad;
+    pose.speed_mps = npc.speed_mps;
+    pose.length_m = npc.length_m;
+    pose.width_m = npc.width_m;
+    pose.height_m = npc.height_m;
+    pose.color = npc.color;
+    pose.braking = npc.accel_mps2 < -0.4 || npc.speed_mps < kStanding_mps;
+  }
+}
+
+double Traffic::MeanSpeed() const {
+  double sum = 0.0;
+  for (const Npc& npc : npcs_) sum += npc.speed_mps;
+  return npcs_.empty() ? 0.0 : sum / static_cast<double>(npcs_.size());
+}
+
+void Traffic::Relink(const EgoView& ego) {
+  const auto require = [](bool holds, const std::string& reason) {
+    if (!holds) {
+      throw Error(ExitCode::kBadInput, "saved traffic can't be used", "npcs", reason,
+                  "load it with the town it was saved with");
+    }
+  };
+  const auto lanes = static_cast<int64_t>(map_->size());
+  const auto count = static_cast<int64_t>(npcs_.size());
+  const auto is_lane = [&](int64_t lane) { return lane >= 0 && lane < lanes; };
+  const auto holds_lanes = [&](const Holdings& held) {
+    if (held.count > Holdings::kMost || held.exit < kNoLane || held.exit >= lanes) return false;
+    return std::all_of(held.lanes().begin(), held.lanes().end(),
+                       [&](const Holdings::Entry& e) { return is_lane(e.lane); });
+  };
+  require(holds_lanes(ego_.held), "the ego holds a lane that the town does not have");
+  std::fill(first_.begin(), first_.end(), -1);
+  std::fill(last_.begin(), last_.end(), -1);
+  for (size_t i = 0; i < npcs_.size(); ++i) {
+    const Npc& npc = npcs_[i];
+    require(npc.plan_count >= 1 && npc.plan_count <= Npc::kPlan && npc.granted_end >= 1 &&
+                npc.line_plan < npc.plan_count,
+            "a plan has a wrong length");
+    for (uint32_t k = 0; k < npc.plan_count; ++k) {
+      require(is_lane(npc.plan[k]), "a lane does not exist in this town");
+    }
+    require(holds_lanes(npc.held), "an NPC holds a lane that the town does not have");
+    require(npc.ahead >= -1 && npc.ahead < count && npc.behind >= -1 && npc.behind < count,
+            "a neighbour does not exist");
+    require(std::isfinite(npc.s_m) && std::isfinite(npc.speed_mps), "a number is not finite");
+    const auto lane = static_cast<size_t>(npc.plan[0]);
+    if (npc.ahead < 0) first_[lane] = static_cast<int32_t>(i);
+    if (npc.behind < 0) last_[lane] = static_cast<int32_t>(i);
+    const auto agrees = [&](int32_t other, int32_t Npc::* link) {
+      if (other < 0) return true;
+      const Npc& o = npcs_[static_cast<size_t>(other)];
+      return o.*link == static_cast<int32_t>(i) && o.plan[0] == npc.plan[0];
+    };
+    require(agrees(npc.ahead, &Npc::behind) && agrees(npc.behind, &Npc::ahead),
+            "neighbours disagree");
+  }
+  near_center_m_ = {1e300, 1e300};
+  FindEgoLanes(ego);
+}
+
+}  // namespace volante

@@ -1,0 +1,180 @@
+// Where NPCs begin: random free places, speeds from which everybody can still stop; and the way
+// back into the map for a car at a dead end.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+#include "sim/traffic.h"
+
+namespace volante {
+namespace {
+
+constexpr double kSlot_m = 9.0;  // one car per slot: at least 2 m between bumpers
+constexpr double kSlotJitter_m = 1.0;
+constexpr double kLaneEnd_m = 3.5;          // a car's centre stays this far from a lane's ends
+constexpr double kClearOfEgo_m = 20.0;      // between outlines
+constexpr double kRelocateClear_m = 60.0;   // from the ego, out of its sight
+constexpr double kStartBraking_mps2 = 1.5;  // from its first speed everybody can stop by this
+
+struct Place {
+  LaneIndex lane = kNoLane;
+  double s_m = 0.0;
+};
+
+std::vector<Place> AllPlaces(const TrafficMap& map) {
+  std::vector<Place> places;
+  for (const LaneIndex index : map.spawn_lanes()) {
+    const double usable = map.lane(index).length_m - 2.0 * (kLaneEnd_m + kSlotJitter_m);
+    if (usable < 0.0) continue;
+    const int count = static_cast<int>(usable / kSlot_m) + 1;
+    for (int k = 0; k < count; ++k) {
+      places.push_back({index, kLaneEnd_m + kSlotJitter_m + k * kSlot_m});
+    }
+  }
+  return places;
+}
+
+double Radius(double length_m, double width_m) {
+  return 0.5 * std::sqrt(length_m * length_m + width_m * width_m);
+}
+
+OrientedBox BoxAt(const TrafficMap& map, const Npc& npc, double margin_m) {
+  const CurvePoint at = map.lane(npc.plan[0]).center->At(npc.s_m);
+  return {at.position_m, at.heading_rad, npc.length_m + margin_m, npc.width_m + margin_m};
+}
+
+}  // namespace
+
+void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego) {
+  VOLANTE_CHECK(map_ != nullptr && num_npcs >= 0, "traffic needs a map");
+  random_ = RandomStream(seed, "traffic");
+  npcs_.clear();
+  ego_ = {};
+  counters_ = {};
+  tick_ = 0;
+  std::fill(first_.begin(), first_.end(), -1);
+  std::fill(last_.begin(), last_.end(), -1);
+  near_center_m_ = {1e300, 1e300};
+  FindEgoLanes(ego);
+  Place(ego, num_npcs);
+  VOLANTE_CHECK(npcs_.size() == static_cast<size_t>(num_npcs), "every NPC has a place");
+  ChooseSpeeds(ego);
+  Observe(ego);
+}
+
+void Traffic::Place(const EgoView& ego, int num_npcs) {
+  std::vector<struct Place> places = AllPlaces(*map_);
+  for (size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[random_.Below(i)]);
+  const double ego_radius = Radius(ego.box.length_m, ego.box.width_m);
+  npcs_.reserve(static_cast<size_t>(num_npcs));
+  std::vector<OrientedBox> taken;
+  for (const auto& place : places) {
+    if (npcs_.size() == static_cast<size_t>(num_npcs)) break;
+    Npc npc;
+    npc.length_m = random_.Uniform(3.7, 4.9);
+    npc.width_m = random_.Uniform(1.7, 2.0);
+    npc.height_m = random_.Uniform(1.4, 1.7);
+    npc.speed_factor = random_.Uniform(0.85, 1.05);
+    npc.time_gap_s = random_.Uniform(1.0, 1.4);
+    npc.color = static_cast<uint8_t>(random_.Below(8));
+    npc.plan[0] = place.lane;
+    npc.plan_count = 1;
+    npc.s_m = place.s_m + random_.Uniform(-kSlotJitter_m, kSlotJitter_m);
+    const OrientedBox box = BoxAt(*map_, npc, 0.5);
+    const double clear = kClearOfEgo_m + ego_radius + Radius(npc.length_m, npc.width_m);
+    const Vec2 d = box.center_m - ego.box.center_m;
+    if (Dot(d, d) < clear * clear) continue;
+    // Lanes of a stranger's map may lie on each other.
+    if (std::any_of(taken.begin(), taken.end(),
+                    [&](const OrientedBox& other) { return Overlap(box, other); })) {
+      continue;
+    }
+    taken.push_back(box);
+    ExtendPlan(npc);
+    FindLine(npc);
+    npcs_.push_back(npc);
+    Insert(static_cast<int32_t>(npcs_.size()) - 1);
+  }
+  if (npcs_.size() < static_cast<size_t>(num_npcs)) {
+    throw Error(ExitCode::kBadInput, "the town is too small for its traffic",
+                map_->network().name(),
+                "only " + std::to_string(npcs_.size()) + " of " + std::to_string(num_npcs) +
+                    " cars find a place",
+                "choose a scenario with fewer cars or a larger map");
+  }
+}
+
+// At most what lets a car stop behind its leader, as if that stood, and before the next junction.
+void Traffic::ChooseSpeeds(const EgoView&) {
+  for (Npc& npc : npcs_) {
+    double free = npc.line_odometer_m - npc.front_m();
+    double begin = -npc.s_m;
+    for (uint32_t k = 0; k < npc.plan_count && begin < 60.0; ++k) {
+      const int32_t j = k == 0 ? npc.ahead : last_[static_cast<size_t>(npc.plan[k])];
+      if (j >= 0) {
+        const Npc& lead = npcs_[static_cast<size_t>(j)];
+        free = std::min(free, begin + lead.s_m - lead.half_length_m() - npc.half_length_m());
+        break;
+      }
+      if (const EgoOnLane* on = EgoOn(npc.plan[k]); on != nullptr && begin + on->mid_s_m > 0.0) {
+        free = std::min(free, begin + on->rear_s_m - npc.half_length_m());
+      }
+      begin += map_->lane(npc.plan[k]).length_m;
+    }
+    const TrafficLane& lane = map_->lane(npc.plan[0]);
+    const double allowed =
+        std::min(npc.speed_factor * lane.cruise_mps, std::sqrt(map_->AllowedSpeed2(lane, npc.s_m)));
+    const double stoppable = std::sqrt(2.0 * kStartBraking_mps2 * std::max(0.0, free - 2.5));
+    npc.speed_mps = random_.Uniform(0.5, 1.0) * std::min(allowed, stoppable);
+  }
+}
+
+// To the first free place from a random one on; stays at the end of the road when there is none.
+void Traffic::Relocate(int32_t i, const EgoView& ego) {
+  Npc& npc = npcs_[static_cast<size_t>(i)];
+  const double end_s = map_->lane(npc.plan[0]).length_m;
+  npc.s_m = end_s - 1e-6;
+  npc.speed_mps = 0.0;
+  npc.cause = StandCause::kDeadEnd;
+  const std::span<const LaneIndex> lanes = map_->spawn_lanes();
+  if (lanes.empty()) return;
+  const size_t first = random_.Below(lanes.size());
+  for (size_t k = 0; k < lanes.size(); ++k) {
+    const LaneIndex lane = lanes[(first + k) % lanes.size()];
+    if (lane == npc.plan[0] || map_->lane(lane).length_m < 2.0 * kLaneEnd_m) continue;
+    const Vec2 at = map_->lane(lane).center->PositionAt(kLaneEnd_m);
+    const Vec2 d = at - ego.box.center_m;
+    if (Dot(d, d) < kRelocateClear_m * kRelocateClear_m) continue;
+    Npc moved = npc;
+    moved.plan[0] = lane;
+    moved.s_m = kLaneEnd_m;
+    const OrientedBox box = BoxAt(*map_, moved, 4.0);
+    const bool free = std::none_of(npcs_.begin(), npcs_.end(), [&](const Npc& other) {
+      return &other != &npc && Overlap(box, BoxAt(*map_, other, 0.0));
+    });
+    // Whoever comes up from behind must be able to stop.
+    const bool calm = std::none_of(npcs_.begin(), npcs_.end(), [&](const Npc& other) {
+      if (&other == &npc) return false;
+      const Vec2 e = map_->lane(other.plan[0]).center->PositionAt(other.s_m) - at;
+      return Dot(e, e) < 25.0 * 25.0;
+    });
+    if (!free || !calm) continue;
+    Remove(i);
+    npc.plan = {};
+    npc.plan[0] = lane;
+    npc.plan_count = 1;
+    npc.granted_end = 1;
+    npc.s_m = kLaneEnd_m;
+    npc.held.Clear();
+    npc.arrival_tick = -1;
+    npc.cause = StandCause::kNone;
+    ExtendPlan(npc);
+    FindLine(npc);
+    Insert(i);
+    ++counters_.relocations;
+    return;
+  }
+}
+
+}  // namespace volante
