@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "env/make_env.h"
 #include "run/evaluation.h"
 
 namespace volante {

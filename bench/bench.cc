@@ -1,0 +1,46 @@
+#include "bench/bench.h"
+
+#include <algorithm>
+
+namespace volante {
+
+std::span<const Benchmark> Benchmarks() {
+  static const Benchmark kBenchmarks[] = {
+      {"world/npc20", "full Env::Step with 20 cars, no picture, one core", BenchWorld20},
+      {"world/npc100", "the same with 100 cars", BenchWorld100},
+      {"camera/84x84/npc20", "full Env::Step with 20 cars and the agent's picture", BenchCamera20},
+      {"update/nature/batch256", "one TD3 update from the camera: sampling to verified clipping",
+       BenchUpdateNature},
+      {"update/state/batch256", "the same from the 53 numbers", BenchUpdateState},
+      {"replay/sample256", "a batch of 256 stacks from driven frames", BenchReplaySample},
+      {"replay/bytes", "memory per transition of driven episodes", BenchReplayBytes},
+      {"start/help", "`volante --help` as a whole process", BenchHelp},
+  };
+  return kBenchmarks;
+}
+
+std::vector<double> MeasureRates(const BenchOptions& options,
+                                 const std::function<int64_t()>& work) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> rates;
+  work();  // warm-up
+  for (int run = 0; run < options.runs; ++run) {
+    const Clock::time_point start = Clock::now();
+    int64_t units = 0;
+    double elapsed_s = 0.0;
+    while (elapsed_s < options.seconds) {
+      units += work();
+      elapsed_s = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    rates.push_back(static_cast<double>(units) / elapsed_s);
+  }
+  return rates;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+}  // namespace volante

@@ -1,0 +1,57 @@
+// The benchmarks behind `volante bench`. Each measures one hot path on real work and returns a
+// figure with what it is to be held against: a peer or a limit. Nothing here is a test: a slow
+// machine fails nothing.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace volante {
+
+struct BenchResult {
+  std::string name;
+  double value = 0.0;                // median
+  std::string unit;
+  bool higher_is_better = true;
+  int n = 0;                         // runs behind the median
+  std::optional<double> peer;        // another program's figure for the same work, in the same run
+  std::optional<double> limit;       // what the project asks for
+  std::string note;                  // what was checked on the way
+};
+
+struct BenchOptions {
+  int runs = 5;
+  double seconds = 2.0;              // of each run, at least
+  std::string peer_python;           // interpreter with torch for the peer; empty: no peer
+  std::string peer_script;           // tools/oracle/peer_update.py
+};
+
+struct Benchmark {
+  const char* name;
+  const char* summary;
+  BenchResult (*run)(const BenchOptions& options);
+};
+
+// One explicit table.
+std::span<const Benchmark> Benchmarks();
+
+// Calls `work` (which returns how many units it did) until `seconds` have passed, `runs` times;
+// the rates per second, unsorted.
+std::vector<double> MeasureRates(const BenchOptions& options, const std::function<int64_t()>& work);
+double Median(std::vector<double> values);
+
+// One function per row of the table.
+BenchResult BenchWorld20(const BenchOptions& options);
+BenchResult BenchWorld100(const BenchOptions& options);
+BenchResult BenchCamera20(const BenchOptions& options);
+BenchResult BenchUpdateNature(const BenchOptions& options);
+BenchResult BenchUpdateState(const BenchOptions& options);
+BenchResult BenchReplaySample(const BenchOptions& options);
+BenchResult BenchReplayBytes(const BenchOptions& options);
+BenchResult BenchHelp(const BenchOptions& options);
+
+}  // namespace volante

@@ -1,0 +1,122 @@
+// volante bench: speed and memory on this machine, each figure beside its peer or limit.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "bench/bench.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "learn/torch_runtime.h"
+
+namespace volante {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string CpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+double LoadAverage() {
+  double load = 0.0;
+  return ::getloadavg(&load, 1) == 1 ? load : -1.0;
+}
+
+Json ToJson(const BenchResult& r, const std::string& cpu, double load) {
+  Json json = {{"name", r.name},
+               {"value", r.value},
+               {"unit", r.unit},
+               {"higher_is_better", r.higher_is_better},
+               {"n", r.n}};
+  json["peer"] = r.peer ? Json(*r.peer) : Json();
+  json["limit"] = r.limit ? Json(*r.limit) : Json();
+  json["cpu"] = cpu;
+  json["loadavg"] = load;
+  json["note"] = r.note;
+  return json;
+}
+
+void PrintRow(const BenchResult& r) {
+  std::string verdict;
+  if (r.limit) {
+    const bool met = r.higher_is_better ? r.value >= *r.limit : r.value <= *r.limit;
+    verdict = fmt::format("  {} {:.4g}", met ? "meets" : "MISSES", *r.limit);
+  }
+  if (r.peer) verdict += fmt::format("  peer {:.4g} ({:.2f} x)", *r.peer, r.value / *r.peer);
+  std::printf("%-24s %12.4g %-16s%s\n", r.name.c_str(), r.value, r.unit.c_str(), verdict.c_str());
+  if (!r.note.empty()) std::printf("%-24s %s\n", "", r.note.c_str());
+}
+
+}  // namespace
+
+int RunBench(int argc, char** argv) {
+  CLI::App app("Measure speed and memory; nothing else should run on the machine.");
+  std::vector<std::string> names;
+  std::string json_path;
+  BenchOptions options;
+  options.peer_python = "/usr/bin/python3";
+  options.peer_script = "tools/oracle/peer_update.py";
+  int threads = 0;
+  bool list = false;
+  app.add_option("names", names, "which; a prefix like world/ takes all below it; all by default");
+  app.add_option("--json", json_path, "write the figures as JSON there; - is stdout");
+  app.add_option("--runs", options.runs, "runs behind each median")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "of each run")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_option("--threads", threads, "threads of the learner; 0 means one per core");
+  app.add_option("--peer-python", options.peer_python,
+                 "interpreter with torch for the peer; '' leaves the peer out")
+      ->capture_default_str();
+  app.add_flag("--list", list, "say what there is");
+  if (!ParseArguments(app, argc, argv)) return 0;
+  if (list) {
+    for (const Benchmark& b : Benchmarks()) std::printf("%-24s %s\n", b.name, b.summary);
+    return 0;
+  }
+  if (!std::filesystem::exists(options.peer_script)) {
+    std::fprintf(stderr, "no %s here: the peer is left out\n", options.peer_script.c_str());
+    options.peer_python.clear();
+  }
+
+  SetLearnerThreads(threads);
+  const std::string cpu = CpuName();
+  const double load = LoadAverage();
+  if (load > 0.5) std::fprintf(stderr, "the machine is busy: load %.2f before the start\n", load);
+  Json all = Json::array();
+  for (const Benchmark& benchmark : Benchmarks()) {
+    bool wanted = names.empty();
+    for (const std::string& name : names) wanted |= std::string(benchmark.name).starts_with(name);
+    if (!wanted) continue;
+    std::fprintf(stderr, "%s ...\n", benchmark.name);
+    const BenchResult result = benchmark.run(options);
+    if (json_path != "-") PrintRow(result);
+    all.push_back(ToJson(result, cpu, load));
+  }
+  if (all.empty()) {
+    throw Error(ExitCode::kUsage, "no such benchmark", names.front(), "", "volante bench --list");
+  }
+  const std::string text = all.dump(2) + "\n";
+  if (json_path == "-") {
+    std::fputs(text.c_str(), stdout);
+  } else if (!json_path.empty()) {
+    WriteFileAtomically(RealFiles(), json_path, text);
+  }
+  return 0;
+}
+
+}  // namespace volante
