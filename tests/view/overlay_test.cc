@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "road/route.h"
+
 namespace volante {
 namespace {
 
@@ -85,6 +87,21 @@ TEST(Overlay, SteeringBarFillsToTheLeftForPlusOne) {
   EXPECT_EQ(Count(moment.Draw(), bar, kAccent), 0);
 }
 
+TEST(Overlay, SteeringWheelTurnsToTheLeftForPlusOne) {
+  const OverlayLayout layout = Overlay(nullptr).layout();
+  const OverlayRect bar = layout.steering_bar;
+  const OverlayRect wheel{bar.x, layout.cluster.y + 4, bar.width, bar.y - layout.cluster.y - 8};
+  Moment moment;
+  moment.facts.action.steer = 0.8f;  // the mark at its top moves with it
+  auto rgb = moment.Draw();
+  EXPECT_GT(Count(rgb, LeftHalf(wheel), kAccent), 20);
+  EXPECT_EQ(Count(rgb, RightHalf(wheel), kAccent), 0);
+  moment.facts.action.steer = -0.8f;
+  rgb = moment.Draw();
+  EXPECT_EQ(Count(rgb, LeftHalf(wheel), kAccent), 0);
+  EXPECT_GT(Count(rgb, RightHalf(wheel), kAccent), 20);
+}
+
 TEST(Overlay, SteeringBarIsProportional) {
   const OverlayRect bar = Overlay(nullptr).layout().steering_bar;
   Moment moment;
@@ -162,6 +179,44 @@ TEST(Overlay, MapHasTheEgoHeadingUpAndLeftOnTheLeft) {
   EXPECT_NE(At(moment.Draw(), x, y + 3), kNpc);
   // The route runs straight up from the ego.
   EXPECT_EQ(At(rgb, map.x + map.width / 2, map.y + map.height / 3), kAccent);
+}
+
+// In right-hand traffic the middle line lies to the left of the car, half a lane away, and the
+// footways to both sides; on the built-in town's first straight.
+TEST(Overlay, MapShowsTheMiddleLineOnTheLeft) {
+  const auto network = RoadNetwork::Parse(BuiltInTownText("volante_town"), "volante_town");
+  const auto straight =
+      std::find_if(network->lanes().begin(), network->lanes().end(), [](const Lane& lane) {
+        if (lane.junction >= 0 || lane.center.length_m() < 100.0) return false;
+        return Distance(lane.center.PositionAt(0), lane.center.PositionAt(1e9)) >
+               lane.center.length_m() - 0.01;
+      });
+  ASSERT_NE(straight, network->lanes().end());
+  const CurvePoint middle = straight->center.At(0.5 * straight->center.length_m());
+  Moment moment;
+  moment.facts.position_m = middle.position_m;
+  moment.facts.heading_rad = middle.heading_rad;
+  moment.facts.route_points_m = {};  // the route would cover the lane
+  moment.input.facts = &moment.facts;
+  std::vector<uint8_t> rgb(3u * 1280 * 720);
+  Overlay overlay(network);
+  overlay.Compose(moment.input, rgb);
+  const OverlayRect map = overlay.layout().map;
+  const double scale = map.width / 70.0;
+  int yellow = 0;
+  for (int y = map.y + 20; y < map.y + map.height - 40; ++y) {
+    for (int x = map.x; x < map.x + map.width; ++x) {
+      const Color c = At(rgb, x, y);
+      if (c[0] < 120 || c[0] < c[2] + 40) continue;
+      const double left_m = (map.x + 0.5 * map.width - x - 0.5) / scale;
+      EXPECT_NEAR(left_m, middle.half_width_m, 0.4) << x << " " << y;
+      ++yellow;
+    }
+  }
+  EXPECT_GT(yellow, 20);
+  const int row = map.y + map.height / 4, column = map.x + map.width / 2;
+  EXPECT_EQ(At(rgb, column, row), (Color{71, 82, 93}));                  // the lane
+  EXPECT_EQ(At(rgb, map.x + map.width - 12, row), (Color{24, 31, 39}));  // 32 m to the right
 }
 
 TEST(Overlay, BannerStandsOnlyAtTheEnd) {
