@@ -224,6 +224,18 @@ void PruneCheckpoints(Files& files, const std::string& checkpoints_dir, std::str
   }
 }
 
+void SetAsideNewer(Files& files, const std::string& checkpoints_dir, int64_t env_step) {
+  bool changed = false;
+  for (const CheckpointEntry& entry : ListCheckpoints(files, checkpoints_dir)) {
+    if (entry.env_step <= env_step) continue;
+    const std::string aside = entry.path + ".aside";
+    if (files.Exists(aside)) files.RemoveAll(aside);
+    files.Rename(entry.path, aside);
+    changed = true;
+  }
+  if (changed) files.SyncDirectory(checkpoints_dir);
+}
+
 void RemoveUnusedSegments(Files& files, const std::string& checkpoints_dir,
                           const std::string& replay_dir, std::span<const FileRef> also_keep) {
   if (!files.Exists(replay_dir)) return;

@@ -127,6 +127,10 @@ NewestCheckpoint FindNewestValid(Files& files, const std::string& checkpoints_di
 void PruneCheckpoints(Files& files, const std::string& checkpoints_dir, std::string_view prefix,
                       int keep);
 
+// Renames resumable checkpoints newer than `env_step` to NAME.aside. Called on resuming at
+// `env_step`: what was saved later is damaged or given up, and its names will be needed again.
+void SetAsideNewer(Files& files, const std::string& checkpoints_dir, int64_t env_step);
+
 // Removes replay segments that neither a committed resumable checkpoint nor `also_keep` names.
 // Call after Commit and PruneCheckpoints.
 void RemoveUnusedSegments(Files& files, const std::string& checkpoints_dir,

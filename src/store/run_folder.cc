@@ -101,7 +101,8 @@ RunFacts RunFolder::ReadFacts() const {
   const std::string text = ReadText(*files_, manifest());
   RunFacts facts;
   try {
-    for (const auto& [key, value] : ParseStrictJson(text, 2).items()) {
+    const nlohmann::json root = ParseStrictJson(text, 2);
+    for (const auto& [key, value] : root.items()) {
       facts[key] = value.get<std::string>();
     }
   } catch (const std::exception& e) {

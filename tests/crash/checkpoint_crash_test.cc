@@ -125,9 +125,7 @@ std::string Judge(Files& files, int reported, int in_flight) {
     if (folder.ReadFacts().at("build") != "test") return "other facts of the run";
     EventWriter events(files, kRun, step + 1);
     for (int i = 0; i < kTicksPerSave; ++i) resumed.Tick();
-    if (files.Exists(JoinPath(paths.checkpoints, StepName(resumed.tick())))) {
-      files.RemoveAll(JoinPath(paths.checkpoints, StepName(resumed.tick())));  // refused before
-    }
+    SetAsideNewer(files, paths.checkpoints, step);
     resumed.Save(files, events);
     const NewestCheckpoint next = FindNewestValid(files, paths.checkpoints, paths.replay);
     if (!next.entry || next.entry->env_step != resumed.tick()) return "the next save is not valid";
