@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -70,6 +71,7 @@ RoadNetworkBuilder::RoadNetworkBuilder(const opendrive::Document& document, std:
 
 std::shared_ptr<const RoadNetwork> RoadNetworkBuilder::Build(std::string_view text) {
   network_->text_hash_ = Hash128Hex(text.data(), text.size());
+  CountRoads();
   MakeGroups();
   MakeLanes();
   if (network_->lanes_.empty()) {
@@ -97,6 +99,14 @@ std::shared_ptr<const RoadNetwork> RoadNetworkBuilder::Build(std::string_view te
   MakeMarks();
   MakeConflicts();
   return std::move(network_);
+}
+
+void RoadNetworkBuilder::CountRoads() {
+  RoadTotals& totals = network_->totals_;
+  for (const Road& road : document_.roads) {
+    (road.junction.empty() ? totals.streets : totals.connecting_roads) += 1;
+    (road.junction.empty() ? totals.streets_m : totals.connecting_m) += road.length_m;
+  }
 }
 
 void RoadNetworkBuilder::MakeGroups() {
@@ -241,11 +251,10 @@ void RoadNetworkBuilder::Join(LaneIndex a, RoadEnd a_end, LaneIndex b, RoadEnd b
   const bool b_exit = (b_end == RoadEnd::kEnd) == forward_[b];
   if (a_exit == b_exit) return;
   const LaneIndex from = a_exit ? a : b, to = a_exit ? b : a;
+  // Most links stand in the file twice, once at either end.
+  if (!joined_.insert(static_cast<uint64_t>(from) << 32 | static_cast<uint32_t>(to)).second) return;
   Lane& first = network_->lanes_[from];
   Lane& next = network_->lanes_[to];
-  if (std::find(first.successors.begin(), first.successors.end(), to) != first.successors.end()) {
-    return;
-  }
   const double gap =
       Distance(first.center.points().back().position_m, next.center.points().front().position_m);
   if (gap > kReportedGap) {

@@ -5,7 +5,7 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "road/opendrive.h"
@@ -26,6 +26,7 @@ class RoadNetworkBuilder {
     std::vector<std::pair<int, LaneIndex>> lanes;  // OpenDRIVE id -> lane
   };
 
+  void CountRoads();
   void MakeGroups();
   void MakeLanes();
   Lane MakeLane(const opendrive::Road& road, const SectionGroup& group, int id);
@@ -55,6 +56,7 @@ class RoadNetworkBuilder {
   std::shared_ptr<RoadNetwork> network_;
   std::vector<std::vector<SectionGroup>> groups_;  // per road
   std::vector<bool> forward_;                      // per lane: along the reference line
+  std::unordered_set<uint64_t> joined_;            // (from, to) of the links made; never iterated
   double total_length_m_ = 0.0;
 };
 

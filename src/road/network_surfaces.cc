@@ -126,7 +126,7 @@ void RoadNetworkBuilder::FillJunctionHoles() {
   constexpr double kCell = 0.25;
   constexpr double kLargestHole = 150.0;  // m^2
   constexpr int kLargestRaster = 2000;    // cells a side: junctions up to 500 m
-  enum : uint8_t { kOpen, kCovered, kOutside, kSeen };
+  enum : uint8_t { kOpen, kCovered, kSeen };
   RoadNetwork& net = *network_;
   std::vector<LaneIndex> at;
   for (const Junction& junction : net.junctions_) {
@@ -152,15 +152,16 @@ void RoadNetworkBuilder::FillJunctionHoles() {
       cells[from] = kSeen;
       for (size_t k = 0; k < region.size(); ++k) {
         const int r = region[k] / n, c = region[k] % n;
-        if (r == 0 || c == 0 || r == n - 1 || c == n - 1) {
-          border = true;
-          continue;
-        }
-        for (const int next : {region[k] - 1, region[k] + 1, region[k] - n, region[k] + n}) {
-          if (cells[next] != kOpen) continue;
+        border = border || r == 0 || c == 0 || r == n - 1 || c == n - 1;
+        const auto spread = [&](bool within, int next) {
+          if (!within || cells[next] != kOpen) return;
           cells[next] = kSeen;
           region.push_back(next);
-        }
+        };
+        spread(c > 0, region[k] - 1);
+        spread(c < n - 1, region[k] + 1);
+        spread(r > 0, region[k] - n);
+        spread(r < n - 1, region[k] + n);
       }
       return border;
     };

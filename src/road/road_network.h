@@ -88,6 +88,12 @@ struct RoadLimits {  // of a file from a stranger
   double max_lane_length_m = 5e6;  // of all drivable lanes together
 };
 
+// Roads of the file with the length of their reference lines.
+struct RoadTotals {
+  int streets = 0, connecting_roads = 0;  // outside and inside junctions
+  double streets_m = 0.0, connecting_m = 0.0;
+};
+
 class RoadNetwork {
  public:
   // Parses OpenDRIVE 1.4-1.8. Error(kBadInput) naming road and s when the text can't be used: not
@@ -108,6 +114,7 @@ class RoadNetwork {
   }
   std::span<const SurfaceStrip> surfaces() const { return surfaces_; }
   std::span<const MarkLine> marks() const { return marks_; }
+  const RoadTotals& totals() const { return totals_; }
   Vec2 min_m() const { return min_m_; }  // bounding box of all surfaces
   Vec2 max_m() const { return max_m_; }
 
@@ -134,6 +141,7 @@ class RoadNetwork {
   std::vector<std::vector<LaneConflict>> conflicts_;
   std::vector<SurfaceStrip> surfaces_;
   std::vector<MarkLine> marks_;
+  RoadTotals totals_;
   std::vector<std::string> defects_;
   Vec2 min_m_, max_m_;
   // Uniform grid over the lanes: cell -> stretches of lanes that come within their half width and
