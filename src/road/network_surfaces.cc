@@ -17,7 +17,8 @@ namespace {
 constexpr double kSurfaceStep = 20.0;  // longest straight piece of a strip
 constexpr double kMarkStep = 5.0;
 constexpr double kChordError = 0.04;
-constexpr double kThinnest = 1e-3;  // strips thinner than this are not drawn
+constexpr double kJunctionChordError = 0.01;  // strips of different roads meet there
+constexpr double kThinnest = 1e-3;            // strips thinner than this are not drawn
 
 // One side's strips, from the inside out, over the common stations of the section.
 void AddStrips(const Road& road, const Section& section, const std::vector<LaneRecord>& side,
@@ -101,8 +102,9 @@ void RoadNetworkBuilder::MakeSurfaces() {
   RoadNetwork& net = *network_;
   for (const Road& road : document_.roads) {
     for (const Section& section : road.sections) {
-      const std::vector<double> stations = road.SampleStations(
-          section, section.begin_s_m, section.end_s_m, kSurfaceStep, kChordError);
+      const std::vector<double> stations =
+          road.SampleStations(section, section.begin_s_m, section.end_s_m, kSurfaceStep,
+                              road.junction.empty() ? kChordError : kJunctionChordError);
       AddStrips(road, section, section.left, 1, stations, net.surfaces_);
       AddStrips(road, section, section.right, -1, stations, net.surfaces_);
     }

@@ -46,8 +46,12 @@ void Refuse(const std::string& name, const std::string& road_id, double s_m,
 }
 
 Lateral Evaluate(std::span<const Cubic> records, double s_m) {
+  return EvaluateBefore(records, s_m, s_m);
+}
+
+Lateral EvaluateBefore(std::span<const Cubic> records, double s_m, double last_s_m) {
   if (records.empty()) return {};
-  const Cubic& r = records[IndexAt(records, s_m, &Cubic::s_m)];
+  const Cubic& r = records[IndexAt(records, std::min(s_m, last_s_m), &Cubic::s_m)];
   const double ds = s_m - r.s_m;
   return {r.a + ds * (r.b + ds * (r.c + ds * r.d)), r.b + ds * (2.0 * r.c + ds * 3.0 * r.d),
           2.0 * r.c + 6.0 * r.d * ds};
@@ -80,7 +84,9 @@ Road::Frame Road::FrameAt(double s_m) const {
 void Road::EdgesAt(const Section& section, double s_m, std::vector<Lateral>& edges) const {
   const size_t n_left = section.left.size();
   edges.assign(n_left + section.right.size() + 1, Lateral{});
-  const Lateral center = Evaluate(lane_offsets, s_m);
+  // A lane offset that jumps where the next section begins is no part of this one.
+  const Lateral center =
+      EvaluateBefore(lane_offsets, s_m, std::nextafter(section.end_s_m, section.begin_s_m));
   edges[n_left] = center;
   const double ds = s_m - section.begin_s_m;
   const auto outward = [&](const std::vector<LaneRecord>& lanes, double sign, auto edge_of) {

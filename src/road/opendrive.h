@@ -35,6 +35,8 @@ struct Lateral {
 
 // The last record that begins at or before s (the first one before that); 0 without records.
 Lateral Evaluate(std::span<const Cubic> records, double s_m);
+// The same, by no record that begins after last_s.
+Lateral EvaluateBefore(std::span<const Cubic> records, double s_m, double last_s_m);
 
 // A line (curvature 0) or a circular arc.
 struct Geometry {
