@@ -55,7 +55,7 @@ constexpr std::array<HealthCheck, kNumHealthChecks> kChecks = {{
                "and look at the gradient norms before the stop",
      .read = ReadNonFinite},
     {.name = "actor_q_gap",
-     .reads = "train/q_actor_mean, train/q_batch_mean, train/q_batch_std",
+     .reads = "train/q_actor, train/q_batch, train/q_std",
      .fires_when = "|mean Q(s, pi(s)) - mean Q(s, a)| > 5 std(Q(s, a)) + 10 at 5 checks in a row",
      .severity = Severity::kCritical,
      .checks_in_a_row = 5,

@@ -95,12 +95,24 @@ void Canvas::FillRounded(double x, double y, double width, double height, double
   const int y0 = std::max(0, static_cast<int>(std::floor(y)));
   const int x1 = std::min(rgb_.cols, static_cast<int>(std::ceil(x + width)));
   const int y1 = std::min(rgb_.rows, static_cast<int>(std::ceil(y + height)));
+  // Nearly all pixels lie wholly inside: what blending makes of each value there.
+  std::array<std::array<uint8_t, 256>, 3> inside;
+  for (int value = 0; value < 256; ++value) {
+    std::array<uint8_t, 3> pixel;
+    pixel.fill(static_cast<uint8_t>(value));
+    Blend(pixel.data(), color, alpha);
+    for (size_t c = 0; c < 3; ++c) inside[c][static_cast<size_t>(value)] = pixel[c];
+  }
   for (int row = y0; row < y1; ++row) {
     uint8_t* pixel = rgb_.ptr<uint8_t>(row) + 3 * x0;
+    const double dy = std::abs(row + 0.5 - center_y) - 0.5 * height + radius;
     for (int column = x0; column < x1; ++column, pixel += 3) {
-      // Signed distance to a rounded rectangle; half a pixel on either side is covered in part.
       const double dx = std::abs(column + 0.5 - center_x) - 0.5 * width + radius;
-      const double dy = std::abs(row + 0.5 - center_y) - 0.5 * height + radius;
+      if (std::min(dx, dy) <= 0.0 && std::max(dx, dy) <= radius - 0.5) {
+        for (size_t c = 0; c < 3; ++c) pixel[c] = inside[c][pixel[c]];
+        continue;
+      }
+      // Signed distance to a rounded rectangle; half a pixel on either side is covered in part.
       const double outside = std::hypot(std::max(dx, 0.0), std::max(dy, 0.0));
       const double distance = outside + std::min(std::max(dx, dy), 0.0) - radius;
       const double coverage = std::clamp(0.5 - distance, 0.0, 1.0);
