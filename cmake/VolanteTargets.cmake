@@ -19,11 +19,12 @@ function(volante_library NAME)
   endforeach()
 endfunction()
 
-# volante_test(NAME [DEPENDS folder...] [PACKAGES target...] [SLOW] [WHOLE])
+# volante_test(NAME [DEPENDS folder...] [PACKAGES target...] [LONG] [WHOLE])
 #   One test binary per folder of tests/, from all its *_test.cc. ctest sees each test by itself;
 #   WHOLE makes the binary one ctest entry (a process that loads libtorch takes 0.4 s to start).
+#   LONG: only `./dev test --long` runs it (ctest label long).
 function(volante_test NAME)
-  cmake_parse_arguments(ARG "WHOLE" "" "DEPENDS;PACKAGES" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE;LONG" "" "DEPENDS;PACKAGES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   if(NOT sources)
     return()
@@ -36,10 +37,16 @@ function(volante_test NAME)
   target_include_directories(${NAME}_test PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${NAME}_test PRIVATE
     VOLANTE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" VOLANTE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  set(labels "")
+  if(ARG_LONG)
+    set(labels "long")
+  endif()
   if(ARG_WHOLE)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
+    set_tests_properties(${NAME} PROPERTIES LABELS "${labels}")
   else()
-    gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 30)
+    gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 30
+                         PROPERTIES LABELS "${labels}")
   endif()
 endfunction()
 

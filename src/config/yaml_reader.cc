@@ -1,9 +1,11 @@
 #include "config/yaml_reader.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
@@ -52,54 +54,115 @@ void RefuseDeepText(std::string_view text, const std::string& where) {
   }
 }
 
-RawValue Scalars(const YAML::Node& node, const std::string& key, const std::string& where) {
-  RawValue value;
-  value.is_list = node.IsSequence();
-  if (node.IsScalar()) {
-    value.items.push_back(node.Scalar());
-  } else if (node.IsSequence()) {
-    for (const YAML::Node& item : node) {
-      if (!item.IsScalar()) {
-        Refuse(Place(where, item.Mark()), "the list " + key + " holds something else than values",
-               "write it as [a, b]");
-      }
-      value.items.push_back(item.Scalar());
-    }
-  } else {
-    Refuse(Place(where, node.Mark()), key + " has no value",
-           "write one, \"\" for an empty text, or delete the line");
-  }
-  return value;
-}
-
-class Flattener {
+// Turns the parser's events into assignments; refuses whatever is not section: {key: value}.
+class Flattener : public YAML::EventHandler {
  public:
   explicit Flattener(const std::string& where) : where_(where) {}
 
-  void Map(const YAML::Node& node, const std::string& prefix, int depth) {
-    for (const auto& pair : node) {
-      if (!pair.first.IsScalar()) {
-        Refuse(Place(where_, pair.first.Mark()), "a key is not a word", "write key: value");
-      }
-      const std::string key = prefix + pair.first.Scalar();
-      const std::string place = Place(where_, pair.first.Mark());
-      if (key.size() > 200) Refuse(place, "a key is longer than 200 characters", "shorten it");
-      if (!seen_.insert(key).second) {
-        Refuse(place, key + " stands here a second time", "keep one of the lines");
-      }
-      if (pair.second.IsMap()) {
-        if (depth == 3) Refuse(place, "it nests too deeply", "write section: {key: value}");
-        Map(pair.second, key + ".", depth + 1);
-      } else {
-        assignments.push_back({key, Scalars(pair.second, key, where_), place});
-      }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) {
+      Refuse(Place(where_, mark), "something stands after the first document", "keep one");
     }
   }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+    if (maps_.empty()) return;  // an empty file
+    RefuseInList(mark);
+    const std::string& key = KeyOf(mark);
+    Refuse(Place(where_, mark), key + " has no value",
+           "write one, \"\" for an empty text, or delete the line");
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    Refuse(Place(where_, mark), "it uses an alias (*name)", "write the value out");
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string& value) override {
+    if (maps_.empty()) RefuseRoot(mark);
+    if (in_list_) {
+      assignments.back().value.items.push_back(value);
+    } else if (maps_.back().key.empty()) {
+      StartKey(mark, value);
+    } else {
+      Finish({false, {value}});
+    }
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    if (maps_.empty()) RefuseRoot(mark);
+    RefuseInList(mark);
+    KeyOf(mark);
+    Finish({true, {}});
+    in_list_ = true;
+  }
+  void OnSequenceEnd() override { in_list_ = false; }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    if (maps_.empty()) {
+      maps_.push_back({});
+      return;
+    }
+    RefuseInList(mark);
+    const std::string key = KeyOf(mark);
+    if (maps_.size() == kMaxLevels) {
+      Refuse(Place(where_, mark), "it nests too deeply", "write section: {key: value}");
+    }
+    maps_.back().key.clear();
+    maps_.push_back({key + ".", "", ""});
+  }
+  void OnMapEnd() override { maps_.pop_back(); }
 
   std::vector<Assignment> assignments;
 
  private:
+  static constexpr size_t kMaxLevels = 3;
+  static constexpr size_t kMaxKeySize = 200;
+
+  struct OpenMap {
+    std::string prefix;  // "learner."
+    std::string key;     // full key whose value comes next; empty when a key comes next
+    std::string place;   // of that key
+  };
+
+  [[noreturn]] void RefuseRoot(const YAML::Mark& mark) const {
+    Refuse(Place(where_, mark), "it is not a map", "write section: {key: value}");
+  }
+  void RefuseInList(const YAML::Mark& mark) const {
+    if (!in_list_) return;
+    Refuse(Place(where_, mark),
+           "the list " + assignments.back().key + " holds something else than values",
+           "write it as [a, b]");
+  }
+  // The key that the coming value belongs to.
+  const std::string& KeyOf(const YAML::Mark& mark) const {
+    if (maps_.back().key.empty()) {
+      Refuse(Place(where_, mark), "a key is not a word", "write key: value");
+    }
+    return maps_.back().key;
+  }
+  void StartKey(const YAML::Mark& mark, const std::string& name) {
+    OpenMap& map = maps_.back();
+    map.place = Place(where_, mark);
+    if (name.empty()) Refuse(map.place, "a key is empty", "write key: value");
+    map.key = map.prefix + name;
+    if (map.key.size() > kMaxKeySize) Refuse(map.place, "a key is too long", "shorten it");
+    if (!seen_.insert(map.key).second) {
+      Refuse(map.place, map.key + " stands here a second time", "keep one of the lines");
+    }
+  }
+  void Finish(RawValue value) {
+    OpenMap& map = maps_.back();
+    assignments.push_back({std::exchange(map.key, ""), std::move(value), map.place});
+  }
+
   const std::string& where_;
+  std::vector<OpenMap> maps_;
+  bool in_list_ = false;
+  int documents_ = 0;
   std::set<std::string> seen_;
 };
 
@@ -115,11 +178,10 @@ std::vector<Assignment> ReadYaml(std::string_view text, const std::string& where
   RefuseDeepText(text, where);
   Flattener flattener(where);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) Refuse(where, "it holds several documents", "keep one");
-    if (documents.empty() || documents[0].IsNull()) return {};
-    if (!documents[0].IsMap()) Refuse(where, "it is not a map", "write section: {key: value}");
-    flattener.Map(documents[0], "", 1);
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(flattener)) {
+    }
   } catch (const YAML::Exception& e) {
     Refuse(Place(where, e.mark), "it is not valid YAML: " + e.msg, "correct the line");
   }

@@ -227,8 +227,9 @@ TEST(Refuses, MalformedSets) {
 
 TEST(Refuses, TextThatIsNoConfiguration) {
   EXPECT_THAT(Refusal("- 1\n- 2\n"), HasSubstr("not a map"));
-  EXPECT_THAT(Refusal("a: [1, 2\n"), HasSubstr("not valid YAML"));
-  EXPECT_THAT(Refusal("---\na: 1\n---\nb: 2\n"), HasSubstr("several documents"));
+  EXPECT_THAT(Refusal("a: \"no end\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(Refusal("a: [1, 2\n"), HasSubstr("my.yaml"));
+  EXPECT_THAT(Refusal("---\na: 1\n---\nb: 2\n"), HasSubstr("after the first document"));
   EXPECT_THAT(Refusal(std::string("a: \0b", 5)), HasSubstr("binary"));
   EXPECT_THAT(Refusal("[a, b]: 3\n"), HasSubstr("not a word"));
   EXPECT_THAT(Refusal("a: {b: {c: {d: 1}}}\n"), HasSubstr("too deep"));
@@ -251,6 +252,9 @@ TEST(Refuses, HostileText) {
   EXPECT_NE(Refusal("a: &a [*a, *a]\n"), "");
   EXPECT_NE(Refusal("a: &a {b: *a}\n"), "");
   EXPECT_NE(Refusal("a: *unknown\n"), "");
+  // A text after which the parser offers empty documents without end.
+  EXPECT_NE(Refusal("learner: {tau: 0.1}\n]\n"), "");
+  EXPECT_NE(Refusal("]"), "");
   std::string laughs = "a0: &a0 [x, x]\n";
   for (int i = 1; i < 60; ++i) {
     const std::string last = std::to_string(i - 1), now = std::to_string(i);
