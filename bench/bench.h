@@ -18,9 +18,9 @@ struct BenchResult {
   std::string unit;
   bool higher_is_better = true;
   int n = 0;                         // runs behind the median
-  std::optional<double> peer;        // another program's figure for the same work, in the same run
-  std::optional<double> limit;       // what the project asks for
-  std::string note;                  // what was checked on the way
+  std::optional<double> peer = {};        // another program's figure for the same work, in the same run
+  std::optional<double> limit = {};       // what the project asks for
+  std::string note = {};               // what was checked on the way
 };
 
 struct BenchOptions {

@@ -302,6 +302,26 @@ struct Snapshot {
     ar("progress", progress);
   }
 };
+
+// What Route's constructor demands, asked of numbers from a file.
+bool RouteExists(const RoadNetwork& network, const std::vector<int32_t>& lanes, double start_s_m,
+                 double goal_s_m) {
+  const auto count = static_cast<int32_t>(network.lanes().size());
+  if (lanes.empty()) return false;
+  for (size_t k = 0; k < lanes.size(); ++k) {
+    if (lanes[k] < 0 || lanes[k] >= count) return false;
+    if (k == 0) continue;
+    const std::vector<LaneIndex>& next = network.lane(lanes[k - 1]).successors;
+    if (std::find(next.begin(), next.end(), lanes[k]) == next.end()) return false;
+  }
+  const double first_m = network.lane(lanes.front()).center.length_m();
+  const double last_m = network.lane(lanes.back()).center.length_m();
+  if (!(start_s_m >= 0.0 && start_s_m <= first_m && goal_s_m >= 0.0 && goal_s_m <= last_m)) {
+    return false;
+  }
+  return lanes.size() > 1 || start_s_m <= goal_s_m;
+}
+
 }  // namespace
 
 std::vector<uint8_t> EmbeddedEnv::Save(int world) {
@@ -317,12 +337,11 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
   LoadState(bytes, snapshot, where);
   Progress progress;
   LoadState(snapshot.progress, progress, where);
-  for (const int32_t lane : progress.route_lanes) {
-    if (lane < 0 || static_cast<size_t>(lane) >= town_->network->lanes().size()) {
-      throw Error(ExitCode::kBadInput, "saved state does not fit", where,
-                  "it names a lane that " + town_->name + " does not have",
-                  "resume with the town that it was saved with");
-    }
+  if (!RouteExists(*town_->network, progress.route_lanes, progress.route_start_s_m,
+                   progress.route_goal_s_m)) {
+    throw Error(ExitCode::kBadInput, "saved state does not fit", where,
+                "its route does not exist in " + town_->name,
+                "resume with the town that it was saved with");
   }
   episode.route = std::make_shared<const Route>(
       town_->network, std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),

@@ -50,7 +50,10 @@ void AppendStretch(const Curve& center, double low, double high, std::vector<Cur
 
 Route::Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> lanes,
              double start_s_m, double goal_s_m)
-    : network_(std::move(network)), lanes_(std::move(lanes)) {
+    : network_(std::move(network)),
+      lanes_(std::move(lanes)),
+      start_s_m_(start_s_m),
+      goal_s_m_(goal_s_m) {
   VOLANTE_CHECK(!lanes_.empty(), "a route needs a lane");
   std::vector<CurvePoint> dense;
   std::vector<size_t> first_point;

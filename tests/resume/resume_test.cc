@@ -139,10 +139,12 @@ TEST_F(Resume, AnotherSeedGivesOtherBytes) {
 
 // Twenty kills at random instants, anywhere in a process's life: start-up, a step, a checkpoint.
 TEST_F(Resume, TwentyKillsAtRandomInstants) {
-  constexpr int kLong = 4000;
+  constexpr int kLong = 12000;
   std::vector<std::string> sets = Sets("tiny", "vector");
-  sets.push_back("train.max_timesteps=" + std::to_string(kLong));
   for (std::string& set : sets) {
+    if (set.starts_with("train.max_timesteps")) {
+      set = "train.max_timesteps=" + std::to_string(kLong);
+    }
     if (set.starts_with("train.checkpoint_freq")) set = "train.checkpoint_freq=50";
     if (set.starts_with("train.log_freq")) set = "train.log_freq=10";
   }
@@ -153,17 +155,13 @@ TEST_F(Resume, TwentyKillsAtRandomInstants) {
   bool started = false;
   while (kills < 20) {
     const pid_t pid = Start(dir, started, -1, sets);
-    std::this_thread::sleep_for(std::chrono::milliseconds(350 + random.Below(450)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(380 + random.Below(250)));
     ::kill(pid, SIGKILL);
     const int status = Wait(pid);
     started = std::filesystem::exists(dir + "/config.yaml");
-    if (WIFEXITED(status)) {
-      ASSERT_EQ(WEXITSTATUS(status), 0);
-      break;  // it was done before the kill: the machine is fast
-    }
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the run was done after " << kills << " kills";
     ++kills;
   }
-  EXPECT_GE(kills, 5) << "the run is too short to be killed often";
   Finish(dir, started, sets);
   EXPECT_EQ(FinalParts(dir, kLong), FinalParts(Dir("whole"), kLong));
   ExpectSameEvents(Dir("whole"), dir);
