@@ -138,18 +138,14 @@ CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
 }
 
 // -mean Q1(stop_grad E_c(o), pi(E_a(o))) + penalty mean(pre_tanh^2): trains pi and E_a alone. The
-// critic is frozen, so a gradient can reach pi through the action only. In shared_critic both see
-// the features of the critic's step, cut off from their graph (as in DrQ-v2's published code).
+// critic is frozen, so a gradient can reach pi through the action only. E_c(o) is that of the
+// critic's step just before, cut off from its graph, as in DrQ-v2's published code.
 ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
                                              const at::Tensor& critic_step_features) const {
   Features features;
-  if (config.wiring == Wiring::kSeparate) {
-    features.actor = trainable.ActorFeatures(b.image);
-    features.critic = frozen.CriticFeatures(b.image);
-  } else if (critic_step_features.defined()) {
-    features.actor = critic_step_features.detach();
-    features.critic = features.actor;
-  }
+  if (critic_step_features.defined()) features.critic = critic_step_features.detach();
+  features.actor =
+      trainable.actor_encoder ? trainable.actor_encoder->Forward(b.image) : features.critic;
   ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();

@@ -1,0 +1,70 @@
+// Options and batches for the learner's tests: random, but the same every time.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "learn/td3.h"
+
+namespace volante {
+
+inline Td3Options TestOptions(ObservationMode mode, Wiring wiring = Wiring::kSharedCritic,
+                              Fusion fusion = Fusion::kTrunk,
+                              Encoder encoder = Encoder::kNatureLayerNorm) {
+  Td3Options options;
+  options.config.wiring = wiring;
+  options.config.fusion = fusion;
+  options.config.encoder = encoder;
+  options.config.batch_size = 8;
+  options.mode = mode;
+  options.seed = 7;
+  return options;
+}
+
+// Images with structure (a gradient, a block and noise), numbers in the range of observations;
+// every fifth transition ends its episode.
+inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
+  RandomStream random(11, "test batch", index);
+  Batch batch;
+  batch.Resize(size, mode == ObservationMode::kCameraVector);
+  for (auto* images : {&batch.image, &batch.next_image}) {
+    for (size_t i = 0; i < images->size(); i += kImagePixels) {
+      const auto brightness = static_cast<uint32_t>(random.Below(128));
+      const auto left = static_cast<size_t>(random.Below(60)),
+                 top = static_cast<size_t>(random.Below(60));
+      uint32_t noise = random.NextUint32();
+      for (size_t y = 0; y < kImageSide; ++y) {
+        for (size_t x = 0; x < kImageSide; ++x) {
+          noise = noise * 1664525u + 1013904223u;
+          const bool block = x >= left && x < left + 20 && y >= top && y < top + 20;
+          (*images)[i + y * kImageSide + x] =
+              static_cast<uint8_t>((brightness + y + (block ? 90 : 0) + (noise >> 28)) & 255);
+        }
+      }
+    }
+  }
+  for (auto* values : {&batch.vector, &batch.next_vector}) {
+    for (float& value : *values) value = static_cast<float>(random.Uniform(-1.0, 1.0));
+  }
+  for (float& value : batch.action) value = static_cast<float>(random.Uniform(-1.0, 1.0));
+  for (float& value : batch.reward) value = static_cast<float>(random.Uniform(-1.0, 1.0));
+  for (size_t i = 0; i < batch.discount.size(); ++i) batch.discount[i] = i % 5 == 4 ? 0.0f : 0.99f;
+  return batch;
+}
+
+inline std::string CaseName(const Td3Options& options) {
+  if (options.mode == ObservationMode::kVector) {
+    return options.config.wiring == Wiring::kSeparate ? "vector_separate" : "vector_shared";
+  }
+  return std::string(options.config.wiring == Wiring::kSeparate ? "separate" : "shared") +
+         (options.config.fusion == Fusion::kTrunk ? "_trunk" : "_concat") +
+         (options.config.encoder == Encoder::kNature ? "_nature" : "_nature_layernorm") +
+         (options.config.wiring == Wiring::kSharedCritic && !options.config.target_encoder
+              ? "_no_target_encoder"
+              : "");
+}
+
+}  // namespace volante

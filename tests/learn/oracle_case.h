@@ -1,0 +1,51 @@
+// The C++ side of the oracle: raw experience, the files that tools/oracle/td3_oracle.py reads and
+// writes, and the comparison of two states.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "learn/td3.h"
+
+namespace volante {
+
+// Episodes tick by tick, as td3_oracle.py describes them.
+struct Experience {
+  std::vector<uint8_t> frames;  // [T, 84, 84], empty in mode vector
+  std::vector<float> vectors, actions, rewards;
+  std::vector<uint8_t> flags;
+  std::vector<int64_t> episode_start;
+  std::vector<int> transitions;  // rows that have a next observation
+};
+
+Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed);
+
+// `count` batches of `size` transition numbers each.
+std::vector<std::vector<int>> DrawBatches(const Experience& experience, int count, int size,
+                                          uint64_t seed);
+
+// What the replay would hand to the learner for these transitions.
+Batch GatherBatch(const Experience& experience, const std::vector<int>& rows, int frame_stride,
+                  double discount);
+
+struct OracleResult {
+  std::vector<NamedTensor> tensors;
+  nlohmann::json records;  // one object of metrics per update
+};
+
+// Runs the oracle from the learner's present state; fails the test when it does not finish.
+OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Experience& experience,
+                       const std::vector<std::vector<int>>& batches, int frame_stride,
+                       const std::string& name);
+
+// ||a - b|| / ||b|| per tensor (||a - b|| where b is 0), worst first; names must agree.
+struct TensorError {
+  std::string name;
+  double relative = 0.0;
+};
+std::vector<TensorError> CompareTensors(const std::vector<NamedTensor>& ours,
+                                        const std::vector<NamedTensor>& theirs);
+
+}  // namespace volante

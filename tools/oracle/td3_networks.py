@@ -1,0 +1,116 @@
+"""The networks of docs and specification written once more with torch.nn, for the oracle and the
+benchmark's peer. Nothing here is shared with the C++ program but the names of the parameters:
+state_dict() with "." for "/" is the C++ program's list of tensors."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+VECTOR_SIZE = 53
+ACTION_SIZE = 2
+
+
+class Encoder(nn.Module):
+    """NatureCNN of Mnih et al. 2015 on 4 gray frames; LeakyReLU 0.01 after each convolution."""
+
+    def __init__(self, layernorm, feature_width):
+        super().__init__()
+        self.layernorm = layernorm
+        self.conv1 = nn.Conv2d(4, 32, 8, stride=4)
+        self.conv2 = nn.Conv2d(32, 64, 4, stride=2)
+        self.conv3 = nn.Conv2d(64, 64, 3, stride=1)
+        self.fc = nn.Linear(64 * 7 * 7, feature_width)
+        if layernorm:
+            self.norm1 = nn.GroupNorm(1, 32)
+            self.norm2 = nn.GroupNorm(1, 64)
+            self.norm3 = nn.GroupNorm(1, 64)
+            self.norm4 = nn.LayerNorm(feature_width)
+
+    def forward(self, x):
+        for i in ("1", "2", "3"):
+            x = getattr(self, "conv" + i)(x)
+            if self.layernorm:
+                x = getattr(self, "norm" + i)(x)
+            x = F.leaky_relu(x, 0.01)
+        x = self.fc(torch.flatten(x, 1))
+        return self.norm4(x) if self.layernorm else x
+
+
+class Trunk(nn.Module):
+    def __init__(self, feature_width, trunk_width):
+        super().__init__()
+        self.image = nn.Linear(feature_width, trunk_width)
+        self.image_norm = nn.LayerNorm(trunk_width)
+        self.vector = nn.Linear(VECTOR_SIZE, trunk_width)
+        self.vector_norm = nn.LayerNorm(trunk_width)
+
+    def forward(self, features, vector):
+        image = torch.tanh(self.image_norm(self.image(features)))
+        numbers = torch.tanh(self.vector_norm(self.vector(vector)))
+        return torch.cat([image, numbers], dim=1)
+
+
+def mlp(sizes):
+    return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
+
+
+def run_mlp(layers, x):
+    for layer in layers[:-1]:
+        x = F.relu(layer(x))
+    return layers[-1](x)
+
+
+class Network(nn.Module):
+    """What actor and critic have in common: an encoder of their own or not, and the fusion."""
+
+    def __init__(self, case, own_encoder):
+        super().__init__()
+        self.mode = case["mode"]
+        self.fusion = case["fusion"]
+        if own_encoder:
+            self.encoder = Encoder(case["encoder"] == "nature_layernorm", case["feature_width"])
+        if self.mode == "vector":
+            self.state_size = VECTOR_SIZE
+        elif self.fusion == "trunk":
+            self.trunk = Trunk(case["feature_width"], case["trunk_width"])
+            self.state_size = 2 * case["trunk_width"]
+        else:
+            self.state_size = case["feature_width"] + VECTOR_SIZE
+
+    def state(self, features, vector):
+        if self.mode == "vector":
+            return vector
+        if self.fusion == "trunk":
+            return self.trunk(features, vector)
+        return torch.cat([features, vector], dim=1)
+
+
+class Actor(Network):
+    def __init__(self, case):
+        camera = case["mode"] == "camera_vector"
+        super().__init__(case, own_encoder=camera and case["wiring"] == "separate")
+        self.head = mlp([self.state_size, *case["head_widths"], ACTION_SIZE])
+
+    def forward(self, features, vector):
+        """Action and its value before tanh."""
+        before = run_mlp(self.head, self.state(features, vector))
+        return torch.tanh(before), before
+
+
+class Critic(Network):
+    def __init__(self, case):
+        super().__init__(case, own_encoder=case["mode"] == "camera_vector")
+        size = self.state_size + ACTION_SIZE
+        self.q1 = mlp([size, *case["head_widths"], 1])
+        self.q2 = mlp([size, *case["head_widths"], 1])
+
+    def forward(self, features, vector, action):
+        x = torch.cat([self.state(features, vector), action], dim=1)
+        return run_mlp(self.q1, x)[:, 0], run_mlp(self.q2, x)[:, 0]
+
+
+class Agent(nn.Module):
+    def __init__(self, case):
+        super().__init__()
+        self.actor = Actor(case)
+        self.critic = Critic(case)

@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+"""An independent TD3: reads an initial state and raw experience, trains, writes the state after.
+
+Uses torch.nn, autograd, torch.optim.Adam and clip_grad_norm_ and the pseudo-code of Fujimoto et
+al. 2018 (algorithm 1) with the wirings of the project's specification; shares no code with the
+C++ program, and rebuilds frame stacks, normalisation, noise and masks from raw data.
+
+  td3_oracle.py DIR      reads DIR/case.json and DIR/case.bin, writes DIR/result.json and .bin
+
+case.json: the learner's configuration, `dtype`, `noise_key` (the Philox key of the noise stream),
+counters, `batches` (lists of transition numbers) and `tensors`: name -> [dtype, shape, offset] in
+case.bin (little-endian, row-major). Experience, one row per tick of consecutive episodes:
+frames uint8 [T,84,84], vectors f32 [T,53], actions f32 [T,2], rewards f32 [T], flags u8 [T]
+(0 running, 1 terminated, 2 truncated: how the transition from tick t ended), episode_start i64 [T]
+(the row at which the episode of row t starts). The next observation of row t is row t + 1; the
+last row of an episode is only ever a next observation.
+"""
+
+import json
+import math
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+from td3_networks import Agent
+
+NUMPY = {"F32": np.float32, "F64": np.float64, "U8": np.uint8, "I64": np.int64}
+TERMINATED = 1
+
+
+def read_tensors(index, path):
+    data = path.read_bytes()
+    tensors = {}
+    for name, (dtype, shape, offset) in index.items():
+        count = math.prod(shape)
+        array = np.frombuffer(data, NUMPY[dtype], count, offset).reshape(shape)
+        tensors[name] = torch.from_numpy(array.copy())
+    return tensors
+
+
+def write_tensors(tensors, path):
+    index, blob = {}, bytearray()
+    for name, tensor in tensors.items():
+        array = tensor.detach().contiguous().numpy()
+        dtype = next(key for key, value in NUMPY.items() if value == array.dtype)
+        index[name] = [dtype, list(array.shape), len(blob)]
+        blob += array.tobytes()
+    path.write_bytes(blob)
+    return index
+
+
+def philox4x32(counter, key):
+    """Philox4x32-10 of Salmon et al., SC 2011, section 3.3, on arrays of counters."""
+    mask = np.uint64(0xFFFFFFFF)
+    c = [np.asarray(word, np.uint64) for word in counter]
+    k0, k1 = key
+    for _ in range(10):
+        p0 = np.uint64(0xD2511F53) * c[0]
+        p1 = np.uint64(0xCD9E8D57) * c[2]
+        c = [(p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), p1 & mask,
+             (p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), p0 & mask]
+        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
+        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c
+
+
+def normals(key, stream, count):
+    """The first `count` standard normals of a stream: one Philox block each, Box-Muller."""
+    block = np.arange(count, dtype=np.uint64)
+    low = np.uint64(0xFFFFFFFF)
+    zero = np.zeros(count, np.uint64)
+    w = philox4x32(
+        [block & low, block >> np.uint64(32), zero + np.uint64(stream & 0xFFFFFFFF),
+         zero + np.uint64(stream >> 32)],
+        (key & 0xFFFFFFFF, key >> 32))
+    def uniform(a, b):
+        return ((a | (b << np.uint64(32))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    u = 1.0 - uniform(w[0], w[1])
+    v = uniform(w[2], w[3])
+    return np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * math.pi * v)
+
+
+class Experience:
+    def __init__(self, tensors, case, dtype):
+        self.frames = tensors.get("frames")
+        self.vectors, self.actions = tensors["vectors"], tensors["actions"]
+        self.rewards, self.flags = tensors["rewards"], tensors["flags"]
+        self.episode_start = tensors["episode_start"]
+        self.case, self.dtype = case, dtype
+
+    def stack(self, row):
+        """4 frames, oldest first, `frame_stride` ticks apart; the first of the episode fills in."""
+        start = int(self.episode_start[row])
+        stride = self.case["frame_stride"]
+        rows = [max(start, row - k * stride) for k in (3, 2, 1, 0)]
+        return torch.stack([self.frames[r] for r in rows])
+
+    def observation(self, rows):
+        vector = self.vectors[rows].to(self.dtype)
+        if self.frames is None:
+            return None, vector
+        image = torch.stack([self.stack(r) for r in rows]).to(self.dtype)
+        return image / 255.0 * 2.0 - 1.0, vector
+
+    def batch(self, rows):
+        following = [r + 1 for r in rows]
+        terminated = (self.flags[rows] == TERMINATED).to(self.dtype)
+        # gamma as the replay stores it: a float32
+        gamma = float(np.float32(self.case["discount"]))
+        return (self.observation(rows), self.observation(following),
+                self.actions[rows].to(self.dtype), self.rewards[rows].to(self.dtype),
+                gamma * (1.0 - terminated))
+
+
+class Td3:
+    def __init__(self, case, tensors, dtype):
+        self.case, self.dtype = case, dtype
+        self.online = Agent(case).to(dtype)
+        self.target = Agent(case).to(dtype)
+        self.load(self.online, tensors, "")
+        if not case["target_encoder"]:
+            # The target network looks through the online encoder.
+            tensors = dict(tensors)
+            for name in list(tensors):
+                if name.startswith("critic/encoder/"):
+                    tensors["target_" + name] = tensors[name]
+        self.load(self.target, tensors, "target_")
+        self.optimizers = {
+            "actor": torch.optim.Adam(self.online.actor.parameters(), lr=case["actor_lr"]),
+            "critic": torch.optim.Adam(self.online.critic.parameters(), lr=case["critic_lr"]),
+        }
+        self.updates = case["updates"]
+        steps = {"actor": case["actor_updates"], "critic": case["updates"]}
+        for group, optimizer in self.optimizers.items():
+            if steps[group] == 0:
+                continue
+            for name, parameter in getattr(self.online, group).named_parameters():
+                slot = group + "/" + name.replace(".", "/")
+                optimizer.state[parameter] = {
+                    "step": torch.tensor(float(steps[group])),
+                    "exp_avg": tensors["adam/first_moment/" + slot].clone(),
+                    "exp_avg_sq": tensors["adam/second_moment/" + slot].clone(),
+                }
+
+    @staticmethod
+    def load(module, tensors, prefix):
+        module.load_state_dict(
+            {name: tensors[prefix + name.replace(".", "/")] for name in module.state_dict()})
+
+    def encode(self, agent, image):
+        """Features for actor and critic."""
+        if image is None:
+            return None, None
+        critic = agent.critic.encoder(image)
+        if self.case["wiring"] == "separate":
+            return agent.actor.encoder(image), critic
+        return critic, critic
+
+    def bellman_target(self, next_observation, reward, discount):
+        case = self.case
+        image, vector = next_observation
+        with torch.no_grad():
+            if image is None:
+                actor_features = critic_features = None
+            elif case["target_encoder"]:
+                actor_features, critic_features = self.encode(self.target, image)
+            else:
+                actor_features, critic_features = self.encode(self.online, image)
+            action, _ = self.target.actor(actor_features, vector)
+            noise = normals(case["noise_key"], self.updates, action.numel())
+            noise = torch.from_numpy(noise).reshape(action.shape) * case["target_policy_noise"]
+            limit = case["target_noise_clip"]
+            action = torch.clamp(action + torch.clamp(noise, -limit, limit).to(self.dtype), -1, 1)
+            q1, q2 = self.target.critic(critic_features, vector, action)
+            return reward + discount * torch.min(q1, q2)
+
+    def step(self, group, loss, limit):
+        self.optimizers[group].zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(getattr(self.online, group).parameters(), limit)
+        self.optimizers[group].step()
+        return float(norm)
+
+    def update(self, batch):
+        case = self.case
+        (image, vector), next_observation, action, reward, discount = batch
+        y = self.bellman_target(next_observation, reward, discount)
+        features = None if image is None else self.online.critic.encoder(image)
+        q1, q2 = self.online.critic(features, vector, action)
+        critic_loss = torch.nn.functional.mse_loss(q1, y) + torch.nn.functional.mse_loss(q2, y)
+        record = {"critic_loss": float(critic_loss), "target_mean": float(y.mean()),
+                  "q_batch_mean": float(q1.mean()), "twin_gap": float((q1 - q2).abs().mean()),
+                  "td_error_mean": float((q1 - y).abs().mean()),
+                  "q_std": float(q1.std(unbiased=False))}
+        record["critic_norm"] = self.step("critic", critic_loss, case["critic_grad_norm"])
+        self.updates += 1
+        if self.updates % case["policy_delay"] == 0:
+            critic_features = None if features is None else features.detach()
+            actor_features = critic_features
+            if image is not None and case["wiring"] == "separate":
+                actor_features = self.online.actor.encoder(image)
+            pi, before = self.online.actor(actor_features, vector)
+            q, _ = self.online.critic(critic_features, vector, pi)
+            actor_loss = -q.mean() + case["pre_tanh_penalty"] * (before**2).mean()
+            record["actor_loss"] = float(actor_loss)
+            record["q_actor_mean"] = float(q.mean())
+            record["actor_norm"] = self.step("actor", actor_loss, case["actor_grad_norm"])
+            with torch.no_grad():
+                for slow, fast in zip(self.target.parameters(), self.online.parameters()):
+                    slow.mul_(1.0 - case["tau"]).add_(fast, alpha=case["tau"])
+        return record
+
+    def state(self):
+        tensors = {}
+        for prefix, agent in (("", self.online), ("target_", self.target)):
+            for name, value in agent.state_dict().items():
+                name = prefix + name.replace(".", "/")
+                if name.startswith("target_critic/encoder/") and not self.case["target_encoder"]:
+                    continue
+                tensors[name] = value
+        for group, optimizer in self.optimizers.items():
+            for name, parameter in getattr(self.online, group).named_parameters():
+                slot = group + "/" + name.replace(".", "/")
+                moments = optimizer.state[parameter]
+                tensors["adam/first_moment/" + slot] = moments["exp_avg"]
+                tensors["adam/second_moment/" + slot] = moments["exp_avg_sq"]
+        return tensors
+
+
+def main(directory):
+    directory = pathlib.Path(directory)
+    case = json.loads((directory / "case.json").read_text())
+    torch.set_num_threads(case["threads"])
+    dtype = {"F32": torch.float32, "F64": torch.float64}[case["dtype"]]
+    tensors = read_tensors(case["tensors"], directory / "case.bin")
+    learner = Td3(case, tensors, dtype)
+    experience = Experience(tensors, case, dtype)
+    records = [learner.update(experience.batch(rows)) for rows in case["batches"]]
+    index = write_tensors(learner.state(), directory / "result.bin")
+    (directory / "result.json").write_text(json.dumps({"tensors": index, "records": records}))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
