@@ -15,6 +15,7 @@ constexpr double kSlotJitter_m = 1.0;
 constexpr double kLaneEnd_m = 3.5;          // a car's centre stays this far from a lane's ends
 constexpr double kClearOfEgo_m = 20.0;      // between outlines
 constexpr double kRelocateClear_m = 60.0;   // from the ego, out of its sight
+constexpr int64_t kRelocateEvery = 10;      // ticks between two looks for a place
 constexpr double kStartBraking_mps2 = 1.5;  // from its first speed everybody can stop by this
 
 struct Place {
@@ -138,28 +139,26 @@ void Traffic::Relocate(int32_t i, const EgoView& ego) {
   npc.speed_mps = 0.0;
   npc.cause = StandCause::kDeadEnd;
   const std::span<const LaneIndex> lanes = map_->spawn_lanes();
-  if (lanes.empty()) return;
+  if (lanes.empty() || tick_ % kRelocateEvery != 0) return;
   const size_t first = random_.Below(lanes.size());
   for (size_t k = 0; k < lanes.size(); ++k) {
     const LaneIndex lane = lanes[(first + k) % lanes.size()];
-    if (lane == npc.plan[0] || map_->lane(lane).length_m < 2.0 * kLaneEnd_m) continue;
-    const Vec2 at = map_->lane(lane).center->PositionAt(kLaneEnd_m);
-    const Vec2 d = at - ego.box.center_m;
+    if (map_->lane(lane).length_m < 2.0 * kLaneEnd_m) continue;
+    const Vec2 d = map_->lane(lane).center->PositionAt(kLaneEnd_m) - ego.box.center_m;
     if (Dot(d, d) < kRelocateClear_m * kRelocateClear_m) continue;
     Npc moved = npc;
     moved.plan[0] = lane;
     moved.s_m = kLaneEnd_m;
-    const OrientedBox box = BoxAt(*map_, moved, 4.0);
+    const OrientedBox box = BoxAt(*map_, moved, 3.0);
+    // Free, and whoever is on the way here can stop.
     const bool free = std::none_of(npcs_.begin(), npcs_.end(), [&](const Npc& other) {
-      return &other != &npc && Overlap(box, BoxAt(*map_, other, 0.0));
-    });
-    // Whoever comes up from behind must be able to stop.
-    const bool calm = std::none_of(npcs_.begin(), npcs_.end(), [&](const Npc& other) {
       if (&other == &npc) return false;
-      const Vec2 e = map_->lane(other.plan[0]).center->PositionAt(other.s_m) - at;
-      return Dot(e, e) < 25.0 * 25.0;
+      const std::span<const LaneIndex> plan(other.plan.data() + 1, other.plan_count - 1);
+      const bool comes = std::find(plan.begin(), plan.end(), lane) != plan.end();
+      const Vec2 e = map_->lane(other.plan[0]).center->PositionAt(other.s_m) - box.center_m;
+      return Overlap(box, BoxAt(*map_, other, 0.0)) || (comes && Dot(e, e) < 40.0 * 40.0);
     });
-    if (!free || !calm) continue;
+    if (!free) continue;
     Remove(i);
     npc.plan = {};
     npc.plan[0] = lane;
