@@ -20,7 +20,7 @@ namespace volante {
 namespace {
 
 constexpr float kGroundFar_m = 190.0f;
-constexpr float kMarkFar_m = 120.0f, kKerbFar_m = 90.0f;
+constexpr float kMarkFar_m = 80.0f, kKerbFar_m = 60.0f;  // at 84 px; farther in larger pictures
 constexpr float kBuildingFar_m = 200.0f, kTreeFar_m = 110.0f, kVehicleFar_m = 160.0f;
 constexpr float kShadowFar_m = 45.0f;
 constexpr int kHillPoints = 22;
@@ -59,41 +59,37 @@ struct Shade {
 
 struct GroundSink {
   uint8_t* plane;
-  const int8_t* texture;  // [height, width]
+  const int8_t* texture;  // [height, stride]
   const Shade* shades;    // [height]
-  int width;
+  int stride;
 
-  static int Colored(Shade shade, int noise) {
-    const int c = shade.base + ((noise * shade.grain) >> 7);
-    return c < 0 ? 0 : c > 255 ? 255 : c;
+  static __m128i Colored(const int8_t* noise, __m128i base, __m128i grain) {
+    const __m128i n = _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(noise)));
+    return _mm_add_epi16(base, _mm_srai_epi16(_mm_mullo_epi16(n, grain), 7));
   }
-  void Pixel(int y, int x, int alpha) const {
-    const size_t i = static_cast<size_t>(y) * width + x;
-    const int old_value = plane[i];
-    const int c = Colored(shades[y], texture[i]);
-    plane[i] = static_cast<uint8_t>(old_value + (((c - old_value) * alpha + 64) >> 7));
+  void Block(int y, int x, __m128i alphas) const {
+    const size_t i = static_cast<size_t>(y) * stride + x;
+    const __m128i base = _mm_set1_epi16(shades[y].base), grain = _mm_set1_epi16(shades[y].grain);
+    StorePixels(plane + i, Blend(LoadPixels(plane + i), Colored(texture + i, base, grain), alphas));
   }
   void Span(int y, int begin, int end, int alpha) const {
-    const size_t row = static_cast<size_t>(y) * width;
-    const Shade shade = shades[y];
-    uint8_t* out = plane + row;
-    const int8_t* noise = texture + row;
-    if (alpha == kFullAlpha) {
-      for (int x = begin; x < end; ++x) {
-        out[x] = static_cast<uint8_t>(Colored(shade, noise[x]));
-      }
-      return;
+    const size_t row = static_cast<size_t>(y) * stride;
+    const __m128i base = _mm_set1_epi16(shades[y].base), grain = _mm_set1_epi16(shades[y].grain);
+    const __m128i alphas = _mm_set1_epi16(static_cast<int16_t>(alpha));
+    for (int x = begin; x < end; x += kBlock) {
+      const __m128i colors = Colored(texture + row + x, base, grain);
+      uint8_t* p = plane + row + x;
+      StorePixels(p, alpha == kFullAlpha ? colors : Blend(LoadPixels(p), colors, alphas));
     }
-    for (int x = begin; x < end; ++x) Pixel(y, x, alpha);
   }
 };
 
 struct GroundRgbSink {
   GroundSink r, g, b;
-  void Pixel(int y, int x, int alpha) const {
-    r.Pixel(y, x, alpha);
-    g.Pixel(y, x, alpha);
-    b.Pixel(y, x, alpha);
+  void Block(int y, int x, __m128i alphas) const {
+    r.Block(y, x, alphas);
+    g.Block(y, x, alphas);
+    b.Block(y, x, alphas);
   }
   void Span(int y, int begin, int end, int alpha) const {
     r.Span(y, begin, end, alpha);
@@ -106,8 +102,11 @@ struct Item {
   float key = 0.0f;  // power distance
   uint32_t index = 0;
   uint8_t kind = 0;  // 0 building, 1 tree, 2 vehicle
-  PixelPoint at;
+  PixelPoint at;     // level frame
+  float radius = 0.0f, top_m = 0.0f;
 };
+
+constexpr int kColumns = 96;  // of the occlusion test
 
 uint32_t TextureCoordinate(double metres) {
   const double turns = metres / kTexturePeriod_m;
@@ -131,16 +130,17 @@ struct Camera::Impl {
   CameraMount mount;
   View view;
   CoverageRaster raster;
-  int width, height, first_ground_row = 0;
+  int width, height, stride, first_ground_row = 0;
   int triangles = 0;
   std::vector<GroundRow> rows;  // [height]
   std::vector<Color> sky;       // [height]
   // [materials][planes r, g, b, gray][height]; material kGroundLayers is grass
   std::array<std::array<std::vector<Shade>, 4>, kGroundLayers + 1> shades;
-  std::vector<int8_t> texture;              // [height, width]
-  std::array<std::vector<uint8_t>, 3> rgb;  // planes of the RGB picture, made on first use
+  std::vector<int8_t> texture;                 // [height, stride]
+  std::array<std::vector<uint8_t>, 3> planes;  // [height, stride]; the others on first use
   std::array<std::vector<uint32_t>, kGroundLayers> visible_pieces;
   std::vector<Item> items;
+  std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
 
   Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intrinsics, const CameraMount& m)
@@ -149,12 +149,18 @@ struct Camera::Impl {
         view(View::Make(intrinsics, m)),
         raster(intrinsics.width, intrinsics.height),
         width(intrinsics.width),
-        height(intrinsics.height) {
+        height(intrinsics.height),
+        stride(PaddedWidth(intrinsics.width)) {
     VOLANTE_CHECK(scene != nullptr, "a camera looks at a scene");
     MakeRows();
-    texture.assign(static_cast<size_t>(width) * height, 0);
+    texture.assign(static_cast<size_t>(stride) * height, 0);
+    planes[0].assign(static_cast<size_t>(stride) * height, 0);
     for (auto& pieces : visible_pieces) pieces.reserve(512);
     items.reserve(1024);
+    const float finer = std::clamp(view.fx / 42.0f, 0.5f, 4.0f);
+    for (size_t layer = 0; layer < kGroundLayers; ++layer) {
+      layer_far_m[layer] = std::min(kMaterials[layer].far_m * finer, kGroundFar_m);
+    }
     for (int k = 0; k < kHillPoints; ++k) {
       const float u = static_cast<float>(width) * static_cast<float>(k) / (kHillPoints - 1);
       hill_turns[static_cast<size_t>(k)] =
@@ -203,8 +209,11 @@ struct Camera::Impl {
                            : plane == 2 ? ToByte(c.b)
                                         : GrayOf(c);
           const float grain = material.grain * (1.0f - haze);
-          column[static_cast<size_t>(y)] = {static_cast<int16_t>(base),
-                                            static_cast<int16_t>(grain + 0.5f)};
+          // Kept within a byte for every texel, so that spans need no clamp.
+          const int swing = static_cast<int>(grain + 0.5f);
+          column[static_cast<size_t>(y)] = {
+              static_cast<int16_t>(std::clamp(base, swing, 255 - swing)),
+              static_cast<int16_t>(swing)};
         }
       }
     }
@@ -227,11 +236,21 @@ struct Camera::Impl {
     triangles = painter.triangles;
   }
 
+  void RenderPlane(PictureMode mode, const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+                   uint8_t* out) {
+    uint8_t* plane = planes[0].data();
+    Render(ego_pose, vehicles, {mode, stride, {plane, nullptr, nullptr}});
+    for (int y = 0; y < height; ++y) {
+      std::memcpy(out + static_cast<size_t>(y) * width, plane + static_cast<size_t>(y) * stride,
+                  static_cast<size_t>(width));
+    }
+  }
+
   void PaintSky(Painter& painter) {
     const Canvas& canvas = painter.canvas;
     for (int y = 0; y < first_ground_row; ++y) {
       const Color c = sky[static_cast<size_t>(y)];
-      const size_t at = static_cast<size_t>(y) * width, n = static_cast<size_t>(width);
+      const size_t at = static_cast<size_t>(y) * stride, n = static_cast<size_t>(stride);
       switch (canvas.mode) {
         case PictureMode::kGray:
           std::memset(canvas.planes[0] + at, GrayOf(c), n);
@@ -279,7 +298,7 @@ struct Camera::Impl {
   void SampleTexture() {
     for (int y = first_ground_row; y < height; ++y) {
       const GroundRow& row = rows[static_cast<size_t>(y)];
-      int8_t* out = texture.data() + static_cast<size_t>(y) * width;
+      int8_t* out = texture.data() + static_cast<size_t>(y) * stride;
       if (row.level < 0) {
         std::memset(out, 0, static_cast<size_t>(width));
         continue;
@@ -309,14 +328,14 @@ struct Camera::Impl {
     const Scene::Impl& s = scene->impl();
     if (first_ground_row < height) {
       if (canvas.mode == PictureMode::kClasses) {
-        const size_t at = static_cast<size_t>(first_ground_row) * width;
+        const size_t at = static_cast<size_t>(first_ground_row) * stride;
         std::memset(canvas.planes[0] + at, static_cast<int>(SemanticClass::kGround),
-                    static_cast<size_t>(width) * height - at);
+                    static_cast<size_t>(stride) * height - at);
       } else {
         SampleTexture();
         for (int plane = 0; plane < (canvas.mode == PictureMode::kRgb ? 3 : 1); ++plane) {
           const GroundSink grass = SinkOf(canvas, kGroundLayers, plane);
-          for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, width, kFullAlpha);
+          for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, stride, kFullAlpha);
         }
       }
     }
@@ -324,7 +343,7 @@ struct Camera::Impl {
     s.piece_grid.ForEachInView(view, kGroundFar_m, [&](uint32_t index) {
       const GroundPiece& piece = s.pieces[index];
       const auto layer = static_cast<size_t>(piece.layer);
-      if (view.Sees(view.LevelFromWorld(piece.center_m), piece.radius_m, kMaterials[layer].far_m)) {
+      if (view.Sees(view.LevelFromWorld(piece.center_m), piece.radius_m, layer_far_m[layer])) {
         visible_pieces[layer].push_back(index);
       }
     });
@@ -339,7 +358,7 @@ struct Camera::Impl {
   GroundSink SinkOf(const Canvas& canvas, int material, int plane) const {
     const int column = canvas.mode == PictureMode::kRgb ? plane : 3;
     return {canvas.planes[plane], texture.data(),
-            shades[static_cast<size_t>(material)][static_cast<size_t>(column)].data(), width};
+            shades[static_cast<size_t>(material)][static_cast<size_t>(column)].data(), stride};
   }
 
   void FillLayer(const Canvas& canvas, int layer) {
@@ -364,9 +383,14 @@ struct Camera::Impl {
   void AddPiece(const GroundPiece& piece, Painter& painter) {
     const Scene::Impl& s = scene->impl();
     const PixelPoint center = view.LevelFromWorld(piece.center_m);
+    const float distance = std::sqrt(center.u * center.u + center.v * center.v) - piece.radius_m;
+    const float finest = std::max(distance, 0.0f) / (3.0f * view.fx);  // a third of a pixel
+    size_t level = 0;
+    while (level + 1 < kDetail_m.size() && kDetail_m[level + 1] < finest) ++level;
+    const GroundPiece::Range range = piece.contours[level];
     Vec3f outline[kMaxOutline];
-    for (uint32_t k = 0; k < piece.num_contours; ++k) {
-      const Contour contour = s.contours[piece.first_contour + k];
+    for (uint32_t k = 0; k < range.count; ++k) {
+      const Contour contour = s.contours[range.first + k];
       for (uint32_t i = 0; i < contour.num_points; ++i) {
         const PixelPoint p = s.points[contour.first_point + i];
         outline[i] = view.CameraFromLevel(
@@ -377,30 +401,95 @@ struct Camera::Impl {
     }
   }
 
+  // Drops what stands wholly behind nearer buildings. Columns of the picture remember how high the
+  // buildings before them reach; a building starts on the ground, so nothing shows below it.
+  void DropHidden() {
+    std::array<float, kColumns> covered;  // v above which nothing is covered yet
+    covered.fill(static_cast<float>(height) + 1e6f);
+    const float columns_per_px = static_cast<float>(kColumns) / static_cast<float>(width);
+    size_t kept = items.size();
+    for (size_t i = items.size(); i-- > 0;) {  // near to far
+      const Item item = items[i];
+      if (item.at.u - item.radius > kNearDepth_m) {
+        const float near = item.at.u - item.radius;
+        const float far = item.at.u + item.radius;
+        const float left = item.at.v + item.radius, right = item.at.v - item.radius;
+        const float u0 = view.cx - view.fx * left / (left > 0.0f ? near : far);
+        const float u1 = view.cx - view.fx * right / (right > 0.0f ? far : near);
+        const float rise = item.top_m - view.height_m;
+        const float top = rise > 0.0f ? view.cy - view.fy * rise / near : view.cy;
+        const int c0 =
+            std::clamp(static_cast<int>(std::max(u0 * columns_per_px, 0.0f)), 0, kColumns);
+        const int c1 =
+            std::clamp(static_cast<int>(std::min(u1 * columns_per_px, 1e6f)) + 1, 0, kColumns);
+        bool hidden = true;
+        for (int c = c0; c < c1 && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
+        if (hidden) continue;
+        if (item.kind == 0)
+          CoverColumns(scene->impl().buildings[item.index], item.at, columns_per_px, covered);
+      }
+      items[--kept] = item;
+    }
+    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(kept));
+  }
+
+  // The columns that a building's walls fill, up to their lowest point on the screen.
+  void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
+                    std::array<float, kColumns>& covered) const {
+    const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
+    const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
+    float low_u = 1e30f, high_u = -1e30f, deepest = 0.0f;
+    for (int i = 0; i < 4; ++i) {
+      const float l = i < 2 ? b.half_length_m : -b.half_length_m;
+      const float d = i % 3 == 0 ? b.half_depth_m : -b.half_depth_m;
+      const float x = at.u + ux * l - uy * d, y = at.v + uy * l + ux * d;
+      if (x < kNearDepth_m) return;
+      const float u = view.cx - view.fx * y / x;
+      low_u = std::min(low_u, u);
+      high_u = std::max(high_u, u);
+      deepest = std::max(deepest, x);
+    }
+    const float top = view.cy - view.fy * (b.height_m - view.height_m) / deepest;
+    const int c0 = std::clamp(static_cast<int>(std::ceil(std::max(low_u * columns_per_px, 0.0f))),
+                              0, kColumns);
+    const int c1 = std::clamp(
+        static_cast<int>(std::max(std::min(high_u * columns_per_px, 1e6f), 0.0f)), 0, kColumns);
+    for (int c = c0; c < c1; ++c) {
+      float& here = covered[static_cast<size_t>(c)];
+      here = std::min(here, top);
+    }
+  }
+
   void CollectItems(std::span<const VehicleState> vehicles) {
     const Scene::Impl& s = scene->impl();
     items.clear();
-    const auto add = [&](Vec2 center, float radius, float far_m, uint32_t index, uint8_t kind) {
+    const auto add = [&](Vec2 center, float radius, float top_m, float far_m, uint32_t index,
+                         uint8_t kind) {
       const PixelPoint at = view.LevelFromWorld(center);
       if (!view.Sees(at, radius, far_m)) return;
-      items.push_back({at.u * at.u + at.v * at.v - radius * radius, index, kind, at});
+      items.push_back(
+          {at.u * at.u + at.v * at.v - radius * radius, index, kind, at, radius, top_m});
     };
     s.building_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
-      add(s.buildings[i].center_m, s.buildings[i].radius_m, kBuildingFar_m, i, 0);
+      const Building& b = s.buildings[i];
+      add(b.center_m, b.radius_m, b.height_m + b.roof_m, kBuildingFar_m, i, 0);
     });
     s.tree_grid.ForEachInView(view, kTreeFar_m, [&](uint32_t i) {
-      add(s.trees[i].center_m, s.trees[i].crown_radius_m, kTreeFar_m, i, 1);
+      const Tree& t = s.trees[i];
+      add(t.center_m, t.crown_radius_m, t.trunk_m + t.crown_height_m, kTreeFar_m, i, 1);
     });
     for (size_t i = 0; i < vehicles.size(); ++i) {
       const VehicleState& v = vehicles[i];
       const auto radius =
           static_cast<float>(0.5 * std::sqrt(v.length_m * v.length_m + v.width_m * v.width_m));
-      add(v.position_m, radius, kVehicleFar_m, static_cast<uint32_t>(i), 2);
+      add(v.position_m, radius, static_cast<float>(v.height_m), kVehicleFar_m,
+          static_cast<uint32_t>(i), 2);
     }
     std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
       if (a.key != b.key) return a.key > b.key;
       return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
     });
+    if (view.sin_pitch == 0.0f) DropHidden();
   }
 
   void PaintShadows(std::span<const VehicleState> vehicles, Painter& painter) {
@@ -440,26 +529,30 @@ Camera::~Camera() = default;
 
 void Camera::RenderGray(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
                         uint8_t* gray) {
-  impl_->Render(ego_pose, vehicles,
-                {PictureMode::kGray, impl_->width, impl_->height, {gray, nullptr, nullptr}});
+  impl_->RenderPlane(PictureMode::kGray, ego_pose, vehicles, gray);
 }
 
 void Camera::RenderClasses(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
                            uint8_t* classes) {
-  impl_->Render(ego_pose, vehicles,
-                {PictureMode::kClasses, impl_->width, impl_->height, {classes, nullptr, nullptr}});
+  impl_->RenderPlane(PictureMode::kClasses, ego_pose, vehicles, classes);
 }
 
 void Camera::RenderRgb(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
                        uint8_t* rgb) {
-  const size_t pixels = static_cast<size_t>(impl_->width) * impl_->height;
-  for (auto& plane : impl_->rgb) plane.resize(pixels);
-  uint8_t *r = impl_->rgb[0].data(), *g = impl_->rgb[1].data(), *b = impl_->rgb[2].data();
-  impl_->Render(ego_pose, vehicles, {PictureMode::kRgb, impl_->width, impl_->height, {r, g, b}});
-  for (size_t i = 0; i < pixels; ++i) {
-    rgb[3 * i] = r[i];
-    rgb[3 * i + 1] = g[i];
-    rgb[3 * i + 2] = b[i];
+  Impl& s = *impl_;
+  for (auto& plane : s.planes) plane.resize(static_cast<size_t>(s.stride) * s.height);
+  uint8_t* const planes[3] = {s.planes[0].data(), s.planes[1].data(), s.planes[2].data()};
+  s.Render(ego_pose, vehicles, {PictureMode::kRgb, s.stride, {planes[0], planes[1], planes[2]}});
+  const auto width = static_cast<size_t>(s.width);
+  for (int y = 0; y < s.height; ++y) {
+    const size_t row = static_cast<size_t>(y) * s.stride;
+    const uint8_t *r = planes[0] + row, *g = planes[1] + row, *b = planes[2] + row;
+    uint8_t* out = rgb + static_cast<size_t>(y) * width * 3;
+    for (size_t x = 0; x < width; ++x) {
+      out[3 * x] = r[x];
+      out[3 * x + 1] = g[x];
+      out[3 * x + 2] = b[x];
+    }
   }
 }
 

@@ -6,36 +6,36 @@ namespace volante {
 
 namespace {
 
-inline uint8_t Blend(int old_value, int color, int alpha) {
-  return static_cast<uint8_t>(old_value + (((color - old_value) * alpha + kFullAlpha / 2) >> 7));
-}
-
 struct FlatSink {
   uint8_t* plane;
   int stride, color, opacity;
 
-  void Pixel(int y, int x, int alpha) const {
-    uint8_t& p = plane[static_cast<size_t>(y) * stride + x];
-    p = Blend(p, color, (alpha * opacity) >> 7);
+  void Block(int y, int x, __m128i alphas) const {
+    uint8_t* p = plane + static_cast<size_t>(y) * stride + x;
+    if (opacity != kFullAlpha) {
+      alphas =
+          _mm_srai_epi16(_mm_mullo_epi16(alphas, _mm_set1_epi16(static_cast<int16_t>(opacity))), 7);
+    }
+    StorePixels(p, Blend(LoadPixels(p), _mm_set1_epi16(static_cast<int16_t>(color)), alphas));
   }
   void Span(int y, int begin, int end, int alpha) const {
-    uint8_t* p = plane + static_cast<size_t>(y) * stride;
-    const int a = (alpha * opacity) >> 7;
-    if (a == kFullAlpha) {
-      std::memset(p + begin, color, static_cast<size_t>(end - begin));
+    if (((alpha * opacity) >> 7) == kFullAlpha) {
+      std::memset(plane + static_cast<size_t>(y) * stride + begin, color,
+                  static_cast<size_t>(end - begin));
       return;
     }
-    for (int x = begin; x < end; ++x) p[x] = Blend(p[x], color, a);
+    const __m128i alphas = _mm_set1_epi16(static_cast<int16_t>(alpha));
+    for (int x = begin; x < end; x += kBlock) Block(y, x, alphas);
   }
 };
 
 struct FlatRgbSink {
   FlatSink r, g, b;
 
-  void Pixel(int y, int x, int alpha) const {
-    r.Pixel(y, x, alpha);
-    g.Pixel(y, x, alpha);
-    b.Pixel(y, x, alpha);
+  void Block(int y, int x, __m128i alphas) const {
+    r.Block(y, x, alphas);
+    g.Block(y, x, alphas);
+    b.Block(y, x, alphas);
   }
   void Span(int y, int begin, int end, int alpha) const {
     r.Span(y, begin, end, alpha);
@@ -44,42 +44,46 @@ struct FlatRgbSink {
   }
 };
 
+// Translucent paint (`solid` false) changes no class.
 struct ClassSink {
   uint8_t* plane;
   int stride;
   uint8_t cls;
   bool solid;
 
-  void Pixel(int y, int x, int alpha) const {
-    if (solid && 2 * alpha >= kFullAlpha) plane[static_cast<size_t>(y) * stride + x] = cls;
+  void Block(int y, int x, __m128i alphas) const {
+    if (!solid) return;
+    uint8_t* p = plane + static_cast<size_t>(y) * stride + x;
+    const __m128i mine = _mm_cmpgt_epi16(alphas, _mm_set1_epi16(kFullAlpha / 2 - 1));
+    StorePixels(p, _mm_blendv_epi8(LoadPixels(p), _mm_set1_epi16(cls), mine));
   }
   void Span(int y, int begin, int end, int alpha) const {
-    if (solid && 2 * alpha >= kFullAlpha) {
-      std::memset(plane + static_cast<size_t>(y) * stride + begin, cls,
-                  static_cast<size_t>(end - begin));
-    }
+    if (!solid || 2 * alpha < kFullAlpha) return;
+    std::memset(plane + static_cast<size_t>(y) * stride + begin, cls,
+                static_cast<size_t>(end - begin));
   }
 };
 
 }  // namespace
 
 void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity) const {
+  if (raster.empty()) return;
   const int share = static_cast<int>(opacity * kFullAlpha + 0.5f);
   switch (mode) {
     case PictureMode::kGray: {
-      const FlatSink sink{planes[0], width, GrayOf(color), share};
+      const FlatSink sink{planes[0], stride, GrayOf(color), share};
       raster.Sweep(sink);
       break;
     }
     case PictureMode::kRgb: {
-      const FlatRgbSink sink{{planes[0], width, ToByte(color.r), share},
-                             {planes[1], width, ToByte(color.g), share},
-                             {planes[2], width, ToByte(color.b), share}};
+      const FlatRgbSink sink{{planes[0], stride, ToByte(color.r), share},
+                             {planes[1], stride, ToByte(color.g), share},
+                             {planes[2], stride, ToByte(color.b), share}};
       raster.Sweep(sink);
       break;
     }
     case PictureMode::kClasses: {
-      const ClassSink sink{planes[0], width, static_cast<uint8_t>(cls), opacity > 0.9f};
+      const ClassSink sink{planes[0], stride, static_cast<uint8_t>(cls), opacity > 0.9f};
       raster.Sweep(sink);
       break;
     }

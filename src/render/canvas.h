@@ -16,13 +16,27 @@ enum class PictureMode : uint8_t { kGray, kRgb, kClasses };
 
 struct Canvas {
   PictureMode mode = PictureMode::kGray;
-  int width = 0, height = 0;
+  int stride = 0;                                    // bytes of a row: PaddedWidth
   uint8_t* planes[3] = {nullptr, nullptr, nullptr};  // 1 plane, or 3 for kRgb
 
   // Paints what the raster holds and empties it. `opacity` in [0, 1]; classes ignore colours and
   // take a pixel whose covered share is at least one half (never for translucent paint).
   void Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity = 1.0f) const;
 };
+
+// Eight pixels as int16 and back.
+inline __m128i LoadPixels(const uint8_t* p) {
+  return _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+inline void StorePixels(uint8_t* p, __m128i values) {
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(values, values));
+}
+// old + (color - old) * alpha / 128, rounded; 255 * 128 + 64 fits into int16.
+inline __m128i Blend(__m128i old_values, __m128i colors, __m128i alphas) {
+  const __m128i change = _mm_mullo_epi16(_mm_sub_epi16(colors, old_values), alphas);
+  return _mm_add_epi16(old_values,
+                       _mm_srai_epi16(_mm_add_epi16(change, _mm_set1_epi16(kFullAlpha / 2)), 7));
+}
 
 // A flat polygon of a solid, counter-clockwise seen from outside, level frame.
 struct Face {

@@ -10,8 +10,9 @@ namespace volante {
 CoverageRaster::CoverageRaster(int width, int height)
     : width_(width),
       height_(height),
-      stride_(width + 2),
-      words_((width + 2 + 63) / 64),
+      padded_width_(PaddedWidth(width)),
+      stride_(padded_width_ + kBlock),
+      words_((stride_ / kBlock + 63) / 64),
       first_row_(height) {
   VOLANTE_CHECK(width > 0 && height > 0, "a picture has at least one pixel");
   cells_.assign(static_cast<size_t>(stride_) * height, 0.0f);
@@ -23,6 +24,21 @@ void CoverageRaster::AddEdge(PixelPoint a, PixelPoint b) {
   if (a.v > b.v) std::swap(a, b);
   const float bottom = static_cast<float>(height_);
   if (!(a.v < b.v) || b.v <= 0.0f || a.v >= bottom) return;
+  // Most edges of a distant town lie within one pixel.
+  if (a.v >= 0.0f && a.u >= 0.0f && b.u >= 0.0f) {
+    const int row = static_cast<int>(a.v), column = static_cast<int>(a.u);
+    if (row == static_cast<int>(b.v) && column == static_cast<int>(b.u) && column < width_) {
+      const float area = (b.v - a.v) * sign;
+      const float next = area * (0.5f * (a.u + b.u) - static_cast<float>(column));
+      float* cell = cells_.data() + static_cast<size_t>(row) * stride_ + column;
+      cell[0] += area - next;
+      cell[1] += next;
+      first_row_ = std::min(first_row_, row);
+      last_row_ = std::max(last_row_, row);
+      Touch(row, column, column + 1);
+      return;
+    }
+  }
   const float slope = (b.u - a.u) / (b.v - a.v);
   if (a.v < 0.0f) {
     a.u -= a.v * slope;
@@ -60,8 +76,9 @@ void CoverageRaster::AddVertical(float x, float y0, float y1, float sign) {
   const int last = std::min(static_cast<int>(y1), height_ - 1);
   first_row_ = std::min(first_row_, first);
   last_row_ = std::max(last_row_, last);
-  const int word = column >> 6, next_word = (column + 1) >> 6;
-  const uint64_t bit = uint64_t{1} << (column & 63), next_bit = uint64_t{1} << ((column + 1) & 63);
+  const int block = column / kBlock, next_block = (column + 1) / kBlock;
+  const int word = block >> 6, next_word = next_block >> 6;
+  const uint64_t bit = uint64_t{1} << (block & 63), next_bit = uint64_t{1} << (next_block & 63);
   for (int y = first; y <= last; ++y) {
     const float fy = static_cast<float>(y);
     const float height = std::min(fy + 1.0f, y1) - std::max(fy, y0);
@@ -85,46 +102,59 @@ void CoverageRaster::AddInside(float x0, float y0, float x1, float y1, float sig
   first_row_ = std::min(first_row_, first);
   last_row_ = std::max(last_row_, last);
   float x = x0;
+  float top = y0;
   for (int y = first; y <= last; ++y) {
-    const float fy = static_cast<float>(y);
-    const float height = std::min(fy + 1.0f, y1) - std::max(fy, y0);
-    if (!(height > 0.0f)) continue;
-    const float x_next = std::min(std::max(x + slope * height, low), high);
-    const float area = height * sign;
-    const float xa = std::min(x, x_next), xb = std::max(x, x_next);
-    x = x_next;
-    const int ia = static_cast<int>(xa);
-    const float fa = xa - static_cast<float>(ia);
-    float* cell = cells_.data() + static_cast<size_t>(y) * stride_;
-    if (xb <= static_cast<float>(ia + 1)) {  // within one column
-      const float mean = fa + 0.5f * (xb - xa);
-      const float next = area * mean;
-      cell[ia] += area - next;
-      cell[ia + 1] += next;
-      Touch(y, ia, ia + 1);
-      continue;
-    }
-    // The edge crosses several columns in this row: each gets the area right of the edge.
-    int ib = static_cast<int>(xb);
-    if (static_cast<float>(ib) == xb) --ib;  // last column entered
-    const float per_column = area / (xb - xa);
-    const float first_width = 1.0f - fa;
-    float below = 0.5f * per_column * first_width * first_width;  // covered area so far
-    cell[ia] += below;
-    float covered = below;
-    float entered = per_column * first_width;  // height of the edge at the column's right side
-    for (int i = ia + 1; i < ib; ++i) {
-      const float area_here = entered + 0.5f * per_column;
-      cell[i] += area_here - covered;
-      covered = area_here;
-      entered += per_column;
-    }
-    const float last_width = xb - static_cast<float>(ib);
-    const float rest = entered + (area - entered) * (1.0f - 0.5f * last_width);
-    cell[ib] += rest - covered;
-    cell[ib + 1] += area - rest;
-    Touch(y, ia, ib + 1);
+    const float bottom = std::min(static_cast<float>(y + 1), y1);
+    const float next = std::min(std::max(x0 + slope * (bottom - y0), low), high);
+    AddRow(y, std::min(x, next), std::max(x, next), (bottom - top) * sign);
+    x = next;
+    top = bottom;
   }
+}
+
+// One row's part of an edge: from xa to xb (xa <= xb), covering `area` right of xb. The height
+// entered at x is area * clamp((x - xa) / (xb - xa), 0, 1); a pixel's coverage is its integral over
+// the pixel, and a cell holds the difference to its left neighbour.
+inline void CoverageRaster::AddRow(int y, float xa, float xb, float area) {
+  const int ia = static_cast<int>(xa);
+  float* cell = cells_.data() + static_cast<size_t>(y) * stride_ + ia;
+  const float begin = xa - static_cast<float>(ia), end = xb - static_cast<float>(ia);
+  const float run = end - begin;
+  const float per_column = run > 1e-6f ? area / run : 0.0f;
+  if (end <= 3.0f) [[likely]] {
+    // Up to three columns at once, without branches.
+    const __m128 zero = _mm_setzero_ps(), runs = _mm_set1_ps(run);
+    const __m128 left = _mm_setr_ps(0.0f, 1.0f, 2.0f, 3.0f);
+    const __m128 right = _mm_setr_ps(1.0f, 2.0f, 3.0f, 4.0f);
+    const __m128 begins = _mm_set1_ps(begin), ends = _mm_set1_ps(end);
+    const auto ramp = [&](__m128 at) {
+      const __m128 c = _mm_min_ps(_mm_max_ps(_mm_sub_ps(at, begins), zero), runs);
+      return _mm_mul_ps(c, c);
+    };
+    const auto beyond = [&](__m128 at) { return _mm_max_ps(_mm_sub_ps(at, ends), zero); };
+    const __m128 on_ramp =
+        _mm_mul_ps(_mm_set1_ps(0.5f * per_column), _mm_sub_ps(ramp(right), ramp(left)));
+    const __m128 full = _mm_mul_ps(_mm_set1_ps(area), _mm_sub_ps(beyond(right), beyond(left)));
+    const __m128 covered = _mm_add_ps(on_ramp, full);
+    const __m128 before = _mm_castsi128_ps(_mm_slli_si128(_mm_castps_si128(covered), 4));
+    _mm_storeu_ps(cell, _mm_add_ps(_mm_loadu_ps(cell), _mm_sub_ps(covered, before)));
+    Touch(y, ia, ia + 3);
+    return;
+  }
+  int ib = static_cast<int>(end);
+  if (static_cast<float>(ib) == end) --ib;  // last column entered
+  const float first_width = 1.0f - begin;
+  float entered = per_column * first_width;  // height at the right side of the column
+  const float in_first = 0.5f * entered * first_width;
+  cell[0] += in_first;
+  cell[1] += entered + 0.5f * per_column - in_first;
+  for (int i = 2; i < ib; ++i) cell[i] += per_column;
+  entered += per_column * static_cast<float>(ib - 1);
+  const float last_width = end - static_cast<float>(ib);
+  const float in_last = entered + (area - entered) * (1.0f - 0.5f * last_width);
+  cell[ib] += in_last - (entered - 0.5f * per_column);
+  cell[ib + 1] += area - in_last;
+  Touch(y, ia, ia + ib + 1);
 }
 
 }  // namespace volante

@@ -30,6 +30,7 @@ void AddWallQuad(const Wall& wall, float begin, float end, float low, float high
 
 constexpr float kFloor_m = 3.1f;
 constexpr float kWindowPitch_m = 2.9f;
+constexpr float kFewestFloorPx = 3.0f;
 
 // Windows one by one while they are a pixel or more, then a band per floor, then nothing.
 void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
@@ -37,7 +38,7 @@ void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
   const float near_x = std::max(std::min(wall.a.u, wall.b.u), 1.0f);
   const float distance = std::max(near_x, 0.5f * (Length(wall.a) + Length(wall.b)) * 0.5f);
   const float floor_px = view.fy * kFloor_m / distance;
-  if (floor_px < 2.2f) return;
+  if (floor_px < kFewestFloorPx) return;
   const int floors = static_cast<int>(building.height_m / kFloor_m);
   const int columns = std::max(1, static_cast<int>(wall.length_m / kWindowPitch_m));
   // Width of the wall on the screen, roughly: the angle it spans.
@@ -47,7 +48,7 @@ void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
   const float margin = 0.7f / wall.length_m;
   for (int floor = 0; floor < floors; ++floor) {
     const float low = kFloor_m * static_cast<float>(floor) + 1.0f, high = low + 1.45f;
-    if (column_px < 2.0f) {
+    if (column_px < 3.0f || floor_px < 4.5f) {
       AddWallQuad(wall, margin, 1.0f - margin, low + 0.25f, high - 0.2f, painter);
       continue;
     }

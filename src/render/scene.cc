@@ -2,7 +2,9 @@
 // ground's texture. Runs once per town; nothing here is on a frame's path.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
+#include <string>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -14,7 +16,6 @@ namespace volante {
 namespace {
 
 constexpr double kPieceLength_m = 48.0;
-constexpr double kSimplify_m = 0.03;  // chord error; the limit is 0.05
 constexpr double kKerbWidth_m = 0.22;
 constexpr double kRoadOverlap_m = 0.02;  // hides hairline gaps between neighbouring lanes
 
@@ -117,6 +118,11 @@ void Densify(Line& left, Line& right) {
   right = std::move(out_right);
 }
 
+// What lies between two polylines.
+struct Band {
+  Line left, right;
+};
+
 class GroundBuilder {
  public:
   explicit GroundBuilder(Scene::Impl& scene) : scene_(scene) {}
@@ -128,8 +134,7 @@ class GroundBuilder {
     for (const auto& [first, last] : Split(left)) {
       const size_t count = last - first + 1;
       BeginPiece(layer);
-      AddContour(Simplify({left.data() + first, count}, kSimplify_m),
-                 Simplify({right.data() + first, count}, kSimplify_m));
+      AddContour({left.data() + first, count}, {right.data() + first, count});
       EndPiece();
     }
   }
@@ -189,21 +194,49 @@ class GroundBuilder {
         }
       }
       add(end);
-      AddContour(Simplify(dash_left, kSimplify_m), Simplify(dash_right, kSimplify_m));
+      AddContour(dash_left, dash_right);
     }
     if (open) EndPiece();
   }
 
   void BeginPiece(GroundLayer layer) {
-    piece_ = GroundPiece{};
-    piece_.layer = layer;
-    piece_.first_contour = static_cast<uint32_t>(scene_.contours.size());
-    outline_.clear();
-    sizes_.clear();
+    layer_ = layer;
+    bands_.clear();
   }
 
-  void AddContour(const Line& left, const Line& right) {
-    Line outline = left;
+  void AddContour(std::span<const Vec2> left, std::span<const Vec2> right) {
+    bands_.push_back({Line(left.begin(), left.end()), Line(right.begin(), right.end())});
+  }
+
+  void EndPiece() {
+    if (bands_.empty()) return;
+    Vec2 low = bands_[0].left[0], high = low;
+    for (const Band& band : bands_) {
+      for (const Line* line : {&band.left, &band.right}) {
+        for (const Vec2 p : *line) {
+          low = {std::min(low.x, p.x), std::min(low.y, p.y)};
+          high = {std::max(high.x, p.x), std::max(high.y, p.y)};
+        }
+      }
+    }
+    GroundPiece piece;
+    piece.layer = layer_;
+    piece.center_m = (low + high) * 0.5;
+    piece.radius_m = static_cast<float>(0.5 * Distance(low, high)) + 0.01f;
+    for (size_t level = 0; level < kDetail_m.size(); ++level) {
+      piece.contours[level].first = static_cast<uint32_t>(scene_.contours.size());
+      for (const Band& band : bands_) {
+        AddOutline(band, static_cast<double>(kDetail_m[level]), piece.center_m);
+      }
+      piece.contours[level].count =
+          static_cast<uint32_t>(scene_.contours.size()) - piece.contours[level].first;
+    }
+    scene_.pieces.push_back(piece);
+  }
+
+  void AddOutline(const Band& band, double tolerance_m, Vec2 center) {
+    Line outline = Simplify(band.left, tolerance_m);
+    const Line right = Simplify(band.right, tolerance_m);
     outline.insert(outline.end(), right.rbegin(), right.rend());
     double doubled_area = 0.0;
     for (size_t i = 0; i < outline.size(); ++i) {
@@ -213,38 +246,17 @@ class GroundBuilder {
     if (!std::isfinite(doubled_area) || std::abs(doubled_area) < 1e-6) return;
     if (doubled_area < 0.0) std::reverse(outline.begin(), outline.end());
     VOLANTE_CHECK(outline.size() <= static_cast<size_t>(kMaxOutline), "pieces are short");
-    sizes_.push_back(outline.size());
-    outline_.insert(outline_.end(), outline.begin(), outline.end());
-  }
-
-  void EndPiece() {
-    if (outline_.empty()) return;
-    Vec2 low = outline_[0], high = outline_[0];
-    for (const Vec2 p : outline_) {
-      low = {std::min(low.x, p.x), std::min(low.y, p.y)};
-      high = {std::max(high.x, p.x), std::max(high.y, p.y)};
-    }
-    piece_.center_m = (low + high) * 0.5;
-    double radius = 0.0;
-    for (const Vec2 p : outline_) radius = std::max(radius, Distance(p, piece_.center_m));
-    piece_.radius_m = static_cast<float>(radius) + 0.01f;
-    uint32_t first = static_cast<uint32_t>(scene_.points.size());
-    for (const Vec2 p : outline_) {
-      const Vec2 d = p - piece_.center_m;
+    scene_.contours.push_back(
+        {static_cast<uint32_t>(scene_.points.size()), static_cast<uint32_t>(outline.size())});
+    for (const Vec2 p : outline) {
+      const Vec2 d = p - center;
       scene_.points.push_back({static_cast<float>(d.x), static_cast<float>(d.y)});
     }
-    for (const size_t n : sizes_) {
-      scene_.contours.push_back({first, static_cast<uint32_t>(n)});
-      first += static_cast<uint32_t>(n);
-    }
-    piece_.num_contours = static_cast<uint32_t>(sizes_.size());
-    scene_.pieces.push_back(piece_);
   }
 
   Scene::Impl& scene_;
-  GroundPiece piece_;
-  Line outline_;
-  std::vector<size_t> sizes_;
+  GroundLayer layer_ = GroundLayer::kRoad;
+  std::vector<Band> bands_;
 };
 
 // The outer edges of the carriageway: sides of road strips beyond which there is no road.
@@ -286,14 +298,80 @@ std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
   return sides;
 }
 
-GroundLayer LayerOf(Surface surface) {
-  switch (surface) {
-    case Surface::kRoad:
-      return GroundLayer::kRoad;
-    case Surface::kShoulder:
-      return GroundLayer::kShoulder;
-    default:
-      return GroundLayer::kSidewalk;
+// Strips that share their edges point by point, from right to left: one road's cross-section.
+using Street = std::vector<const SurfaceStrip*>;
+
+std::vector<Street> FindStreets(std::span<const SurfaceStrip> strips) {
+  const auto key = [](const Line& line) {
+    return Hash128Hex(line.data(), line.size() * sizeof(Vec2));
+  };
+  std::vector<const SurfaceStrip*> usable;
+  std::map<std::string, size_t> by_right, by_left;
+  std::vector<std::string> left_keys, right_keys;
+  for (const SurfaceStrip& strip : strips) {
+    if (strip.surface == Surface::kOther || strip.left.size() < 2) continue;
+    left_keys.push_back(key(strip.left));
+    right_keys.push_back(key(strip.right));
+    by_right.emplace(right_keys.back(), usable.size());
+    by_left.emplace(left_keys.back(), usable.size());
+    usable.push_back(&strip);
+  }
+  std::vector<Street> streets;
+  std::vector<char> used(usable.size(), 0);
+  for (const bool from_edge : {true, false}) {
+    for (size_t i = 0; i < usable.size(); ++i) {
+      // First the chains that begin at a free right edge, then what a ring would leave over.
+      if (used[i] || (from_edge && by_left.count(right_keys[i]) > 0)) continue;
+      Street street;
+      size_t k = i;
+      while (!used[k]) {
+        used[k] = 1;
+        street.push_back(usable[k]);
+        const auto next = by_right.find(left_keys[k]);
+        if (next == by_right.end()) break;
+        k = next->second;
+      }
+      streets.push_back(std::move(street));
+    }
+  }
+  return streets;
+}
+
+// Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
+// edges of a strip by strip drawing, and no seams between lanes.
+void AddStreet(const Street& street, GroundBuilder& ground) {
+  const auto rank = [](const SurfaceStrip* s) {
+    return s->surface == Surface::kRoad ? 2 : s->surface == Surface::kShoulder ? 1 : 0;
+  };
+  constexpr GroundLayer kLayers[] = {GroundLayer::kSidewalk, GroundLayer::kShoulder,
+                                     GroundLayer::kRoad};
+  for (int layer = 0; layer < 3; ++layer) {
+    size_t i = 0;
+    while (i < street.size()) {
+      if (rank(street[i]) < layer) {
+        ++i;
+        continue;
+      }
+      size_t end = i;
+      bool shows = false;
+      for (; end < street.size() && rank(street[end]) >= layer; ++end) {
+        shows = shows || rank(street[end]) == layer;
+      }
+      if (shows) {
+        Line right = street[i]->right, left = street[end - 1]->left;
+        if (layer > 0) {
+          for (size_t k = 0; k < left.size(); ++k) {
+            const Vec2 d = left[k] - right[k];
+            const double width = Norm(d);
+            if (width < 1e-6) continue;
+            left[k] = left[k] + d * (kRoadOverlap_m / width);
+            right[k] = right[k] - d * (kRoadOverlap_m / width);
+          }
+        }
+        ground.AddBand(kLayers[layer], std::move(left), std::move(right));
+      }
+      i = end;
+    }
   }
 }
 
@@ -396,20 +474,7 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   const SurfaceMap map(strips, with_scenery ? 80.0 : 2.0);
   const std::vector<StreetSide> sides = FindStreetSides(strips, map);
   GroundBuilder ground(*scene);
-  for (const SurfaceStrip& strip : strips) {
-    if (strip.surface == Surface::kOther || strip.left.size() < 2) continue;
-    Line left = strip.left, right = strip.right;
-    if (strip.surface != Surface::kSidewalk) {
-      for (size_t i = 0; i < left.size(); ++i) {
-        const Vec2 d = left[i] - right[i];
-        const double width = Norm(d);
-        if (width < 1e-6) continue;
-        left[i] = left[i] + d * (kRoadOverlap_m / width);
-        right[i] = right[i] - d * (kRoadOverlap_m / width);
-      }
-    }
-    ground.AddBand(LayerOf(strip.surface), std::move(left), std::move(right));
-  }
+  for (const Street& street : FindStreets(strips)) AddStreet(street, ground);
   for (const StreetSide& side : sides) {
     ground.AddBand(GroundLayer::kKerb, Offset(side.points, side.outward, kKerbWidth_m),
                    side.points);

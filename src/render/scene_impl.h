@@ -34,12 +34,19 @@ struct Contour {
   uint32_t num_points = 0;
 };
 
+// Chord errors of the outlines' levels of detail; a piece is drawn with the coarsest one that is
+// finer than a third of a pixel at its distance.
+inline constexpr std::array<float, 4> kDetail_m = {0.03f, 0.1f, 0.3f, 0.9f};
+
 // A stretch of at most about 48 m of one layer: closed outlines of one orientation.
 struct GroundPiece {
   Vec2 center_m;
   float radius_m = 0.0f;
   GroundLayer layer = GroundLayer::kRoad;
-  uint32_t first_contour = 0, num_contours = 0;
+  struct Range {
+    uint32_t first = 0, count = 0;  // into Scene::Impl::contours
+  };
+  std::array<Range, kDetail_m.size()> contours;
 };
 
 enum class RoofKind : uint8_t { kFlat, kGable };

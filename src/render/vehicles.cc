@@ -90,7 +90,7 @@ struct Body {
   }
 };
 
-constexpr float kDetail_m = 60.0f;  // beyond it panes, wheels and plates are merged into colours
+constexpr float kFineFar_m = 60.0f;  // beyond it panes, wheels and plates are merged into colours
 
 void PaintLights(const Body& car, bool braking, float scale) {
   Painter& painter = car.painter;
@@ -118,7 +118,7 @@ void PaintCar(const Body& car, Color paint, bool braking, float distance) {
   car.Paint(body, paint, paint);
   const Prism cabin{-0.44f * l, 0.22f * l, 0.90f * w, 0.59f * h,
                     -0.27f * l, 0.04f * l, 0.74f * w, h};
-  if (distance > kDetail_m) {
+  if (distance > kFineFar_m) {
     car.Paint(cabin, Mix(paint, palette::kGlass, 0.75f), paint);
     return;
   }
@@ -140,7 +140,7 @@ void PaintVan(const Body& van, Color paint, bool braking, float distance) {
   van.Paint(under, palette::kUnderbody, palette::kUnderbody);
   const Prism box{-0.5f * l, 0.5f * l, w, 0.4f, -0.5f * l, 0.44f * l, 0.97f * w, h};
   van.Paint(box, paint, paint);
-  if (distance > kDetail_m) return;
+  if (distance > kFineFar_m) return;
   van.AddPane(box, 3, 0.08f, 0.92f, 0.42f, 0.86f);
   van.AddPane(box, 0, 0.03f, 0.24f, 0.42f, 0.82f);
   van.AddPane(box, 2, 0.76f, 0.97f, 0.42f, 0.82f);
