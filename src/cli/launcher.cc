@@ -143,11 +143,12 @@ void LaunchLearner(StopSignals stop_signals, int argc, char** argv) {
   Execute(LearnerPath(), argv);
 }
 
-void EnsureLaunched(int argc, char** argv) {
+void FinishLaunch() {
   const char* const ready = std::getenv(kReadyVariable);
   if (ready == nullptr) {
-    SetUpEnvironment(argc, argv);
-    Execute(OwnPath(), argv);
+    throw Error(ExitCode::kUsage, "volante-learn is started by volante", "",
+                "libraries read their environment when they are loaded, so volante sets it before",
+                "run volante with the same arguments");
   }
   RestoreAffinity(ready);
   unsetenv(kReadyVariable);

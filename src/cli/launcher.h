@@ -19,9 +19,10 @@ bool LearnerExists();
 // train.threads), stop signals blocked when asked. Error(kEnvironment) when it is missing.
 [[noreturn]] void LaunchLearner(StopSignals stop_signals, int argc, char** argv);
 
-// In volante-learn: when the user started it directly, sets up and starts itself again. Then lets
-// every thread run on every core that the process may use, which a library may have narrowed.
-void EnsureLaunched(int argc, char** argv);
+// In volante-learn, first of all: lets every thread run on every core that the user gave to
+// volante, which OMP_PROC_BIND narrows to one while libraries load. Error(kUsage) when
+// volante-learn was started by hand, since nothing is set up then.
+void FinishLaunch();
 
 // SIGINT, SIGTERM, SIGUSR1 in this thread and those that it will start.
 void BlockStopSignals();

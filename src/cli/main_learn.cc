@@ -1,4 +1,4 @@
-// volante-learn: the program with the network and the window; usually started by volante.
+// volante-learn: the program with the network and the window; started by volante alone.
 
 #include <cstdio>
 
@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
   try {
-    volante::EnsureLaunched(argc, argv);
+    volante::FinishLaunch();
   } catch (const volante::Error& error) {
     std::fprintf(stderr, "%s\n", error.OneLine().c_str());
     return static_cast<int>(error.code());

@@ -72,17 +72,22 @@ struct EnvConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("town", town, {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
+    v("town", town,
+      {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
     v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
-    v("scenario", scenario, {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
+    v("scenario", scenario,
+      {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
     v("npc_count", npc_count,
       {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
        .min = -1,
        .max = 1000});
     v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
-    v("max_episode_steps", max_episode_steps, {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});
-    v("train_route_min_m", train_route_min_m, {.help = "shortest training route, metres", .min = 10, .max = 10000});
-    v("train_route_max_m", train_route_max_m, {.help = "longest training route, metres", .min = 10, .max = 10000});
+    v("max_episode_steps", max_episode_steps,
+      {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});
+    v("train_route_min_m", train_route_min_m,
+      {.help = "shortest training route, metres", .min = 10, .max = 10000});
+    v("train_route_max_m", train_route_max_m,
+      {.help = "longest training route, metres", .min = 10, .max = 10000});
   }
 };
 
@@ -91,7 +96,8 @@ struct NpcConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("yields_to_ego", yields_to_ego, {.help = "NPCs that can stop gently yield to an ego that is entering a junction"});
+    v("yields_to_ego", yields_to_ego,
+      {.help = "NPCs that can stop gently yield to an ego that is entering a junction"});
   }
 };
 
@@ -101,8 +107,10 @@ struct EgoConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("steer_lock_low_deg", steer_lock_low_deg, {.help = "largest road-wheel angle below 5 m/s, degrees", .min = 5, .max = 70});
-    v("steer_lock_high_deg", steer_lock_high_deg, {.help = "largest road-wheel angle above 8 m/s, degrees", .min = 5, .max = 70});
+    v("steer_lock_low_deg", steer_lock_low_deg,
+      {.help = "largest road-wheel angle below 5 m/s, degrees", .min = 5, .max = 70});
+    v("steer_lock_high_deg", steer_lock_high_deg,
+      {.help = "largest road-wheel angle above 8 m/s, degrees", .min = 5, .max = 70});
   }
 };
 
@@ -112,8 +120,15 @@ struct ObservationConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("mode", mode, {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers) or vector (the numbers)"});
-    v("frame_stride", frame_stride, {.help = "ticks between the 4 frames of a stack", .min = 1, .max = 8, .applies = mode == ObservationMode::kCameraVector, .condition = "observation.mode is camera_vector"});
+    v("mode", mode,
+      {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers) or vector (the "
+               "numbers)"});
+    v("frame_stride", frame_stride,
+      {.help = "ticks between the 4 frames of a stack",
+       .min = 1,
+       .max = 8,
+       .applies = mode == ObservationMode::kCameraVector,
+       .condition = "observation.mode is camera_vector"});
   }
 };
 
@@ -124,7 +139,8 @@ struct RewardConfig {
   template <class V>
   void VisitFields(V& v) {
     v("preset", preset, {.help = "reward formula"});
-    v("scale", scale, {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
+    v("scale", scale,
+      {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
   }
 };
 
@@ -137,11 +153,21 @@ struct StartConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("spread_share", spread_share, {.help = "share of training episodes that start somewhere on the route at speed; the others stand at its start", .min = 0, .max = 1});
-    v("spread_route_fraction", spread_route_fraction, {.help = "spread starts lie on this first part of the route", .min = 0, .max = 0.95});
-    v("max_speed_mps", max_speed_mps, {.help = "spread starts are at U(0, this) m/s", .min = 0, .max = 30});
-    v("max_lateral_offset_m", max_lateral_offset_m, {.help = "spread starts are off the lane centre by U(-this, this) m", .min = 0, .max = 1.5});
-    v("max_heading_error_rad", max_heading_error_rad, {.help = "spread starts are off the lane's heading by U(-this, this) rad", .min = 0, .max = 0.5});
+    v("spread_share", spread_share,
+      {.help = "share of training episodes that start somewhere on the route at speed; the others "
+               "stand at its start",
+       .min = 0,
+       .max = 1});
+    v("spread_route_fraction", spread_route_fraction,
+      {.help = "spread starts lie on this first part of the route", .min = 0, .max = 0.95});
+    v("max_speed_mps", max_speed_mps,
+      {.help = "spread starts are at U(0, this) m/s", .min = 0, .max = 30});
+    v("max_lateral_offset_m", max_lateral_offset_m,
+      {.help = "spread starts are off the lane centre by U(-this, this) m", .min = 0, .max = 1.5});
+    v("max_heading_error_rad", max_heading_error_rad,
+      {.help = "spread starts are off the lane's heading by U(-this, this) rad",
+       .min = 0,
+       .max = 0.5});
   }
 };
 
@@ -169,26 +195,53 @@ struct LearnerConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("wiring", wiring, {.help = "who owns the image encoder: the critic alone (shared_critic) or actor and critic each one (separate)"});
+    v("wiring", wiring,
+      {.help = "who owns the image encoder: the critic alone (shared_critic) or actor and critic "
+               "each one (separate)"});
     v("encoder", encoder, {.help = "image encoder"});
-    v("fusion", fusion, {.help = "how image features and vector meet: trunk (each to trunk_width, LayerNorm, tanh) or concat"});
-    v("feature_width", feature_width, {.help = "features out of the image encoder", .min = 8, .max = 4096});
-    v("trunk_width", trunk_width, {.help = "width of each trunk", .min = 4, .max = 1024, .applies = fusion == Fusion::kTrunk, .condition = "learner.fusion is trunk"});
-    v("head_widths", head_widths, {.help = "hidden layers of actor and critic heads", .min = 4, .max = 4096});
-    v("target_encoder", target_encoder, {.help = "the Bellman target uses a slow copy of the encoder", .applies = wiring == Wiring::kSharedCritic, .condition = "learner.wiring is shared_critic"});
+    v("fusion", fusion,
+      {.help = "how image features and vector meet: trunk (each to trunk_width, LayerNorm, tanh) "
+               "or concat"});
+    v("feature_width", feature_width,
+      {.help = "features out of the image encoder", .min = 8, .max = 4096});
+    v("trunk_width", trunk_width,
+      {.help = "width of each trunk",
+       .min = 4,
+       .max = 1024,
+       .applies = fusion == Fusion::kTrunk,
+       .condition = "learner.fusion is trunk"});
+    v("head_widths", head_widths,
+      {.help = "hidden layers of actor and critic heads", .min = 4, .max = 4096});
+    v("target_encoder", target_encoder,
+      {.help = "the Bellman target uses a slow copy of the encoder",
+       .applies = wiring == Wiring::kSharedCritic,
+       .condition = "learner.wiring is shared_critic"});
     v("bf16_encoder", bf16_encoder, {.help = "run convolutions in bfloat16"});
     v("actor_lr", actor_lr, {.help = "Adam step size of the actor", .min = 1e-7, .max = 1});
     v("critic_lr", critic_lr, {.help = "Adam step size of the critic", .min = 1e-7, .max = 1});
     v("batch_size", batch_size, {.help = "transitions per update", .min = 2, .max = 65536});
     v("discount", discount, {.help = "gamma, per action", .min = 0, .max = 1});
-    v("tau", tau, {.help = "share of the online network that flows into its target per policy update", .min = 0, .max = 1});
-    v("target_policy_noise", target_policy_noise, {.help = "standard deviation of the smoothing noise on target actions", .min = 0, .max = 2});
+    v("tau", tau,
+      {.help = "share of the online network that flows into its target per policy update",
+       .min = 0,
+       .max = 1});
+    v("target_policy_noise", target_policy_noise,
+      {.help = "standard deviation of the smoothing noise on target actions", .min = 0, .max = 2});
     v("target_noise_clip", target_noise_clip, {.help = "bound of that noise", .min = 0, .max = 2});
-    v("policy_delay", policy_delay, {.help = "critic updates per actor update", .min = 1, .max = 100});
-    v("actor_grad_norm", actor_grad_norm, {.help = "joint L2 norm to which the actor's gradient is clipped", .min = 1e-6, .max = 1e9});
-    v("critic_grad_norm", critic_grad_norm, {.help = "joint L2 norm to which the critic's gradient is clipped", .min = 1e-6, .max = 1e9});
-    v("last_layer_init", last_layer_init, {.help = "the actor's last layer starts at U(-this, this); 0 means PyTorch's default", .min = 0, .max = 1});
-    v("pre_tanh_penalty", pre_tanh_penalty, {.help = "weight of the mean squared pre-tanh output in the actor's loss", .min = 0, .max = 10});
+    v("policy_delay", policy_delay,
+      {.help = "critic updates per actor update", .min = 1, .max = 100});
+    v("actor_grad_norm", actor_grad_norm,
+      {.help = "joint L2 norm to which the actor's gradient is clipped", .min = 1e-6, .max = 1e9});
+    v("critic_grad_norm", critic_grad_norm,
+      {.help = "joint L2 norm to which the critic's gradient is clipped", .min = 1e-6, .max = 1e9});
+    v("last_layer_init", last_layer_init,
+      {.help = "the actor's last layer starts at U(-this, this); 0 means PyTorch's default",
+       .min = 0,
+       .max = 1});
+    v("pre_tanh_penalty", pre_tanh_penalty,
+      {.help = "weight of the mean squared pre-tanh output in the actor's loss",
+       .min = 0,
+       .max = 10});
   }
 };
 
@@ -203,13 +256,23 @@ struct ExplorationConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("noise", noise, {.help = "exploration noise: correlated (ornstein_uhlenbeck) or independent (gaussian)"});
-    v("sigma_start", sigma_start, {.help = "stationary standard deviation of the noise at first", .min = 0, .max = 2});
+    v("noise", noise,
+      {.help = "exploration noise: correlated (ornstein_uhlenbeck) or independent (gaussian)"});
+    v("sigma_start", sigma_start,
+      {.help = "stationary standard deviation of the noise at first", .min = 0, .max = 2});
     v("sigma_end", sigma_end, {.help = "and at the end of the decay", .min = 0, .max = 2});
-    v("ou_theta", ou_theta, {.help = "mean reversion per tick", .min = 0.001, .max = 1, .applies = noise == NoiseKind::kOrnsteinUhlenbeck, .condition = "exploration.noise is ornstein_uhlenbeck"});
-    v("decay_steps", decay_steps, {.help = "env steps over which the noise falls linearly", .min = 1, .max = 2000000000});
-    v("random_throttle_min", random_throttle_min, {.help = "random phase: throttle is U(this, random_throttle_max)", .min = -1, .max = 1});
-    v("random_throttle_max", random_throttle_max, {.help = "random phase: upper end of the throttle", .min = -1, .max = 1});
+    v("ou_theta", ou_theta,
+      {.help = "mean reversion per tick",
+       .min = 0.001,
+       .max = 1,
+       .applies = noise == NoiseKind::kOrnsteinUhlenbeck,
+       .condition = "exploration.noise is ornstein_uhlenbeck"});
+    v("decay_steps", decay_steps,
+      {.help = "env steps over which the noise falls linearly", .min = 1, .max = 2000000000});
+    v("random_throttle_min", random_throttle_min,
+      {.help = "random phase: throttle is U(this, random_throttle_max)", .min = -1, .max = 1});
+    v("random_throttle_max", random_throttle_max,
+      {.help = "random phase: upper end of the throttle", .min = -1, .max = 1});
   }
 };
 
@@ -220,9 +283,14 @@ struct ReplayConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("max_gb", max_gb, {.help = "most memory the replay may take, 10^9 bytes; refused at start beyond half of RAM", .min = 0.001, .max = 10000});
-    v("capacity", capacity, {.help = "most transitions kept; the oldest go first", .min = 100, .max = 1000000000});
-    v("n_step", n_step, {.help = "rewards summed before the critic's value is used", .min = 1, .max = 32});
+    v("max_gb", max_gb,
+      {.help = "most memory the replay may take, 10^9 bytes; refused at start beyond half of RAM",
+       .min = 0.001,
+       .max = 10000});
+    v("capacity", capacity,
+      {.help = "most transitions kept; the oldest go first", .min = 100, .max = 1000000000});
+    v("n_step", n_step,
+      {.help = "rewards summed before the critic's value is used", .min = 1, .max = 32});
   }
 };
 
@@ -240,15 +308,24 @@ struct TrainConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("max_timesteps", max_timesteps, {.help = "env steps of the whole run, over all worlds", .min = 1, .max = 2000000000});
-    v("learning_starts", learning_starts, {.help = "env steps of random actions before learning", .min = 0, .max = 2000000000});
+    v("max_timesteps", max_timesteps,
+      {.help = "env steps of the whole run, over all worlds", .min = 1, .max = 2000000000});
+    v("learning_starts", learning_starts,
+      {.help = "env steps of random actions before learning", .min = 0, .max = 2000000000});
     v("num_worlds", num_worlds, {.help = "worlds that step together", .min = 1, .max = 1024});
-    v("updates_per_env_step", updates_per_env_step, {.help = "learner updates per env step after learning_starts", .min = 0.001, .max = 100});
+    v("updates_per_env_step", updates_per_env_step,
+      {.help = "learner updates per env step after learning_starts", .min = 0.001, .max = 100});
     v("seed", seed, {.help = "seed of every named random stream"});
-    v("threads", threads, {.help = "threads of the learner; 0 means one per core", .min = 0, .max = 1024});
-    v("eval_freq", eval_freq, {.help = "env steps between validations; 0 means never", .min = 0, .max = 2000000000});
-    v("checkpoint_freq", checkpoint_freq, {.help = "env steps between checkpoints; 0 means only at the end", .min = 0, .max = 2000000000});
-    v("log_freq", log_freq, {.help = "updates between two records of learning metrics", .min = 1, .max = 1000000});
+    v("threads", threads,
+      {.help = "threads of the learner; 0 means one per core", .min = 0, .max = 1024});
+    v("eval_freq", eval_freq,
+      {.help = "env steps between validations; 0 means never", .min = 0, .max = 2000000000});
+    v("checkpoint_freq", checkpoint_freq,
+      {.help = "env steps between checkpoints; 0 means only at the end",
+       .min = 0,
+       .max = 2000000000});
+    v("log_freq", log_freq,
+      {.help = "updates between two records of learning metrics", .min = 1, .max = 1000000});
     v("device", device, {.help = "where tensors live"});
   }
 };
@@ -258,7 +335,8 @@ struct EvalConfig {
 
   template <class V>
   void VisitFields(V& v) {
-    v("num_episodes", num_episodes, {.help = "episodes of each validation during training", .min = 1, .max = 10000});
+    v("num_episodes", num_episodes,
+      {.help = "episodes of each validation during training", .min = 1, .max = 10000});
   }
 };
 
@@ -282,7 +360,8 @@ struct Config {
 
   template <class V>
   void VisitFields(V& v) {
-    v("config_version", config_version, {.help = "version of these keys", .min = kVersion, .max = kVersion});
+    v("config_version", config_version,
+      {.help = "version of these keys", .min = kVersion, .max = kVersion});
     v("preset", preset, {.help = "the preset this configuration started from"});
     v.Section("train", train);
     v.Section("env", env);

@@ -27,7 +27,8 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
   size_t best_distance = 0;
   const auto offer = [&](std::string_view form, const std::string& candidate) {
     const size_t distance = EditDistance(name, form);
-    if (distance > std::max<size_t>(2, form.size() / 3) || distance >= form.size()) return;
+    const size_t most = form.size() <= 3 ? 1 : std::max<size_t>(2, form.size() / 3);
+    if (distance > most) return;
     if (!best.empty() && distance >= best_distance) return;
     best = candidate;
     best_distance = distance;

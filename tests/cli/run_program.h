@@ -14,8 +14,8 @@ struct Ran {
 };
 
 struct RunOptions {
-  std::string directory;                           // to run in; empty: the current one
-  std::map<std::string, std::string> environment;  // set over the test's own
+  std::string directory{};                           // to run in; empty: the current one
+  std::map<std::string, std::string> environment{};  // set over the test's own
 };
 
 Ran Execute(const std::vector<std::string>& arguments, const RunOptions& options = {});

@@ -216,10 +216,13 @@ TEST(Learner, RunsOnEveryCoreWhateverOpenMpBinds) {
   EXPECT_THAT(
       Execute({VolantePath(), "--version"}, {.environment = {{"OMP_PROC_BIND", "true"}}}).out,
       HasSubstr(cores));
-  // Started directly it sets itself up.
-  const Ran direct = Execute({VolantePath() + "-learn", "--version"},
-                             {.environment = {{"OMP_PROC_BIND", "true"}}});
-  EXPECT_THAT(direct.out, HasSubstr(cores));
+}
+
+TEST(Learner, IsNotStartedByHand) {
+  if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
+  const Ran ran = Execute({VolantePath() + "-learn", "--version"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("started by volante"));
 }
 
 TEST(Installed, ProgramRunsInAnEmptyDirectory) {
@@ -231,9 +234,9 @@ TEST(Installed, ProgramRunsInAnEmptyDirectory) {
   const Ran version = Execute({program, "--version"}, {.directory = empty.path()});
   EXPECT_EQ(version.exit_code, 0) << version.err;
   EXPECT_EQ(version.out.find("blas ") != std::string::npos, LearnerIsBuilt());
-  const Ran map = Execute({program, "map", "info"}, {.directory = empty.path()});
+  const Ran map = Execute({program, "map", "info", "volante_town"}, {.directory = empty.path()});
   EXPECT_EQ(map.exit_code, 0) << map.err;
-  EXPECT_NE(map.out, "");
+  EXPECT_THAT(map.out, HasSubstr("volante_town"));
   EXPECT_EQ(Execute({program, "config", "show", "--preset", "demo"}).exit_code, 0);
   EXPECT_TRUE(std::filesystem::is_empty(empty.path()));
 }

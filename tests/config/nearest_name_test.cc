@@ -21,7 +21,9 @@ TEST(NearestName, FindsTyposAndMissingSections) {
   EXPECT_EQ(NearestName("learner.batchsize", keys), "learner.batch_size");
   EXPECT_EQ(NearestName("tau", keys), "learner.tau");
   EXPECT_EQ(NearestName("sed", keys), "train.seed");
+  EXPECT_EQ(NearestName("trian", {"train", "evaluate"}), "train");
   EXPECT_EQ(NearestName("zebra", keys), "");
+  EXPECT_EQ(NearestName("a", keys), "");
   EXPECT_EQ(NearestName("", keys), "");
   EXPECT_EQ(NearestName(std::string(100000, 'a'), keys), "");
 }

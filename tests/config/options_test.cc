@@ -227,7 +227,7 @@ TEST(Refuses, MalformedSets) {
 
 TEST(Refuses, TextThatIsNoConfiguration) {
   EXPECT_THAT(Refusal("- 1\n- 2\n"), HasSubstr("not a map"));
-  EXPECT_THAT(Refusal("a: \"no end\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(Refusal("a: b: c\n"), HasSubstr("not valid YAML"));
   EXPECT_THAT(Refusal("a: [1, 2\n"), HasSubstr("my.yaml"));
   EXPECT_THAT(Refusal("---\na: 1\n---\nb: 2\n"), HasSubstr("after the first document"));
   EXPECT_THAT(Refusal(std::string("a: \0b", 5)), HasSubstr("binary"));
