@@ -138,8 +138,8 @@ int RunDrive(int argc, char** argv) {
                              .route_index = route};
     env.Reset({&reset, 1}, view);
     policy->Begin(0, reset.seed, view);
-    const std::string title =
-        town->name + ", scenario " + NameOf(config.env.scenario) + ", route " + std::to_string(route);
+    const std::string title = town->name + ", scenario " + NameOf(config.env.scenario) +
+                              ", route " + std::to_string(route);
     double episode_return = 0.0;
     int linger = 0;  // frames that show the outcome
     Action action;
@@ -183,9 +183,8 @@ int RunDrive(int argc, char** argv) {
       watching = screen.Show(picture);
       progress.Show(facts.tick, config.env.max_episode_steps, "ticks", title);
     }
-    progress.Message(title + ": " +
-                     kOutcomeNames[static_cast<size_t>(view.facts[0].outcome)] + " after " +
-                     std::to_string(view.facts[0].tick) + " ticks");
+    progress.Message(title + ": " + kOutcomeNames[static_cast<size_t>(view.facts[0].outcome)] +
+                     " after " + std::to_string(view.facts[0].tick) + " ticks");
   }
   screen.Close();
   if (!flags.output.empty()) std::printf("%s\n", flags.output.c_str());

@@ -97,17 +97,17 @@ int RunEvaluate(int argc, char** argv) {
 
   ProgressLine progress(stderr);
   int successes = 0;
-  const std::vector<EpisodeStats> episodes = Evaluate(
-      *env, *policy,
-      {.route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
-       .scenario = config.env.scenario,
-       .num_episodes = flags.num_episodes,
-       .seed = flags.seed,
-       .on_episode = [&](int finished, const EpisodeStats& episode) {
-         successes += episode.outcome == Outcome::kSuccess;
-         progress.Show(finished, flags.num_episodes, "episodes",
-                       std::to_string(successes) + " reached the goal");
-       }});
+  const std::vector<EpisodeStats> episodes =
+      Evaluate(*env, *policy,
+               {.route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
+                .scenario = config.env.scenario,
+                .num_episodes = flags.num_episodes,
+                .seed = flags.seed,
+                .on_episode = [&](int finished, const EpisodeStats& episode) {
+                  successes += episode.outcome == Outcome::kSuccess;
+                  progress.Show(finished, flags.num_episodes, "episodes",
+                                std::to_string(successes) + " reached the goal");
+                }});
   progress.Finish();
   const EvaluationSummary summary = Summarize(episodes);
   const std::string label = policy->name() + ", scenario " + NameOf(config.env.scenario);

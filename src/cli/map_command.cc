@@ -217,9 +217,6 @@ int Draw(const std::string& map, const std::string& route_text, const std::strin
   return static_cast<int>(ExitCode::kOk);
 }
 
-// The seed of the committed lists of the built-in towns.
-constexpr uint64_t kTownSeed = 1;
-
 int Make(const std::string& town, const std::string& directory) {
   if (town != "volante_town") {
     BuiltInTownText(town);  // names the nearest town
@@ -233,7 +230,7 @@ int Make(const std::string& town, const std::string& directory) {
   RealFiles().MakeDirectories(directory);
   WriteFileAtomically(RealFiles(), map, text);
   WriteFileAtomically(RealFiles(), routes,
-                      WriteTownRoutes(*network, MakeTownRoutes(network, kTownSeed)));
+                      WriteTownRoutes(*network, MakeTownRoutes(network, kTownRoutesSeed)));
   std::printf("%s\n%s\n", map.c_str(), routes.c_str());
   return static_cast<int>(ExitCode::kOk);
 }

@@ -27,9 +27,10 @@ void StopSignalWaiter::Wait() {
     if (sigwait(&set, &signal) != 0 || done_) return;
     if (stop_ && signal == SIGINT) _exit(static_cast<int>(ExitCode::kInterrupted));
     stop_ = true;
-    std::fputs("\nstopping: finishing the update and writing a checkpoint "
-               "(Ctrl-C again stops at once)\n",
-               stderr);
+    std::fputs(
+        "\nstopping: finishing the update and writing a checkpoint "
+        "(Ctrl-C again stops at once)\n",
+        stderr);
   }
 }
 

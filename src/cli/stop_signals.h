@@ -1,5 +1,5 @@
-// Waits for SIGINT, SIGTERM and SIGUSR1 on a thread of its own and sets a flag; a second SIGINT ends
-// the process with exit code 130. The signals must be blocked before (cli/launcher.h).
+// Waits for SIGINT, SIGTERM and SIGUSR1 on a thread of its own and sets a flag; a second SIGINT
+// ends the process with exit code 130. The signals must be blocked before (cli/launcher.h).
 #pragma once
 
 #include <atomic>

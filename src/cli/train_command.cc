@@ -123,8 +123,7 @@ void PrintResult(const TrainResult& result, const RunFolder& folder) {
   std::printf("checkpoint  %s\n", result.checkpoint.c_str());
   std::printf("%s\n", result.health.c_str());
   std::printf("next        volante %s %s\n",
-              result.stopped ? "train --resume" : "evaluate --checkpoint",
-              folder.path().c_str());
+              result.stopped ? "train --resume" : "evaluate --checkpoint", folder.path().c_str());
 }
 
 }  // namespace
