@@ -7,15 +7,21 @@
 namespace volante {
 namespace {
 
-const EmbeddedTown& FindTown(std::string_view name) {
-  for (const EmbeddedTown& town : EmbeddedTowns()) {
-    if (town.name == name) return town;
+constexpr std::string_view kMapSuffix = ".xodr", kRoutesSuffix = ".routes.yaml";
+
+std::string_view FindFile(std::string_view town, std::string_view suffix) {
+  for (const EmbeddedFile& file : EmbeddedTowns()) {
+    if (file.name.ends_with(suffix) &&
+        file.name.substr(0, file.name.size() - suffix.size()) == town) {
+      return file.text;
+    }
   }
-  const std::string nearest = NearestName(name, BuiltInTownNames());
+  const std::vector<std::string> towns = BuiltInTownNames();
+  const std::string nearest = NearestName(town, towns);
   std::string names;
-  for (const std::string& known : BuiltInTownNames()) names += (names.empty() ? "" : ", ") + known;
+  for (const std::string& known : towns) names += (names.empty() ? "" : ", ") + known;
   throw Error(
-      ExitCode::kUsage, "no such town", std::string(name),
+      ExitCode::kUsage, "no such town", std::string(town),
       nearest.empty() ? "the built-in towns are: " + names : "did you mean '" + nearest + "'?",
       "give a built-in town's name, or an OpenDRIVE file by --map FILE.xodr");
 }
@@ -24,12 +30,17 @@ const EmbeddedTown& FindTown(std::string_view name) {
 
 std::vector<std::string> BuiltInTownNames() {
   std::vector<std::string> names;
-  for (const EmbeddedTown& town : EmbeddedTowns()) names.emplace_back(town.name);
+  for (const EmbeddedFile& file : EmbeddedTowns()) {
+    if (!file.name.ends_with(kMapSuffix)) continue;
+    names.emplace_back(file.name.substr(0, file.name.size() - kMapSuffix.size()));
+  }
   return names;
 }
 
-std::string_view BuiltInTownText(std::string_view name) { return FindTown(name).map; }
+std::string_view BuiltInTownText(std::string_view name) { return FindFile(name, kMapSuffix); }
 
-std::string_view BuiltInTownRoutesText(std::string_view name) { return FindTown(name).routes; }
+std::string_view BuiltInTownRoutesText(std::string_view name) {
+  return FindFile(name, kRoutesSuffix);
+}
 
 }  // namespace volante

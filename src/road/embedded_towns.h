@@ -1,16 +1,13 @@
-// The table that the build makes from towns/ (embed_towns.cmake). Private to src/road/.
+// The files of towns/, embedded at build time (cmake/VolanteEmbed.cmake). Private to src/road/.
 #pragma once
 
 #include <span>
-#include <string_view>
+
+#include "config/presets.h"  // EmbeddedFile
 
 namespace volante {
 
-struct EmbeddedTown {
-  std::string_view name, map, routes;
-};
-
-// Sorted by name.
-std::span<const EmbeddedTown> EmbeddedTowns();
+// NAME.xodr and NAME.routes.yaml of each built-in town, sorted by file name.
+std::span<const EmbeddedFile> EmbeddedTowns();
 
 }  // namespace volante

@@ -1,6 +1,7 @@
 // Where cars on two lanes of one junction would touch.
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "road/network_builder.h"
 
@@ -28,6 +29,24 @@ std::optional<Stretch> StretchNear(const Curve& lane, const Curve& other) {
   return stretch;
 }
 
+struct Box {
+  Vec2 low{1e300, 1e300}, high{-1e300, -1e300};
+};
+
+Box BoxOf(const Curve& curve) {
+  Box box;
+  for (const CurvePoint& p : curve.points()) {
+    box.low = {std::min(box.low.x, p.position_m.x), std::min(box.low.y, p.position_m.y)};
+    box.high = {std::max(box.high.x, p.position_m.x), std::max(box.high.y, p.position_m.y)};
+  }
+  return box;
+}
+
+bool FarApart(const Box& a, const Box& b) {
+  return a.low.x > b.high.x + kCarWidth || b.low.x > a.high.x + kCarWidth ||
+         a.low.y > b.high.y + kCarWidth || b.low.y > a.high.y + kCarWidth;
+}
+
 bool ShareLink(const std::vector<LaneIndex>& a, const std::vector<LaneIndex>& b) {
   return std::any_of(a.begin(), a.end(),
                      [&](LaneIndex i) { return std::find(b.begin(), b.end(), i) != b.end(); });
@@ -39,8 +58,11 @@ void RoadNetworkBuilder::MakeConflicts() {
   RoadNetwork& net = *network_;
   net.conflicts_.resize(net.lanes_.size());
   for (const Junction& junction : net.junctions_) {
+    std::vector<Box> boxes;
+    for (const LaneIndex lane : junction.lanes) boxes.push_back(BoxOf(net.lane(lane).center));
     for (size_t i = 0; i < junction.lanes.size(); ++i) {
       for (size_t k = i + 1; k < junction.lanes.size(); ++k) {
+        if (FarApart(boxes[i], boxes[k])) continue;
         const LaneIndex a = junction.lanes[i], b = junction.lanes[k];
         const Lane &first = net.lane(a), &second = net.lane(b);
         const auto on_a = StretchNear(first.center, second.center);

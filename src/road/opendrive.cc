@@ -144,7 +144,7 @@ std::vector<double> Road::SampleStations(const Section& section, double begin_s_
       // Sagitta of a chord over arc length h on radius R: h^2 / (8 R); edges outside are longer.
       EdgesAt(section, middle, edges);
       const double stretch = 1.0 + curvature * LargestLateral(edges);
-      step = std::min(step, std::sqrt(8.0 * chord_error_m / (curvature * stretch)));
+      step = std::min(max_step_m / stretch, std::sqrt(8.0 * chord_error_m / (curvature * stretch)));
     }
     bool varies = Varies(lane_offsets, from, to);
     for (const std::vector<LaneRecord>* side : {&section.left, &section.right}) {

@@ -62,6 +62,7 @@ struct TownRoutes {
 };
 
 // Made once per town by `volante map make`, from the seed; checked against the town on loading.
+inline constexpr uint64_t kTownRoutesSeed = 1;  // of the committed lists
 TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uint64_t seed);
 std::string WriteTownRoutes(const RoadNetwork& network, const TownRoutes& routes);
 // `where` names the source in errors. Lanes are named by road, section and lane id in the text, so

@@ -50,8 +50,8 @@ Route RouteSampler::Draw(RandomStream& random) const {
     walk.assign(1, start_lanes_[k]);
     bool turned = false;
     double available = network_->lane(walk[0]).center.length_m() - start_s;
+    bool dead_end = false;
     while (remaining > available) {
-      remaining -= available;
       // Uniform over the ways on that training may drive and this route has not driven.
       LaneIndex next = kNoLane;
       uint64_t ways = 0;
@@ -62,12 +62,15 @@ Route RouteSampler::Draw(RandomStream& random) const {
         }
         if (random.Below(++ways) == 0) next = way;
       }
-      if (next == kNoLane) break;
+      dead_end = next == kNoLane;
+      if (dead_end) break;
+      remaining -= available;
       const Lane& lane = network_->lane(next);
       turned = turned || lane.turn == Turn::kLeft || lane.turn == Turn::kRight;
       walk.push_back(next);
       available = lane.center.length_m();
     }
+    if (dead_end) continue;
     const Lane& last = network_->lane(walk.back());
     const double low = walk.size() == 1 ? start_s : 0.0;
     const double goal_s = low + remaining;
