@@ -238,7 +238,7 @@ void Traffic::AccelerateOne(int32_t i) {
   npc.cause = limit.cause;
 }
 
-void Traffic::Accelerate(const EgoView&) {
+void Traffic::Accelerate() {
   for (size_t i = 0; i < npcs_.size(); ++i) AccelerateOne(static_cast<int32_t>(i));
 }
 

@@ -201,7 +201,7 @@ class Traffic {
   void Start(uint64_t seed, int num_npcs, const EgoView& ego);
 
   // The three parts of a tick, in this order.
-  void Accelerate(const EgoView& ego);
+  void Accelerate();
   void Move(const EgoView& ego);
   void Observe(const EgoView& ego);
 
@@ -259,7 +259,7 @@ class Traffic {
 
   // traffic_start.cc
   void Place(const EgoView& ego, int num_npcs);
-  void ChooseSpeeds(const EgoView& ego);
+  void ChooseSpeeds();
   void Relocate(int32_t i, const EgoView& ego);
   // traffic.cc
   LaneIndex DrawNext(LaneIndex from);

@@ -98,13 +98,13 @@ void TrafficMap::FindEndless() {
     }
     lane.next_count = static_cast<uint32_t>(next_.size()) - lane.next_begin;
   }
-  for (const bool endless : {true, false}) {
-    for (size_t i = 0; i < n && (endless || spawn_lanes_.empty()); ++i) {
-      if (!lanes_[i].in_junction && (lanes_[i].endless || !endless)) {
-        spawn_lanes_.push_back(static_cast<LaneIndex>(i));
-      }
+  const bool any_endless = std::any_of(lanes_.begin(), lanes_.end(), [](const TrafficLane& lane) {
+    return lane.endless && !lane.in_junction;
+  });
+  for (size_t i = 0; i < n; ++i) {
+    if (!lanes_[i].in_junction && (lanes_[i].endless || !any_endless)) {
+      spawn_lanes_.push_back(static_cast<LaneIndex>(i));
     }
-    if (!spawn_lanes_.empty()) break;
   }
   for (size_t i = 0; i < n; ++i) {
     LaneIndex at = static_cast<LaneIndex>(i);

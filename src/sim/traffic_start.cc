@@ -60,7 +60,7 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego) {
   FindEgoLanes(ego);
   Place(ego, num_npcs);
   VOLANTE_CHECK(npcs_.size() == static_cast<size_t>(num_npcs), "every NPC has a place");
-  ChooseSpeeds(ego);
+  ChooseSpeeds();
   Observe(ego);
 }
 
@@ -107,7 +107,7 @@ void Traffic::Place(const EgoView& ego, int num_npcs) {
 }
 
 // At most what lets a car stop behind its leader, as if that stood, and before the next junction.
-void Traffic::ChooseSpeeds(const EgoView&) {
+void Traffic::ChooseSpeeds() {
   for (Npc& npc : npcs_) {
     double free = npc.line_odometer_m - npc.front_m();
     double begin = -npc.s_m;

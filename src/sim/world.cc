@@ -65,7 +65,7 @@ void World::Step(double steer, double throttle) {
   VOLANTE_CHECK(route_ != nullptr, "Start comes before Step");
   VOLANTE_CHECK(std::isfinite(steer) && std::isfinite(throttle), "controls are finite");
   const OrientedBox old_box = ego_view_.box;
-  state_.traffic.Accelerate(ego_view_);
+  state_.traffic.Accelerate();
   StepEgo(steer, throttle, ego_params_, state_.ego);
   state_.traffic.Move(ego_view_);
   state_.on_route =
@@ -124,15 +124,15 @@ VehicleState World::ego_vehicle() const {
 std::vector<uint8_t> World::Save() { return SaveState(state_); }
 
 void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route) {
-  State loaded;
-  loaded.traffic = Traffic(traffic_map_, npc_config_.yields_to_ego);
-  LoadState(bytes, loaded, "world");
-  SetRoute(std::move(route));
-  state_ = std::move(loaded);
-  RefreshEgoView();
-  state_.traffic.Relink(ego_view_);
-  npc_vehicles_.assign(state_.traffic.npcs().size(), {});
-  state_.traffic.WritePoses(npc_vehicles_);
+  // Into a copy, so that a state that can't be used leaves this world as it was.
+  World loaded = *this;
+  loaded.SetRoute(std::move(route));
+  LoadState(bytes, loaded.state_, "world");
+  loaded.RefreshEgoView();
+  loaded.state_.traffic.Relink(loaded.ego_view_);
+  loaded.npc_vehicles_.assign(loaded.state_.traffic.npcs().size(), {});
+  loaded.state_.traffic.WritePoses(loaded.npc_vehicles_);
+  *this = std::move(loaded);
 }
 
 }  // namespace volante

@@ -1,0 +1,419 @@
+// The world around the ego: snapshots, the way ahead, junction rights, contacts, markings.
+#include "sim/world.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+#include "base/error.h"
+#include "sim/collision.h"
+#include "sim/lane_marks.h"
+#include "sim_test_util.h"
+
+namespace {
+// Counts every allocation of this test program.
+thread_local long g_allocations = 0;
+}  // namespace
+
+[[gnu::noinline]] void* operator new(size_t size) {
+  ++g_allocations;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, size_t) noexcept { std::free(p); }
+
+namespace volante {
+namespace {
+
+using sim_test::Controls;
+using sim_test::Drive;
+using sim_test::EastLane;
+using sim_test::RandomRoute;
+using sim_test::StraightRoad;
+using sim_test::Town;
+using sim_test::WholeLane;
+
+WorldStart TownStart(uint64_t seed, int num_npcs) {
+  WorldStart start;
+  start.seed = seed;
+  start.num_npcs = num_npcs;
+  start.route = RandomRoute(Town(), seed, 1500.0);
+  start.route_s_m = 10.0;
+  return start;
+}
+
+// A world with the ego on the straight road along +x.
+struct StraightWorld {
+  std::shared_ptr<const RoadNetwork> road = StraightRoad(800.0);
+  World world{road, EgoConfig{}, NpcConfig{}};
+  WorldStart start;
+
+  StraightWorld() {
+    start.route = WholeLane(road, EastLane(*road));
+    start.route_s_m = 300.0;
+  }
+};
+
+TEST(World, SaveThenLoadContinuesBitIdentically) {
+  for (const int at : {0, 1, 137, 600}) {
+    World world(Town(), EgoConfig{}, NpcConfig{});
+    const WorldStart start = TownStart(21, 50);
+    world.Start(start);
+    for (int t = 0; t < at; ++t) {
+      const Controls c = Drive(world);
+      world.Step(c.steer, c.pedal);
+    }
+    const std::vector<uint8_t> saved = world.Save();
+    World copy(Town(), EgoConfig{}, NpcConfig{});
+    copy.Start(TownStart(4, 7));  // a past that must not shine through
+    copy.Load(saved, start.route);
+    ASSERT_EQ(copy.Save(), saved);
+    for (int t = 0; t < 400; ++t) {
+      const Controls c = Drive(world), d = Drive(copy);
+      ASSERT_EQ(c.steer, d.steer);
+      ASSERT_EQ(c.pedal, d.pedal);
+      world.Step(c.steer, c.pedal);
+      copy.Step(d.steer, d.pedal);
+      if (t % 20 == 0) {
+        ASSERT_EQ(world.Save(), copy.Save()) << "tick " << at + t;
+      }
+    }
+    EXPECT_EQ(world.Save(), copy.Save());
+    EXPECT_EQ(world.tick(), at + 400);
+  }
+}
+
+TEST(World, RefusesStatesThatDoNotFitTheTown) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  world.Start(TownStart(2, 20));
+  const std::vector<uint8_t> saved = world.Save();
+  StraightWorld other;
+  other.world.Start(other.start);
+  const std::vector<uint8_t> before = other.world.Save();
+  EXPECT_THROW(other.world.Load(saved, other.start.route), Error);
+  std::vector<uint8_t> cut(saved.begin(), saved.end() - 40);
+  EXPECT_THROW(other.world.Load(cut, other.start.route), Error);
+  EXPECT_EQ(other.world.Save(), before) << "a refused load leaves the world as it was";
+}
+
+TEST(World, StepsWithoutAllocating) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  world.Start(TownStart(3, 100));
+  for (int t = 0; t < 100; ++t) world.Step(0.0, 0.2);
+  const long before = g_allocations;
+  for (int t = 0; t < 2000; ++t) {
+    const Controls c = Drive(world);
+    world.Step(c.steer, c.pedal);
+  }
+  EXPECT_EQ(g_allocations, before);
+}
+
+TEST(World, StartsTheEgoWhereItIsTold) {
+  StraightWorld s;
+  s.start.lateral_offset_m = 0.4;
+  s.start.heading_error_rad = -0.1;
+  s.start.speed_mps = 6.0;
+  s.world.Start(s.start);
+  EXPECT_NEAR(s.world.ego().position_m.x, 300.0, 1e-9);
+  EXPECT_NEAR(s.world.ego().position_m.y, -1.75 + 0.4, 1e-9);
+  EXPECT_NEAR(s.world.ego().heading_rad, -0.1, 1e-12);
+  EXPECT_NEAR(s.world.on_route().lateral_m, 0.4, 1e-9);
+  EXPECT_NEAR(s.world.on_route().s_m, 300.0, 1e-9);
+  EXPECT_EQ(s.world.ego().speed_mps, 6.0);
+  s.world.Step(0.0, 0.0);
+  EXPECT_EQ(s.world.tick(), 1);
+  EXPECT_NEAR(s.world.on_route().s_m, 300.0 + 6.0 * 0.05 * std::cos(0.1), 0.01);
+}
+
+TEST(World, ProgressNeverJumps) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  world.Start(TownStart(5, 0));  // a long random walk comes by the same places again
+  double old = world.on_route().s_m;
+  for (int t = 0; t < 4000; ++t) {
+    const Controls c = Drive(world);
+    world.Step(c.steer, c.pedal);
+    const double gained = world.on_route().s_m - old;
+    ASSERT_LT(std::abs(gained - world.ego().speed_mps * 0.05), 0.15) << "tick " << t;
+    old = world.on_route().s_m;
+  }
+  EXPECT_GT(old, 1000.0);
+}
+
+// On the straight road positions are lane arc lengths: gap = x_npc - x_ego - half lengths.
+TEST(World, ObstacleAheadIsTheNearestCarInTheLane) {
+  int seen = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    StraightWorld s;
+    s.start.seed = seed;
+    s.start.num_npcs = 12;
+    s.world.Start(s.start);
+    for (int t = 0; t < 40; ++t) {
+      double gap = 1e9, speed = 0.0;
+      for (const VehicleState& npc : s.world.npcs()) {
+        const double d = npc.position_m.x - s.world.ego().position_m.x;
+        if (npc.position_m.y > 0.0 || d < 0.0) continue;
+        const double g = d - 0.5 * npc.length_m - 0.5 * 4.792;
+        if (g < 60.0 && g < gap) gap = g, speed = npc.speed_mps;
+      }
+      const Obstacle ahead = s.world.ObstacleAhead();
+      ASSERT_NEAR(ahead.gap_m, gap, 1e-6);
+      if (gap < 60.0) {
+        ASSERT_NEAR(ahead.speed_mps, speed, 1e-9);
+        ++seen;
+      }
+      s.world.Step(0.0, -1.0);
+    }
+  }
+  EXPECT_GT(seen, 100);
+}
+
+// IDM's equilibrium behind a standing leader is the standstill gap of 2 m.
+TEST(World, NpcsStopTwoMetresBehindAStandingEgo) {
+  StraightWorld s;
+  s.start.seed = 9;
+  s.start.num_npcs = 8;
+  s.world.Start(s.start);
+  for (int t = 0; t < 2400; ++t) s.world.Step(0.0, -1.0);
+  double nearest = 1e9;
+  size_t who = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    const VehicleState& npc = s.world.npcs()[i];
+    if (npc.position_m.y > 0.0 || npc.position_m.x > s.world.ego().position_m.x) continue;
+    const double gap =
+        s.world.ego().position_m.x - npc.position_m.x - 0.5 * npc.length_m - 0.5 * 4.792;
+    if (gap < nearest) nearest = gap, who = i;
+  }
+  EXPECT_NEAR(nearest, 2.0, 0.15);
+  EXPECT_EQ(s.world.traffic().npcs()[who].cause, StandCause::kEgo);
+  EXPECT_EQ(s.world.npcs()[who].speed_mps, 0.0);
+  EXPECT_TRUE(s.world.npcs()[who].braking);
+}
+
+// The ego stands askew across its lane, its tail out: cars behind it stop without touching it, and
+// when it reaches into the other lane those of the other direction do too.
+TEST(World, NpcsStopForAnEgoThatStandsAskew) {
+  for (const double offset : {-0.8, 0.0, 0.8, 1.75}) {
+    for (const double turn : {-1.2, -0.5, 0.5, 1.2}) {
+      StraightWorld s;
+      s.start.seed = 12;
+      s.start.num_npcs = 16;
+      s.start.lateral_offset_m = offset;
+      s.start.heading_error_rad = turn;
+      s.world.Start(s.start);
+      for (int t = 0; t < 1500; ++t) {
+        s.world.Step(0.0, -1.0);
+        ASSERT_FALSE(s.world.events().collision) << "offset " << offset << " turn " << turn;
+        ASSERT_EQ(CountOverlaps(s.world.npcs()), 0);
+      }
+    }
+  }
+}
+
+TEST(World, RunningIntoALeaderIsTheEgosFault) {
+  int collisions = 0;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    StraightWorld s;
+    s.start.seed = seed;
+    s.start.num_npcs = 20;
+    s.world.Start(s.start);
+    for (int t = 0; t < 600; ++t) {
+      s.world.Step(0.0, s.world.ego().speed_mps < 15.0 ? 1.0 : 0.0);
+      if (!s.world.events().collision) continue;
+      ++collisions;
+      EXPECT_TRUE(s.world.events().at_fault);
+      const auto other = static_cast<size_t>(s.world.events().other);
+      EXPECT_TRUE(Overlap(s.world.ego_vehicle().Box(), s.world.npcs()[other].Box()));
+      EXPECT_NEAR(s.world.events().relative_speed_mps,
+                  s.world.ego().speed_mps - s.world.npcs()[other].speed_mps, 1e-9);
+      break;
+    }
+  }
+  EXPECT_GT(collisions, 3);
+}
+
+TEST(Collision, AStandingEgoAndOneHitByItsFollowerAreNotAtFault) {
+  EgoView ego;
+  ego.box = {{0, 0}, 0.0, 4.8, 2.2};
+  ego.direction = {1, 0};
+  ego.speed_mps = 5.0;
+  EgoRights rights;
+  Npc npc;
+  VehicleState pose;
+  pose.position_m = {-4.5, 0.0};
+  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "cut in just now";
+  npc.following_ego_s = 3.0;
+  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "hit from behind by its follower";
+  pose.position_m = {4.5, 0.0};
+  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "drove into the car ahead";
+  rights.standing_s = 2.0;
+  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "stood";
+}
+
+// ---- Junction rights.
+
+// Starts the ego `before_m` (front bumper) before its first crossing, alone.
+WorldStart BeforeCrossing(uint64_t seed, double before_m) {
+  WorldStart start = TownStart(seed, 0);
+  start.route_s_m = FindCrossings(*start.route)[0].begin_m - 0.5 * 4.792 - before_m;
+  return start;
+}
+
+TEST(Junction, ALoneEgoHasTheRightAtOnceAndLosesItAfterThreeSeconds) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  world.Start(BeforeCrossing(6, 3.0));
+  EXPECT_GT(world.traffic().ego_rights().held.count, 0u);
+  EXPECT_TRUE(world.traffic().ego_rights().licensed);
+  for (int t = 0; t < 55; ++t) world.Step(0.0, -1.0);
+  EXPECT_FALSE(world.traffic().ego_rights().lapsed);
+  for (int t = 0; t < 10; ++t) world.Step(0.0, -1.0);
+  EXPECT_TRUE(world.traffic().ego_rights().lapsed);
+  EXPECT_EQ(world.traffic().ego_rights().held.count, 0u);
+  EXPECT_GT(world.ObstacleAhead().yield_distance_m, 1e8) << "nobody is there";
+  for (int t = 0; t < 15; ++t) world.Step(0.0, 0.5);
+  EXPECT_FALSE(world.traffic().ego_rights().lapsed) << "it drives on";
+  EXPECT_GT(world.traffic().ego_rights().held.count, 0u);
+}
+
+TEST(Junction, TheEgoLetsGoOfTheJunctionWhenItsRearHasLeftIt) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  const WorldStart start = BeforeCrossing(6, 20.0);
+  world.Start(start);
+  const RouteCrossing crossing = FindCrossings(*start.route)[0];
+  bool held_inside = true;
+  for (int t = 0; t < 400; ++t) {
+    const Controls c = Drive(world);
+    world.Step(c.steer, c.pedal);
+    const double rear = world.on_route().s_m - 0.5 * 4.792;
+    const double front = world.on_route().s_m + 0.5 * 4.792;
+    const bool holds = world.traffic().ego_rights().held.count > 0;
+    if (front > crossing.begin_m && rear < crossing.end_m) held_inside &= holds;
+    if (rear > crossing.end_m + 3.0 && rear < crossing.end_m + 6.0) {
+      EXPECT_FALSE(holds);
+      EXPECT_TRUE(held_inside);
+      return;
+    }
+  }
+  FAIL() << "the ego did not get through";
+}
+
+// Never do two agents hold lanes that cross while both still have the shared zone before them.
+TEST(Junction, RightsExcludeEachOther) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  world.Start(TownStart(8, 100));
+  const TrafficMap& map = world.traffic().map();
+  long pairs = 0;
+  for (int t = 0; t < 3000; ++t) {
+    const Controls c = Drive(world);
+    world.Step(c.steer, c.pedal);
+    const auto npcs = world.traffic().npcs();
+    for (size_t i = 0; i < npcs.size(); ++i) {
+      for (size_t k = i + 1; k < npcs.size(); ++k) {
+        for (const auto& mine : npcs[i].held.lanes()) {
+          for (const auto& theirs : npcs[k].held.lanes()) {
+            for (const TrafficConflict& zone : map.crossings(map.lane(mine.lane))) {
+              if (zone.other != theirs.lane) continue;
+              ++pairs;
+              const bool mine_past = npcs[i].rear_m() - mine.begin_m >= zone.end_s_m;
+              const bool theirs_past = npcs[k].rear_m() - theirs.begin_m >= zone.other_end_s_m;
+              ASSERT_TRUE(mine_past || theirs_past) << "tick " << t;
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(pairs, 20);
+}
+
+// An ego that waits where it must is never in a contact at junctions; one that ignores the line is
+// saved most times by NPCs that give way, and less often when they are told not to.
+TEST(Junction, NpcsYieldToAnEgoThatTakesItsWay) {
+  const auto collisions = [](bool yields, bool obeys) {
+    NpcConfig npc;
+    npc.yields_to_ego = yields;
+    World world(Town(), EgoConfig{}, npc);
+    int count = 0;
+    for (uint64_t episode = 0; episode < 120; ++episode) {
+      world.Start(TownStart(500 + episode, 60));
+      for (int t = 0; t < 600; ++t) {
+        Controls c = Drive(world);
+        if (!obeys && world.ObstacleAhead().yield_distance_m < 1e8 &&
+            world.ObstacleAhead().gap_m > 12.0) {
+          c.pedal = world.ego().speed_mps < 7.0 ? 0.6 : 0.0;
+        }
+        world.Step(c.steer, c.pedal);
+        if (world.events().collision) {
+          EXPECT_TRUE(world.events().at_fault);
+          ++count;
+          break;
+        }
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(collisions(true, true), 0);
+  EXPECT_EQ(collisions(false, true), 0);
+  const int with = collisions(true, false), without = collisions(false, false);
+  EXPECT_LT(with, without);
+}
+
+// ---- Markings.
+
+std::array<Vec2, 4> Shifted(std::array<Vec2, 4> corners, Vec2 by) {
+  for (Vec2& c : corners) c = c + by;
+  return corners;
+}
+
+TEST(LaneMarks, CountsTheMarkingsThatCornersCross) {
+  const auto road = StraightRoad(200.0);
+  const std::array<Vec2, 4> car = OrientedBox{{100.0, -1.75}, 0.0, 4.8, 2.2}.Corners();
+  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, 0.1})), 0);
+  // Both left corners cross the centre line: one marking.
+  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, 0.8})), 1);
+  // Both right corners leave the road over the outer line.
+  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, -0.8})), 1);
+  // Back again: the centre line, seen from the other lane.
+  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(car, {0.0, 0.8}), car), 1);
+  // A car wider than its lane that slides left crosses the centre line and enters from outside.
+  const std::array<Vec2, 4> wide = OrientedBox{{100.0, -1.75}, 0.0, 4.8, 3.4}.Corners();
+  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(wide, {0.0, -0.2}), Shifted(wide, {0.0, 0.2})), 2);
+  // Off the road before and after.
+  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(car, {0, 50}), Shifted(car, {0, 51})), 0);
+}
+
+TEST(LaneMarks, IgnoresJunctions) {
+  const Junction& junction = Town()->junctions()[0];
+  const Lane& lane = Town()->lane(junction.lanes[0]);
+  const CurvePoint mid = lane.center.At(0.5 * lane.center.length_m());
+  const std::array<Vec2, 4> car = OrientedBox{mid.position_m, mid.heading_rad, 1.0, 1.0}.Corners();
+  const Vec2 aside = UnitFromHeading(mid.heading_rad + 1.5708) * 2.5;
+  EXPECT_EQ(CountCrossedMarkings(*Town(), car, Shifted(car, aside)), 0);
+}
+
+// The cheap test in the world never hides a crossing.
+TEST(LaneMarks, TheWorldCountsWhatTheCornersSay) {
+  World world(Town(), EgoConfig{}, NpcConfig{});
+  long total = 0;
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    world.Start(TownStart(seed, 0));
+    RandomStream random(seed, "markings");
+    double noise = 0.0;
+    for (int t = 0; t < 800; ++t) {
+      Controls c = Drive(world);
+      if (t % 20 == 0) noise = random.Uniform(-0.4, 0.4);
+      const auto old_corners = world.ego_vehicle().Box().Corners();
+      world.Step(c.steer + noise, c.pedal);
+      const auto corners = world.ego_vehicle().Box().Corners();
+      const int wanted = CountCrossedMarkings(*Town(), old_corners, corners);
+      ASSERT_EQ(world.events().markings_crossed, wanted) << "seed " << seed << " tick " << t;
+      total += wanted;
+    }
+  }
+  EXPECT_GT(total, 5);
+}
+
+}  // namespace
+}  // namespace volante
