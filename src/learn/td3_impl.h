@@ -16,7 +16,8 @@
 
 namespace volante {
 
-// A batch on the learner's device, in its dtype. Images are undefined tensors in mode vector.
+// A batch on the learner's device, in its dtype; float32 numbers on the CPU are views of the batch,
+// which must outlive them. Images are undefined tensors in mode vector.
 struct BatchTensors {
   at::Tensor image, next_image;    // [B, 4, 84, 84] in [-1, 1], channels_last
   at::Tensor vector, next_vector;  // [B, 53]

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -66,5 +67,8 @@ inline std::string CaseName(const Td3Options& options) {
               ? "_no_target_encoder"
               : "");
 }
+
+// What gtest prints of a parameter.
+inline void PrintTo(const Td3Options& options, std::ostream* out) { *out << CaseName(options); }
 
 }  // namespace volante
