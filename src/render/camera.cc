@@ -388,16 +388,11 @@ struct Camera::Impl {
     size_t level = 0;
     while (level + 1 < kDetail_m.size() && kDetail_m[level + 1] < finest) ++level;
     const GroundPiece::Range range = piece.contours[level];
-    Vec3f outline[kMaxOutline];
     for (uint32_t k = 0; k < range.count; ++k) {
       const Contour contour = s.contours[range.first + k];
-      for (uint32_t i = 0; i < contour.num_points; ++i) {
-        const PixelPoint p = s.points[contour.first_point + i];
-        outline[i] = view.CameraFromLevel(
-            {center.u + (view.cos_heading * p.u + view.sin_heading * p.v),
-             center.v + (view.cos_heading * p.v - view.sin_heading * p.u), 0.0f});
-      }
-      painter.triangles += AddOutline(view, {outline, contour.num_points}, raster);
+      painter.triangles += AddGroundOutline(view, center, s.point_x_m.data() + contour.first_point,
+                                            s.point_y_m.data() + contour.first_point,
+                                            static_cast<int>(contour.num_points), raster);
     }
   }
 

@@ -92,13 +92,17 @@ class CoverageRaster {
 
   // x0, x1 in [0, width]; y0 < y1 in [0, height]; sign is the edge's direction.
   void AddInside(float x0, float y0, float x1, float y1, float sign);
+  void AddClipped(PixelPoint top, PixelPoint bottom, float sign);
   void AddRow(int y, float xa, float xb, float area);
   void AddVertical(float x, float y0, float y1, float sign);
   void Touch(int y, int first_x, int last_x) {
     uint64_t* bits = touched_.data() + static_cast<size_t>(y) * words_;
     const int first = first_x / kBlock, last = last_x / kBlock;
-    bits[first >> 6] |= uint64_t{1} << (first & 63);
-    for (int b = first + 1; b <= last; ++b) bits[b >> 6] |= uint64_t{1} << (b & 63);
+    if ((first >> 6) == (last >> 6)) [[likely]] {
+      bits[first >> 6] |= (~uint64_t{0} >> (63 - (last - first))) << (first & 63);
+      return;
+    }
+    for (int b = first; b <= last; ++b) bits[b >> 6] |= uint64_t{1} << (b & 63);
   }
 
   int width_, height_, padded_width_, stride_, words_;

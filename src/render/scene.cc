@@ -247,10 +247,12 @@ class GroundBuilder {
     if (doubled_area < 0.0) std::reverse(outline.begin(), outline.end());
     VOLANTE_CHECK(outline.size() <= static_cast<size_t>(kMaxOutline), "pieces are short");
     scene_.contours.push_back(
-        {static_cast<uint32_t>(scene_.points.size()), static_cast<uint32_t>(outline.size())});
-    for (const Vec2 p : outline) {
-      const Vec2 d = p - center;
-      scene_.points.push_back({static_cast<float>(d.x), static_cast<float>(d.y)});
+        {static_cast<uint32_t>(scene_.point_x_m.size()), static_cast<uint32_t>(outline.size())});
+    const size_t padded = (outline.size() + 3) / 4 * 4;
+    for (size_t i = 0; i < padded; ++i) {
+      const Vec2 d = outline[std::min(i, outline.size() - 1)] - center;
+      scene_.point_x_m.push_back(static_cast<float>(d.x));
+      scene_.point_y_m.push_back(static_cast<float>(d.y));
     }
   }
 

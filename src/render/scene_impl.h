@@ -30,7 +30,7 @@ enum class GroundLayer : uint8_t {
 inline constexpr int kGroundLayers = static_cast<int>(GroundLayer::kCount);
 
 struct Contour {
-  uint32_t first_point = 0;
+  uint32_t first_point = 0;  // a multiple of 4; the last point is repeated to fill four
   uint32_t num_points = 0;
 };
 
@@ -134,7 +134,7 @@ struct GroundTexture {
 inline constexpr double kTexturePeriod_m = 64.0;
 
 struct Scene::Impl {
-  std::vector<PixelPoint> points;  // metres, relative to the piece's centre
+  std::vector<float> point_x_m, point_y_m;  // relative to the piece's centre
   std::vector<Contour> contours;
   std::vector<GroundPiece> pieces;
   std::vector<Building> buildings;

@@ -1,6 +1,9 @@
 #include "render/view.h"
 
+#include <smmintrin.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -41,6 +44,78 @@ void View::MoveTo(const Pose2& ego_pose, const CameraMount& mount) {
   sin_heading = static_cast<float>(heading_sin);
 }
 
+namespace {
+
+bool InPicture(const View& view, float min_u, float max_u, float min_v, float max_v) {
+  return (max_u > 0.0f) & (min_u < static_cast<float>(view.width)) & (max_v > 0.0f) &
+         (min_v < static_cast<float>(view.height));
+}
+
+void AddEdges(const float* us, const float* vs, int count, CoverageRaster& raster) {
+  PixelPoint from{us[count - 1], vs[count - 1]};
+  for (int i = 0; i < count; ++i) {
+    const PixelPoint to{us[i], vs[i]};
+    raster.AddEdge(from, to);
+    from = to;
+  }
+}
+
+float Lowest(__m128 v) {
+  v = _mm_min_ps(v, _mm_shuffle_ps(v, v, _MM_SHUFFLE(1, 0, 3, 2)));
+  return _mm_cvtss_f32(_mm_min_ps(v, _mm_shuffle_ps(v, v, _MM_SHUFFLE(2, 3, 0, 1))));
+}
+float Highest(__m128 v) {
+  v = _mm_max_ps(v, _mm_shuffle_ps(v, v, _MM_SHUFFLE(1, 0, 3, 2)));
+  return _mm_cvtss_f32(_mm_max_ps(v, _mm_shuffle_ps(v, v, _MM_SHUFFLE(2, 3, 0, 1))));
+}
+
+}  // namespace
+
+int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
+                     int num_points, CoverageRaster& raster) {
+  VOLANTE_CHECK(num_points >= 3 && num_points <= kMaxOutline, "outlines are short");
+  alignas(16) float us[kMaxOutline], vs[kMaxOutline];
+  const __m128 cos_h = _mm_set1_ps(view.cos_heading), sin_h = _mm_set1_ps(view.sin_heading);
+  const __m128 cos_p = _mm_set1_ps(view.cos_pitch), sin_p = _mm_set1_ps(view.sin_pitch);
+  const __m128 up = _mm_set1_ps(-view.height_m);
+  __m128 min_u = _mm_set1_ps(1e30f), max_u = _mm_set1_ps(-1e30f), min_v = min_u, max_v = max_u;
+  int behind = 0;
+  for (int i = 0; i < num_points; i += 4) {
+    const __m128 px = _mm_loadu_ps(x_m + i), py = _mm_loadu_ps(y_m + i);
+    const __m128 x =
+        _mm_add_ps(_mm_set1_ps(center.u), _mm_add_ps(_mm_mul_ps(cos_h, px), _mm_mul_ps(sin_h, py)));
+    const __m128 y =
+        _mm_add_ps(_mm_set1_ps(center.v), _mm_sub_ps(_mm_mul_ps(cos_h, py), _mm_mul_ps(sin_h, px)));
+    const __m128 depth = _mm_sub_ps(_mm_mul_ps(x, cos_p), _mm_mul_ps(up, sin_p));
+    const __m128 z =
+        _mm_sub_ps(_mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(x, sin_p), _mm_mul_ps(up, cos_p)));
+    behind |= _mm_movemask_ps(_mm_cmplt_ps(depth, _mm_set1_ps(kNearDepth_m)));
+    const __m128 inverse = _mm_div_ps(_mm_set1_ps(1.0f), depth);
+    const __m128 u =
+        _mm_sub_ps(_mm_set1_ps(view.cx), _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view.fx), y), inverse));
+    const __m128 v =
+        _mm_add_ps(_mm_set1_ps(view.cy), _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view.fy), z), inverse));
+    _mm_store_ps(us + i, u);
+    _mm_store_ps(vs + i, v);
+    min_u = _mm_min_ps(min_u, u);
+    max_u = _mm_max_ps(max_u, u);
+    min_v = _mm_min_ps(min_v, v);
+    max_v = _mm_max_ps(max_v, v);
+  }
+  if (behind != 0) {
+    std::array<Vec3f, kMaxOutline> points;
+    for (int i = 0; i < num_points; ++i) {
+      points[static_cast<size_t>(i)] = view.CameraFromLevel(
+          {center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
+           center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]), 0.0f});
+    }
+    return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
+  }
+  if (!InPicture(view, Lowest(min_u), Highest(max_u), Lowest(min_v), Highest(max_v))) return 0;
+  AddEdges(us, vs, num_points, raster);
+  return num_points - 2;
+}
+
 int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
   const int n = static_cast<int>(points.size());
   VOLANTE_CHECK(n <= kMaxOutline, "an outline is longer than the scene builder may make it");
@@ -70,16 +145,8 @@ int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& 
     previous = current;
     previous_inside = inside;
   }
-  if (count < 3 || max_u <= 0.0f || min_u >= static_cast<float>(view.width) || max_v <= 0.0f ||
-      min_v >= static_cast<float>(view.height)) {
-    return 0;
-  }
-  PixelPoint from{us[count - 1], vs[count - 1]};
-  for (int i = 0; i < count; ++i) {
-    const PixelPoint to{us[i], vs[i]};
-    raster.AddEdge(from, to);
-    from = to;
-  }
+  if (count < 3 || !InPicture(view, min_u, max_u, min_v, max_v)) return 0;
+  AddEdges(us, vs, count, raster);
   return count - 2;
 }
 

@@ -11,8 +11,9 @@
 
 namespace volante {
 
+// Not initialised by default: arrays of it stand in hot loops.
 struct Vec3f {
-  float x = 0.0f, y = 0.0f, z = 0.0f;
+  float x, y, z;
 };
 
 inline constexpr float kNearDepth_m = 0.2f;
@@ -58,5 +59,10 @@ struct View {
 // Clips a closed outline (camera frame) at the near plane, projects it and adds its edges.
 // Returns the triangles it would make, 0 when nothing of it is before the camera.
 int AddOutline(const View& view, std::span<const Vec3f> camera_points, CoverageRaster& raster);
+
+// The same for an outline on the ground, given as offsets in the world's axes from a centre in the
+// level frame. x_m and y_m are readable up to the next multiple of 4 points.
+int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
+                     int num_points, CoverageRaster& raster);
 
 }  // namespace volante
