@@ -82,7 +82,7 @@ TEST(Images, MapToUnitRangeInChannelsLastOrder) {
       1.0;
   const auto compare = [&](auto scalar, double tolerance, auto convert) {
     at::Tensor out =
-        at::zeros({kN, kFrameStack, kImageSide, kImageSide},
+        at::empty({kN, kFrameStack, kImageSide, kImageSide},
                   at::TensorOptions(scalar).memory_format(at::MemoryFormat::ChannelsLast));
     convert(out.data_ptr());
     EXPECT_LE((out.to(at::kDouble) - expected).abs().max().template item<double>(), tolerance);
