@@ -144,6 +144,7 @@ void Trainer::Restore(const CheckpointReader& checkpoint) {
                             traits_.num_worlds),
                 "use the configuration that is stored with it");
   }
+  SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);
   replay_.Restore(*parts_.files, parts_.folder->replay(), manifest.replay_segments);
   for (int w = 0; w < traits_.num_worlds; ++w) parts_.env->Load(w, worlds.worlds[w].bytes);
   std::vector<NamedTensor> tensors = checkpoint.Tensors("policy");

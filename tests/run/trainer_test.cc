@@ -1,0 +1,196 @@
+// The training loop on the scripted world: it learns, counts, watches itself and keeps its files.
+#include "run/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "base/error.h"
+#include "config/options.h"
+#include "env/make_env.h"
+#include "env/tiny_env.h"
+#include "run/evaluation.h"
+#include "run/load_policy.h"
+#include "run/run_setup.h"
+#include "support/temporary_directory.h"
+
+namespace volante {
+namespace {
+
+Config TinyConfig(std::vector<std::string> sets = {}) {
+  sets.push_back("env.town=tiny");
+  return LoadConfig(RealFiles(), {.preset = "smoke", .file = "", .sets = sets});
+}
+
+struct TinyRun {
+  TemporaryDirectory directory;
+  Config config;
+  RunFolder folder;
+  std::unique_ptr<Trainer> trainer;
+  std::atomic<bool> stop{false};
+
+  explicit TinyRun(const Config& c, std::unique_ptr<Env> env = nullptr)
+      : config(c), folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(c), {})) {
+    Environments environments = MakeEnvironments(config);
+    trainer = std::make_unique<Trainer>(
+        config, Trainer::Parts{.env = env ? std::move(env) : std::move(environments.train),
+                               .validation_env = std::move(environments.validation),
+                               .folder = &folder,
+                               .files = &RealFiles(),
+                               .progress = nullptr,
+                               .build = "test",
+                               .fingerprint = {},
+                               .on_checkpoint = {}});
+  }
+};
+
+// Passes everything on to another environment, and lets a test spoil what comes out.
+class SpoiledEnv : public Env {
+ public:
+  SpoiledEnv(std::unique_ptr<Env> inner, std::function<void(int step, StepView&)> spoil)
+      : inner_(std::move(inner)), spoil_(std::move(spoil)) {}
+  const EnvTraits& traits() const override { return inner_->traits(); }
+  void Reset(std::span<const ResetRequest> requests, StepView out) override {
+    inner_->Reset(requests, out);
+  }
+  void Step(std::span<const Action> actions, StepView out) override {
+    inner_->Step(actions, out);
+    spoil_(++steps_, out);
+  }
+  std::vector<uint8_t> Save(int world) override { return inner_->Save(world); }
+  void Load(int world, std::span<const uint8_t> bytes) override { inner_->Load(world, bytes); }
+
+ private:
+  std::unique_ptr<Env> inner_;
+  std::function<void(int, StepView&)> spoil_;
+  int steps_ = 0;
+};
+
+TEST(Trainer, LearnsTheScriptedRoad) {
+  const Config config = TinyConfig({"train.max_timesteps=16000", "train.learning_starts=2000",
+                                    "train.num_worlds=8", "learner.batch_size=128",
+                                    "learner.head_widths=128,128", "train.checkpoint_freq=0",
+                                    "replay.capacity=20000", "eval.num_episodes=20"});
+  TinyRun run(config);
+  const TrainResult result = run.trainer->Run(run.stop);
+  EXPECT_EQ(result.env_steps, 16000);
+  EXPECT_EQ(result.updates, 3500);  // a quarter of an update per env step after the first 2,000
+  const LoadedPolicy loaded = LoadPolicy(RealFiles(), run.folder.path(), {}, 8);
+  TinyEnv env(8, false);
+  const auto policy = MakeNetworkPolicy(*loaded.learner, loaded.config, 8, "trained");
+  const EvaluationSummary s =
+      Summarize(Evaluate(env, *policy, {.num_episodes = 20, .seed = 99, .on_episode = {}}));
+  EXPECT_GE(s.success_rate, 0.8) << "completion " << s.route_completion;
+}
+
+TEST(Trainer, NeverLearnsBeforeLearningStarts) {
+  TinyRun run(TinyConfig({"train.max_timesteps=200", "train.learning_starts=199",
+                          "train.num_worlds=1"}));
+  EXPECT_EQ(run.trainer->Run(run.stop).updates, 0);
+}
+
+TEST(Trainer, StopsAtTheFlagWithACheckpoint) {
+  TinyRun run(TinyConfig());
+  run.stop = true;
+  const TrainResult result = run.trainer->Run(run.stop);
+  EXPECT_TRUE(result.stopped);
+  EXPECT_EQ(result.env_steps, 0);
+  const CheckpointReader checkpoint(RealFiles(), result.checkpoint);
+  EXPECT_EQ(checkpoint.manifest().counters.at("env_step"), 0);
+}
+
+TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
+  const Config config = TinyConfig();
+  TinyRun run(config, std::make_unique<SpoiledEnv>(
+                          std::make_unique<TinyEnv>(config.train.num_worlds, false),
+                          [](int step, StepView& out) {
+                            if (step == 40) out.reward[0] = std::numeric_limits<float>::quiet_NaN();
+                          }));
+  try {
+    run.trainer->Run(run.stop);
+    FAIL() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kHealthHalt);
+    EXPECT_NE(error.OneLine().find("reward"), std::string::npos) << error.OneLine();
+  }
+  const EventData events = ReadScalars(RealFiles(), run.folder.path());
+  EXPECT_EQ(events.texts.count("health/non_finite"), 1u) << "the alarm is in the events";
+}
+
+TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
+  const Config config = TinyConfig({"train.num_worlds=1", "train.max_timesteps=300"});
+  int invalid = 0;
+  TinyRun run(config,
+              std::make_unique<SpoiledEnv>(std::make_unique<TinyEnv>(1, false),
+                                           [&](int step, StepView& out) {
+                                             if (step % 10 != 0) return;
+                                             out.facts[0].status = Status::kInvalid;
+                                             ++invalid;
+                                           }));
+  EXPECT_EQ(run.trainer->Run(run.stop).env_steps, 300);
+  EXPECT_GT(invalid, 20);
+}
+
+TEST(Trainer, KeepsTheLastFiveCheckpointsAndTheBest) {
+  TinyRun run(TinyConfig({"train.checkpoint_freq=40", "train.eval_freq=200"}));
+  run.trainer->Run(run.stop);
+  EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints()).size(), 5u);
+  EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints(), "best_").size(), 1u);
+}
+
+TEST(Trainer, LogsWhatTheSpecificationNames) {
+  TinyRun run(TinyConfig({"train.eval_freq=200"}));
+  run.trainer->Run(run.stop);
+  const EventData events = ReadScalars(RealFiles(), run.folder.path());
+  for (const char* tag :
+       {"train/episode_reward", "train/critic_loss", "train/actor_loss", "train/q_batch",
+        "train/q_actor", "train/twin_gap", "train/td_error", "train/action_saturation",
+        "gradients/actor_before", "gradients/critic_after", "progress/speed_kmh",
+        "progress/phase", "eval/success_rate"}) {
+    EXPECT_EQ(events.scalars.count(tag), 1u) << tag;
+  }
+  EXPECT_EQ(events.texts.count("run/optimizer_audit"), 1u);
+}
+
+TEST(Trainer, RefusesACheckpointOfAnotherArchitecture) {
+  TinyRun run(TinyConfig());
+  const TrainResult result = run.trainer->Run(run.stop);
+  TinyRun other(TinyConfig({"learner.head_widths=16,16"}));
+  try {
+    other.trainer->Restore(CheckpointReader(RealFiles(), result.checkpoint));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+    EXPECT_NE(error.OneLine().find("32-32"), std::string::npos) << error.OneLine();
+    EXPECT_NE(error.OneLine().find("16-16"), std::string::npos) << error.OneLine();
+  }
+}
+
+TEST(LoadPolicy, RefusesSettingsThatChangeTheNetwork) {
+  TinyRun run(TinyConfig());
+  run.trainer->Run(run.stop);
+  EXPECT_THROW(LoadPolicy(RealFiles(), run.folder.path(), {"learner.head_widths=16,16"}, 1), Error);
+  EXPECT_NO_THROW(LoadPolicy(RealFiles(), run.folder.path(), {"env.scenario=0"}, 1));
+}
+
+TEST(Fingerprint, NamesWhatDiffers) {
+  const std::map<std::string, std::string> saved = {{"threads", "2"}, {"torch", "1.13.1"}};
+  EXPECT_NO_THROW(CheckFingerprint(saved, saved, false));
+  const std::map<std::string, std::string> now = {{"threads", "4"}, {"torch", "1.13.1"}};
+  try {
+    CheckFingerprint(saved, now, false);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(error.OneLine().find("threads: it was 2, now it is 4"), std::string::npos);
+  }
+  EXPECT_NO_THROW(CheckFingerprint(saved, now, true));
+}
+
+TEST(CheckMachine, RefusesAReplayBeyondHalfOfTheMemory) {
+  Config config = TinyConfig();
+  config.replay.max_gb = 9000.0;
+  EXPECT_THROW(CheckMachine(config, true), Error);
+}
+
+}  // namespace
+}  // namespace volante
