@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -46,22 +46,25 @@ std::string FlagValue(int argc, char** argv, const std::string& name) {
   return value;
 }
 
-// train.threads as the command will see it; 0 when it is not given. Errors are left to the
-// command, which reads everything again.
+// Threads as the command will see them: --threads, train.threads of --set, of the files, of the run
+// that --resume or --checkpoint names; 0 when none gives any. Errors are left to the command, which
+// reads everything again.
 int ConfiguredThreads(int argc, char** argv) {
   ConfigSources sources;
   sources.preset = FlagValue(argc, argv, "--preset");
   sources.file = FlagValue(argc, argv, "--config");
-  const std::string resumed = FlagValue(argc, argv, "--resume");
-  if (!resumed.empty()) sources.file = JoinPath(resumed, "config.yaml");
-  for (int i = 2; i < argc; ++i) {
-    const std::string argument = argv[i];
-    for (const char* prefix : {"train.threads=", "--set=train.threads="}) {
-      if (argument.starts_with(prefix)) {
-        sources.sets = {"train.threads=" + argument.substr(std::strlen(prefix))};
-      }
-    }
+  for (const char* flag : {"--resume", "--checkpoint"}) {
+    const std::string folder = FlagValue(argc, argv, flag);
+    if (!folder.empty()) sources.file = JoinPath(folder, "config.yaml");
   }
+  constexpr std::string_view kKey = "train.threads=";
+  for (int i = 2; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument.starts_with("--set=")) argument.remove_prefix(6);
+    if (argument.starts_with(kKey)) sources.sets = {std::string(argument)};
+  }
+  const std::string threads = FlagValue(argc, argv, "--threads");
+  if (!threads.empty()) sources = {"", "", {std::string(kKey) + threads}};
   try {
     return LoadConfig(RealFiles(), sources).train.threads;
   } catch (const Error&) {

@@ -17,6 +17,11 @@ namespace {
 constexpr std::string_view kDefaultPreset = "td3";
 constexpr std::string_view kPresetKey = "preset";
 
+// Keys of the image's path through the networks.
+constexpr const char* kImageKeys[] = {
+    "learner.wiring",      "learner.encoder",        "learner.fusion",      "learner.feature_width",
+    "learner.trunk_width", "learner.target_encoder", "learner.bf16_encoder"};
+
 [[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
   throw Error(ExitCode::kUsage, "the configuration can't work", "", what, hint);
 }
@@ -27,7 +32,7 @@ std::vector<Field> FieldsOf(Config& config) {
   std::vector<Field> fields = ListFields(config);
   if (config.observation.mode == ObservationMode::kVector) {
     for (Field& field : fields) {
-      for (const char* key : {"learner.encoder", "learner.feature_width", "learner.bf16_encoder"}) {
+      for (const char* key : kImageKeys) {
         if (field.key != key) continue;
         field.option.applies = false;
         field.option.condition = "observation.mode is camera_vector";

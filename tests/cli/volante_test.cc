@@ -169,6 +169,10 @@ TEST_F(Launcher, TakesTheThreadsOfTheConfiguration) {
   EXPECT_THAT(Start({"train", "--preset", "smoke"}).out, HasSubstr("OMP_NUM_THREADS=1\n"));
   WriteText(scratch_.path() + "/c.yaml", "train: {threads: 5}\n");
   EXPECT_THAT(Start({"train", "--config", "c.yaml"}).out, HasSubstr("OMP_NUM_THREADS=5\n"));
+  std::filesystem::create_directory(scratch_.path() + "/run");
+  WriteText(scratch_.path() + "/run/config.yaml", "train: {threads: 6}\n");
+  EXPECT_THAT(Start({"train", "--resume", "run"}).out, HasSubstr("OMP_NUM_THREADS=6\n"));
+  EXPECT_THAT(Start({"evaluate", "--threads", "2"}).out, HasSubstr("OMP_NUM_THREADS=2\n"));
   // An explicit key wins over the environment; a wrong one is left to the command.
   EXPECT_THAT(Start({"train", "--set", "train.threads=3"}, {{"OMP_NUM_THREADS", "7"}}).out,
               HasSubstr("OMP_NUM_THREADS=3\n"));
