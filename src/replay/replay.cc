@@ -183,12 +183,11 @@ void Replay::Sample(RandomStream& random, int batch_size, Batch& batch) const {
     double reward = 0.0, weight = 1.0;
     bool terminated = false;
     for (int i = 0; i < impl_->options.n_step; ++i) {
-      if (last + 1 == end || stream.At(last + 1).tick == 0) break;  // cut episode
+      if (last + 1 == end || stream.At(last + 1).tick == 0) break;  // the episode ended here
       const ReplayRecord& record = stream.At(++last);
       reward += weight * static_cast<double>(record.reward);
       weight *= impl_->options.discount;
       terminated = (record.flags & ReplayRecord::kTerminatedFlag) != 0;
-      if (record.EndsEpisode()) break;
     }
     // The action stands in the record that it led to.
     std::memcpy(&batch.action[row * kActionSize], stream.At(start.seq + 1).action,

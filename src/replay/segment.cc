@@ -121,10 +121,7 @@ std::vector<FileRef> Replay::Seal(Files& files, const std::string& directory) {
     impl.sealed_directory = directory;
     for (ReplayWorld& w : impl.worlds) w.sealed_end = 0;
   }
-  if (!files.Exists(directory)) {
-    files.MakeDirectories(directory);
-    files.SyncDirectory(DirectoryOf(directory));
-  }
+  MakeDirectoriesDurably(files, directory);
 
   // The oldest unsealed record of each world, merged by the order of the calls.
   using Head = std::pair<uint64_t, size_t>;  // ordinal, world

@@ -103,6 +103,18 @@ std::string Judge(Files& files, int reported, int in_flight) {
   const RunPaths paths;
   const NewestCheckpoint newest = FindNewestValid(files, paths.checkpoints, paths.replay);
   if (!newest.entry) return reported < 0 ? "" : "no checkpoint verifies";
+  // None that has the name of a checkpoint is half there.
+  for (const CheckpointEntry& entry : ListCheckpoints(files, paths.checkpoints)) {
+    if (entry.env_step > newest.entry->env_step) return newest.refused.front();
+    try {
+      const CheckpointReader reader(files, entry.path);
+      for (const FileRef& segment : reader.manifest().replay_segments) {
+        VerifyFile(files, JoinPath(paths.replay, segment.name), segment);
+      }
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
   const int step = static_cast<int>(newest.entry->env_step);
   if (step != reported && step != in_flight) return "step " + std::to_string(step) + " is newest";
   try {
@@ -247,6 +259,46 @@ TEST(Crash, FailingDiskLeavesTheLastCheckpointWhole) {
         }
         ASSERT_EQ(Judge(files, run.reported(), run.tick()), "") << reason << " at " << k;
       }
+    }
+  }
+}
+
+// Power fails, and fails again while the next process recovers and saves.
+TEST(Crash, PowerLossDuringRecoveryLeavesOldOrNew) {
+  const int operations = OperationsOfALife();
+  for (int k = 20; k <= operations; k += 7) {
+    FaultyFiles files;
+    files.CrashAt(k);
+    TinyRun run;
+    try {
+      Live(files, run);
+    } catch (const PowerLoss&) {
+    }
+    if (run.reported() < 0) continue;
+    for (int again = 1; again <= 60; again += 3) {
+      const auto seed = static_cast<uint64_t>(k * 100 + again);
+      const auto disk = files.Reboot(FaultyFiles::Loss::kRandom, seed);
+      disk->CrashAt(again);
+      int reported = run.reported(), in_flight = run.tick();
+      try {
+        const RunPaths paths;
+        const RunFolder folder = RunFolder::Resume(*disk, kRun);
+        const auto entry = FindNewestValid(*disk, paths.checkpoints, paths.replay).entry;
+        ASSERT_TRUE(entry);
+        SetAsideNewer(*disk, paths.checkpoints, entry->env_step);
+        TinyRun resumed;
+        resumed.Restore(*disk, CheckpointReader(*disk, entry->path));
+        reported = resumed.tick();  // read back, and so at least as durable as what was reported
+        in_flight = std::max(in_flight, resumed.tick() + kTicksPerSave);
+        EventWriter events(*disk, kRun, resumed.tick() + 1);
+        for (int i = 0; i < kTicksPerSave; ++i) resumed.Tick();
+        resumed.Save(*disk, events);
+        reported = resumed.tick();
+      } catch (const PowerLoss&) {
+      }
+      const auto last = disk->Reboot(FaultyFiles::Loss::kRandom, seed + 1);
+      const std::string fault = Judge(*last, reported, in_flight);
+      ASSERT_EQ(fault, "") << "crash at " << k << ", then at " << again;
     }
   }
 }

@@ -58,6 +58,8 @@ TEST_F(Segments, RestoredRunContinuesBitForBit) {
         const std::vector<FileRef> refs = resumed->Seal(files_, path);
         resumed = std::make_unique<Replay>(options);
         resumed->Restore(files_, path, refs);
+        ASSERT_EQ(resumed->LogicalHash(), straight.LogicalHash())
+            << "variant " << variant << ", restored at " << i;
       } else if (i % 31 == 0) {  // saved, and the process goes on
         resumed->Seal(files_, path);
       }
@@ -180,6 +182,26 @@ TEST_F(Segments, OtherSettingsAreRefused) {
   for (const ReplayOptions& options : others) {
     Replay other(options);
     EXPECT_THROW(other.Restore(files_, kPath, refs), Error);
+  }
+}
+
+TEST_F(Segments, AGapBetweenSegmentsIsRefused) {
+  const ReplayOptions options{.num_worlds = 1, .has_image = false};
+  Replay replay(options);
+  RandomEpisodes episodes(8, 1);
+  std::vector<FileRef> refs;
+  for (int segment = 0; segment < 3; ++segment) {
+    for (int i = 0; i < 50; ++i) Feed(replay, episodes.Next());
+    refs = replay.Seal(files_, kPath);
+  }
+  ASSERT_EQ(refs.size(), 3u);
+  refs.erase(refs.begin() + 1);
+  Replay other(options);
+  try {
+    other.Restore(files_, kPath, refs);
+    FAIL() << "a replay with a gap was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), "records between segments are missing");
   }
 }
 

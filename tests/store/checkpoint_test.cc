@@ -1,12 +1,17 @@
 #include "store/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "crash/faulty_files.h"
+#include "support/temporary_directory.h"
 
 namespace volante {
 namespace {
@@ -168,6 +173,35 @@ TEST(Checkpoint, FullDiskRemovesTheNewAndKeepsTheOld) {
   }
   files.ClearFaults();
   CheckpointReader(files, "run/checkpoints/step_2");
+}
+
+TEST(Checkpoint, OnARealDiskThatRefusesMoreBytesTheOldOneStays) {
+  const TemporaryDirectory directory;
+  const std::string checkpoints = directory / "checkpoints";
+  const auto write = [&](int64_t step, size_t bytes) {
+    CheckpointWriter writer(RealFiles(), checkpoints, StepName(step));
+    writer.AddPart("state.cbor", std::vector<uint8_t>(bytes, 7));
+    return writer.Commit(SomeManifest(step));
+  };
+  const std::string first = write(1, 1000);
+  const pid_t child = ::fork();  // the limit is the process's
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);  // write() then fails with EFBIG
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      write(2, 100'000);
+    } catch (const Error& error) {
+      ::_exit(error.code() == ExitCode::kEnvironment ? 4 : 1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(WEXITSTATUS(status), 4);
+  EXPECT_EQ(RealFiles().List(checkpoints), std::vector<std::string>{"step_1"});
+  EXPECT_EQ(CheckpointReader(RealFiles(), first).Part("state.cbor").size(), 1000u);
 }
 
 TEST(Manifest, RefusesWhatItDoesNotKnow) {
