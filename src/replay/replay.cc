@@ -115,6 +115,7 @@ Replay& Replay::operator=(Replay&&) noexcept = default;
 
 void Replay::Begin(int world, const uint8_t* frame, const float* vector) {
   VOLANTE_CHECK(world >= 0 && world < impl_->options.num_worlds, "no such world");
+  VOLANTE_CHECK(frame != nullptr || !impl_->options.has_image, "this replay needs frames");
   ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
   uint8_t* place = w.stream.Append();
   ReplayRecord* record = new (place) ReplayRecord{.ordinal = impl_->next_ordinal++};
@@ -128,6 +129,7 @@ void Replay::Begin(int world, const uint8_t* frame, const float* vector) {
 void Replay::Add(int world, Action action, float reward, bool terminated, bool truncated,
                  const uint8_t* next_frame, const float* next_vector) {
   VOLANTE_CHECK(IsOpen(world), "Add without Begin");
+  VOLANTE_CHECK(next_frame != nullptr || !impl_->options.has_image, "this replay needs frames");
   ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
   const uint32_t tick = w.stream.At(w.stream.end() - 1).tick + 1;
   uint8_t* place = w.stream.Append();
