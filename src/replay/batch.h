@@ -11,13 +11,13 @@ namespace volante {
 struct Batch {
   int size = 0;
   bool has_image = false;
-  std::vector<uint8_t> image;        // [B, 4, 84, 84], oldest frame first; empty without image
-  std::vector<uint8_t> next_image;   // the same, n steps later
-  std::vector<float> vector;         // [B, 53]
-  std::vector<float> next_vector;    // [B, 53]
-  std::vector<float> action;         // [B, 2]
-  std::vector<float> reward;         // [B] scaled, sum of gamma^i r_i over the n steps
-  std::vector<float> discount;       // [B] gamma^n, or 0 where the episode terminated within them
+  std::vector<uint8_t> image;       // [B, 4, 84, 84], oldest frame first; empty without image
+  std::vector<uint8_t> next_image;  // the same, n steps later
+  std::vector<float> vector;        // [B, 53]
+  std::vector<float> next_vector;   // [B, 53]
+  std::vector<float> action;        // [B, 2]
+  std::vector<float> reward;        // [B] scaled, sum of gamma^i r_i over the n steps
+  std::vector<float> discount;      // [B] gamma^n, or 0 where the episode terminated within them
 
   void Resize(int batch_size, bool with_image) {
     size = batch_size;
