@@ -255,8 +255,9 @@ struct Norms {
 
 Norms Measure(const at::Tensor& grads, std::pair<int64_t, int64_t> encoder) {
   VOLANTE_CHECK(encoder.first == 0, "the encoder opens its group");
-  return {NormOf(grads, 0, grads.numel()), NormOf(grads, encoder.first, encoder.second),
-          NormOf(grads, encoder.second, grads.numel())};
+  const double whole = NormOf(grads, 0, grads.numel());
+  if (encoder.second == 0) return {whole, 0.0, whole};
+  return {whole, NormOf(grads, 0, encoder.second), NormOf(grads, encoder.second, grads.numel())};
 }
 
 void VerifyParts(const Norms& norms, const std::string& group) {

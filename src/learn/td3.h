@@ -94,7 +94,8 @@ struct UpdateMetrics : ActorMetrics {
   // Of the critic's gradient where image and vector enter (its trunk, or the first layer of the
   // heads), the vector's share of the sum of squares, in [0, 1]; 0 in mode vector.
   double vector_gradient_share = 0.0;
-  std::vector<FeatureStats> features;  // empty unless asked for
+  // Empty unless asked for; the actor's own encoder is in it when the actor was updated.
+  std::vector<FeatureStats> features;
 };
 
 enum class TensorScope : uint8_t {

@@ -85,7 +85,8 @@ struct Td3Learner::Impl {
   UpdateMetrics Update(const Batch& batch, bool with_feature_stats);
   at::Tensor BellmanTarget(const BatchTensors& b) const;
   CriticLoss ComputeCriticLoss(const BatchTensors& b, std::vector<FeatureStats>* stats) const;
-  ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features) const;
+  ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features,
+                             std::vector<FeatureStats>* stats) const;
   void UpdateTargets();
 
   // ---- inputs (td3_inputs.cc) ----

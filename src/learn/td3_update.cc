@@ -107,11 +107,9 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
 at::Tensor Td3Learner::Impl::TargetNoise(int64_t batch_size) const {
   RandomStream random(counters.seed, "target_policy_noise",
                       static_cast<uint64_t>(counters.updates));
+  const double sigma = config.target_policy_noise, bound = config.target_noise_clip;
   std::vector<double> noise(static_cast<size_t>(batch_size) * kActionSize);
-  for (double& n : noise) {
-    n = std::clamp(config.target_policy_noise * random.Normal(), -config.target_noise_clip,
-                   config.target_noise_clip);
-  }
+  for (double& n : noise) n = std::clamp(sigma * random.Normal(), -bound, bound);
   return at::from_blob(noise.data(), {batch_size, kActionSize}, at::kDouble)
       .to(tensor_options, /*non_blocking=*/false, /*copy=*/true);
 }
@@ -141,11 +139,12 @@ CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
 // critic is frozen, so a gradient can reach pi through the action only. E_c(o) is that of the
 // critic's step just before, cut off from its graph, as in DrQ-v2's published code.
 ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
-                                             const at::Tensor& critic_step_features) const {
+                                             const at::Tensor& critic_step_features,
+                                             std::vector<FeatureStats>* stats) const {
   Features features;
   if (critic_step_features.defined()) features.critic = critic_step_features.detach();
   features.actor =
-      trainable.actor_encoder ? trainable.actor_encoder->Forward(b.image) : features.critic;
+      trainable.actor_encoder ? trainable.actor_encoder->Forward(b.image, stats) : features.critic;
   ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
@@ -170,7 +169,8 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   metrics.actor_updated = metrics.update % config.policy_delay == 0;
 
   // The critic, on every update.
-  CriticLoss critic = ComputeCriticLoss(b, with_feature_stats ? &metrics.features : nullptr);
+  std::vector<FeatureStats>* stats = with_feature_stats ? &metrics.features : nullptr;
+  const CriticLoss critic = ComputeCriticLoss(b, stats);
   metrics.critic_loss = Number(critic.loss);
   metrics.target_mean = Number(critic.target.mean());
   if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "of the critics' regression");
@@ -185,7 +185,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   // The actor and all targets, on every policy_delay-th.
   ActorMetrics actor_metrics = counters.last_actor;
   if (metrics.actor_updated) {
-    const ActorLoss actor = ComputeActorLoss(b, critic.features);
+    const ActorLoss actor = ComputeActorLoss(b, critic.features, stats);
     actor_metrics.actor_loss = Number(actor.loss);
     if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "of the actor");
     actor_params.ZeroGrads();

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -23,6 +24,11 @@ Function* BlasFunction(const char* name) {
 
 void SetLearnerThreads(int threads) {
   if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  // Activations of up to 29 MB come and go with every update. By default each is mapped from the
+  // kernel, zeroed and unmapped again: 12,000 page faults and 40 ms an update at batch 256.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // glibc's upper bound
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_TOP_PAD, 64 << 20);
   at::set_num_threads(threads);
   // torch's own call leaves OpenBLAS as it is.
   if (auto* set = BlasFunction<void(int)>("openblas_set_num_threads")) set(threads);

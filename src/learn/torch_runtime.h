@@ -7,9 +7,9 @@
 
 namespace volante {
 
-// Threads of torch's operators and of the BLAS; 0 means one per available core. OpenMP and
-// OpenBLAS read their environment when they are loaded, so the rest of the set-up (core type,
-// wait policy) belongs to the launcher.
+// Threads of torch's operators and of the BLAS; 0 means one per available core. Also tells malloc
+// to keep freed activations. OpenMP and OpenBLAS read their environment when they are loaded, so
+// the rest of the set-up (core type, wait policy, OPENBLAS_THREAD_TIMEOUT) belongs to the launcher.
 void SetLearnerThreads(int threads);
 int LearnerThreads();
 

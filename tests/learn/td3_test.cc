@@ -119,7 +119,7 @@ TEST_P(EveryKind, ActorLossLeavesNoGradientInTheCritic) {
   const CriticLoss critic = impl.ComputeCriticLoss(b, nullptr);
   impl.critic_params.ZeroGrads();
   impl.actor_params.ZeroGrads();
-  impl.ComputeActorLoss(b, critic.features).loss.backward();
+  impl.ComputeActorLoss(b, critic.features, nullptr).loss.backward();
   EXPECT_EQ(at::linalg_vector_norm(impl.critic_params.grads()).item<double>(), 0.0);
   for (const FlatSlice& slice : impl.actor_params.slices()) {
     EXPECT_GT(at::linalg_vector_norm(SliceOf(impl.actor_params.grads(), slice)).item<double>(), 0.0)
@@ -155,7 +155,7 @@ TEST_P(EveryKind, ActorGradientGoesThroughTheActionOnly) {
   const BatchTensors b = impl.Load(batch);
   const CriticLoss critic = impl.ComputeCriticLoss(b, nullptr);
   impl.actor_params.ZeroGrads();
-  const ActorLoss actor = impl.ComputeActorLoss(b, critic.features);
+  const ActorLoss actor = impl.ComputeActorLoss(b, critic.features, nullptr);
   actor.loss.backward();
   const at::Tensor whole = impl.actor_params.grads().clone();
 
@@ -518,6 +518,10 @@ TEST(Metrics, FeatureStatisticsOfEveryEncoderLayerWhenAskedFor) {
   EXPECT_NEAR(m.features[3].mean, 0.0, 0.01);
   EXPECT_NEAR(m.features[3].std, 1.0, 0.01);
   EXPECT_NEAR(m.features[3].norm, std::sqrt(512.0), 0.3);
+  // The actor's own encoder, on updates that train it.
+  Td3Learner separate(TestOptions(kCamera, Wiring::kSeparate));
+  EXPECT_EQ(separate.Update(RandomBatch(8, kCamera, 0), true).features.size(), 4u);
+  EXPECT_EQ(separate.Update(RandomBatch(8, kCamera, 1), true).features.size(), 8u);
   EXPECT_GT(m.vector_gradient_share, 0.0);
   EXPECT_LT(m.vector_gradient_share, 1.0);
 }

@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""Proves that the oracle sees: changes one line of the learner at a time in a copy of the source
+tree, rebuilds the learner's tests and expects the comparison with td3_oracle.py to fail. Exits 1
+when a change goes unnoticed. A long test: about 20 seconds per change after the first build.
+
+  mutations.py [--work DIR] [--only NAME] [--jobs 2] [--list]
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UPDATE, NETWORKS, FLAT = "src/learn/td3_update.cc", "src/learn/networks.cc", "src/learn/flat_params.cc"
+
+# name, file, exact old text (found once), new text
+MUTATIONS = [
+    ("twin maximum instead of minimum", UPDATE,
+     "b.discount * at::minimum(q1, q2)", "b.discount * q1.maximum(q2)"),
+    ("sign of the actor's loss", UPDATE, "at::Tensor loss = -q.mean()", "at::Tensor loss = q.mean()"),
+    ("limit of the critic's gradient", UPDATE,
+     'config.critic_grad_norm, "critic")', '0.99 * config.critic_grad_norm, "critic")'),
+    ("tau of the critic's target", UPDATE,
+     "critic_target.lerp_(critic_params.values().slice(0, skipped), config.tau)",
+     "critic_target.lerp_(critic_params.values().slice(0, skipped), 1.0 - config.tau)"),
+    ("terminated transitions bootstrap", "src/learn/td3_inputs.cc",
+     "b.discount = FromFloats(batch.discount.data(), {n});",
+     "b.discount = FromFloats(batch.discount.data(), {n}).clone().fill_(0.99f);"),
+    ("the actor trained on every update", UPDATE,
+     "metrics.actor_updated = metrics.update % config.policy_delay == 0;",
+     "metrics.actor_updated = true;"),
+    ("the actor's loss trains the critic's encoder", UPDATE,
+     "features.critic = critic_step_features.detach();", "features.critic = critic_step_features;"),
+    ("target noise is not clipped", UPDATE,
+     "std::clamp(sigma * random.Normal(), -bound, bound)", "sigma * random.Normal()"),
+    ("target action is not clipped", UPDATE,
+     "(pi + TargetNoise(pi.size(0))).clamp_(-1.0, 1.0)", "pi + TargetNoise(pi.size(0))"),
+    ("epsilon of the normalisation layers", NETWORKS,
+     "kNormEpsilon = 1e-5;", "kNormEpsilon = 1e-6;"),
+    ("online policy in the target", UPDATE,
+     "target.actor.Forward(next.actor, b.next_vector)",
+     "frozen.actor.Forward(next.actor, b.next_vector)"),
+    ("online critic in the target", UPDATE,
+     "target.critic.Forward(next.critic, b.next_vector, next_action)",
+     "frozen.critic.Forward(next.critic, b.next_vector, next_action)"),
+    ("the critic sees the actor's features in the actor's loss", UPDATE,
+     "frozen.critic.Q1(features.critic, b.vector, pi.action)",
+     "frozen.critic.Q1(features.actor, b.vector, pi.action)"),
+    ("slope of LeakyReLU", NETWORKS, "kLeakySlope = 0.01;", "kLeakySlope = 0.02;"),
+    ("Adam without the second bias correction", FLAT,
+     "std::sqrt(1.0 - std::pow(sizes.beta2, t))", "1.0"),
+]
+
+CMAKE = """cmake_minimum_required(VERSION 3.25)
+project(volante_mutations LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+add_compile_options(-O1 -march=x86-64-v2 -ffp-contract=off)
+find_package(Torch REQUIRED)
+file(GLOB sources src/base/*.cc src/learn/*.cc tests/learn/oracle*.cc)
+add_executable(oracle_test ${sources})
+target_include_directories(oracle_test PRIVATE src tests)
+target_include_directories(oracle_test SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
+target_compile_definitions(oracle_test PRIVATE AT_PER_OPERATOR_HEADERS
+  VOLANTE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_link_libraries(oracle_test PRIVATE torch_cpu c10 gtest_main gtest xxhash fmt ${CMAKE_DL_LIBS})
+"""
+
+
+def copy_tree(work):
+    for part in ("src/base", "src/config", "src/env_api", "src/replay", "src/store", "src/learn",
+                 "tests/learn", "tools/oracle"):
+        shutil.copytree(ROOT / part, work / part, dirs_exist_ok=True)
+    (work / "CMakeLists.txt").write_text(CMAKE)
+
+
+def build(work, jobs):
+    return subprocess.run(["ninja", "-C", work / "build", "-j", str(jobs)],
+                          capture_output=True, text=True)
+
+
+def oracle_passes(work):
+    result = subprocess.run([work / "build" / "oracle_test", "--gtest_fail_fast"],
+                            capture_output=True, text=True)
+    failed = [line for line in result.stdout.splitlines() if line.startswith("[  FAILED  ]")]
+    return result.returncode == 0, failed[0].split(".")[-1] if failed else "no test result"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", help="folder for the copy and its build; kept")
+    parser.add_argument("--only", help="only the changes whose name contains this")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--list", action="store_true", help="print the changes and stop")
+    arguments = parser.parse_args()
+    chosen = [m for m in MUTATIONS if not arguments.only or arguments.only in m[0]]
+    if arguments.list:
+        for name, file, old, new in chosen:
+            print(f"{name} ({file})\n  - {old}\n  + {new}")
+        return 0
+    for name, file, old, _ in MUTATIONS:
+        if (ROOT / file).read_text().count(old) != 1:
+            sys.exit(f"{name}: '{old}' is not found exactly once in {file}")
+
+    with tempfile.TemporaryDirectory() as temporary:
+        work = pathlib.Path(arguments.work or temporary)
+        copy_tree(work)
+        subprocess.run(["cmake", "-S", work, "-B", work / "build", "-G", "Ninja",
+                        "-DCMAKE_BUILD_TYPE=None"], check=True, stdout=subprocess.DEVNULL)
+        result = build(work, arguments.jobs)
+        if result.returncode != 0:
+            sys.exit("the unchanged tree does not build:\n" + result.stdout[-3000:])
+        if not oracle_passes(work)[0]:
+            sys.exit("the unchanged tree fails the oracle")
+        print("unchanged: passes", flush=True)
+        unnoticed = 0
+        for name, file, old, new in chosen:
+            path = work / file
+            original = path.read_text()
+            path.write_text(original.replace(old, new))
+            result = build(work, arguments.jobs)
+            if result.returncode != 0:
+                sys.exit(f"{name}: does not build:\n" + result.stdout[-3000:])
+            passes, where = oracle_passes(work)
+            print(f"{name}: " + ("UNNOTICED" if passes else f"fails ({where})"), flush=True)
+            unnoticed += passes
+            path.write_text(original)
+    print(f"{len(chosen) - unnoticed} of {len(chosen)} changes noticed")
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
