@@ -9,8 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    const volante::Config config = volante::ParseConfig(
-        std::string_view(reinterpret_cast<const char*>(data), size), "fuzz");
+    const volante::Config config =
+        volante::ParseConfig(std::string_view(reinterpret_cast<const char*>(data), size), "fuzz");
     // What was accepted must be written and read back as the same.
     const std::string yaml = volante::ToYaml(config);
     if (volante::ToYaml(volante::ParseConfig(yaml, "again")) != yaml) std::abort();
