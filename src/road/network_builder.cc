@@ -198,6 +198,13 @@ Lane RoadNetworkBuilder::MakeLane(const Road& road, const SectionGroup& group, i
       dense.push_back(CenterPoint(frame, inner, outer));
     }
   }
+  for (size_t i = 1; i < dense.size(); ++i) {
+    const double jump = Distance(dense[i - 1].position_m, dense[i].position_m);
+    if (jump < 2.0 * kDenseStep) continue;
+    network_->defects_.push_back("road " + road.id + " lane " + std::to_string(id) +
+                                 ": its centre jumps by " + std::to_string(jump) + " m");
+    break;
+  }
   Lane lane;
   lane.road_id = road.id;
   lane.opendrive_lane = id;

@@ -130,7 +130,6 @@ void RoadNetworkBuilder::FillJunctionHoles() {
   constexpr int kLargestRaster = 2000;    // cells a side: junctions up to 500 m
   enum : uint8_t { kOpen, kCovered, kSeen };
   RoadNetwork& net = *network_;
-  std::vector<LaneIndex> at;
   for (const Junction& junction : net.junctions_) {
     const double half = junction.radius_m + 1.0;
     const int n = static_cast<int>(2.0 * half / kCell) + 1;
@@ -140,10 +139,26 @@ void RoadNetworkBuilder::FillJunctionHoles() {
       return low + Vec2{(column + 0.5) * kCell, (row + 0.5) * kCell};
     };
     std::vector<uint8_t> cells(static_cast<size_t>(n) * n, kOpen);
-    for (int r = 0; r < n; ++r) {
-      for (int c = 0; c < n; ++c) {
-        net.LanesAt(center_of(r, c), at);
-        if (!at.empty()) cells[static_cast<size_t>(r) * n + c] = kCovered;
+    // Points closer together than the cells, so that no cell under a lane is left out.
+    const auto cover = [&](const Curve& curve, double from_s, double to_s) {
+      constexpr double kStep = 0.4 * kCell;
+      for (double s = std::max(0.0, from_s); s <= std::min(to_s, curve.length_m()); s += kStep) {
+        const CurvePoint p = curve.At(s);
+        const Vec2 along = UnitFromHeading(p.heading_rad), across{-along.y, along.x};
+        for (double t = -p.half_width_m; t <= p.half_width_m; t += kStep) {
+          const Vec2 at = (p.position_m + across * t - low) * (1.0 / kCell);
+          if (!(at.x >= 0.0 && at.y >= 0.0 && at.x < n && at.y < n)) continue;
+          cells[static_cast<size_t>(at.y) * n + static_cast<size_t>(at.x)] = kCovered;
+        }
+      }
+    };
+    for (const LaneIndex i : junction.lanes) {
+      const Lane& lane = net.lane(i);
+      cover(lane.center, 0.0, lane.center.length_m());
+      for (const LaneIndex k : lane.successors) cover(net.lane(k).center, 0.0, half);
+      for (const LaneIndex k : lane.predecessors) {
+        const double length = net.lane(k).center.length_m();
+        cover(net.lane(k).center, length - half, length);
       }
     }
     // Floods from a cell over open ones; true when the raster's border was reached.

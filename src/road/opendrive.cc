@@ -9,6 +9,9 @@
 namespace volante::opendrive {
 namespace {
 
+// No curve that a road can have needs shorter pieces; hostile ones would ask for billions.
+constexpr double kShortestStep = 0.02;
+
 // The last record whose s is at or before the given one: half-open intervals, so that a value
 // exactly at a border belongs to the record that begins there.
 template <class Record>
@@ -154,6 +157,7 @@ std::vector<double> Road::SampleStations(const Section& section, double begin_s_
       }
     }
     if (varies) step = std::min(step, 2.0);
+    step = std::max(step, kShortestStep);
     const int pieces = std::max(1, static_cast<int>(std::ceil((to - from) / step - 1e-9)));
     for (int k = 1; k <= pieces; ++k) {
       stations.push_back(k == pieces ? to : from + (to - from) * k / pieces);

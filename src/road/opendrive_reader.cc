@@ -14,6 +14,7 @@ namespace volante::opendrive {
 namespace {
 
 constexpr double kLargestCoordinate = 1e7;  // UTM northings have seven digits
+constexpr double kLargestWidth = 100.0;     // of a lane
 constexpr double kWidthTolerance = 0.01;    // below zero by less is rounding
 
 class Reader {
@@ -289,18 +290,31 @@ class Reader {
   }
 
   // Cubics are checked where they can be at their lowest closely enough: at 16 points per record.
+  // Returns the first s at which the value is out of range, relative to the records' origin.
+  static std::optional<double> OutOfRange(const std::vector<Cubic>& records, double length_m,
+                                          double low, double high) {
+    for (size_t i = 0; i < records.size(); ++i) {
+      const double begin = std::max(records[i].s_m, 0.0);
+      const double end = i + 1 < records.size() ? records[i + 1].s_m : length_m;
+      for (int k = 0; k <= 16 && begin <= length_m; ++k) {
+        const double s = begin + (std::min(end, length_m) - begin) * k / 16.0;
+        const double value = Evaluate(std::span(&records[i], 1), s).value_m;
+        if (!(value >= low && value <= high)) return s;
+      }
+    }
+    return std::nullopt;
+  }
+
   void CheckWidths(const Section& section, const LaneRecord& lane) const {
     const double length = section.end_s_m - section.begin_s_m;
-    for (size_t i = 0; i < lane.widths.size(); ++i) {
-      const double begin = std::max(lane.widths[i].s_m, 0.0);
-      const double end = i + 1 < lane.widths.size() ? lane.widths[i + 1].s_m : length;
-      for (int k = 0; k <= 16 && begin <= length; ++k) {
-        const double s = begin + (std::min(end, length) - begin) * k / 16.0;
-        const double width = Evaluate(std::span(&lane.widths[i], 1), s).value_m;
-        if (width >= -kWidthTolerance && width < 1000.0) continue;
-        RefuseRoad(section.begin_s_m + s, "lane " + std::to_string(lane.id) + " has the width " +
-                                              std::to_string(width) + " m");
-      }
+    if (const auto s = OutOfRange(lane.widths, length, -kWidthTolerance, kLargestWidth)) {
+      RefuseRoad(section.begin_s_m + *s, "lane " + std::to_string(lane.id) + " has the width " +
+                                             std::to_string(Evaluate(lane.widths, *s).value_m) +
+                                             " m");
+    }
+    if (const auto s = OutOfRange(lane.borders, length, -kLargestWidth, kLargestWidth)) {
+      RefuseRoad(section.begin_s_m + *s,
+                 "lane " + std::to_string(lane.id) + " has its border out of range");
     }
   }
 
@@ -327,11 +341,15 @@ class Reader {
     std::stable_sort(road.geometries.begin(), road.geometries.end(),
                      [](const Geometry& p, const Geometry& q) { return p.s_m < q.s_m; });
     road.length_m = road.geometries.back().s_m + road.geometries.back().length_m;
-    if (!(road.length_m > 1e-3) || road.length_m > limits_.max_lane_length_m) {
-      RefuseRoad(0.0, "the road's length is out of range");
+    total_length_m_ += road.length_m;
+    if (!(road.length_m > 1e-3) || !(total_length_m_ <= limits_.max_lane_length_m)) {
+      RefuseRoad(0.0, "the road's length is out of range, or all roads are too long together");
     }
     const pugi::xml_node lanes = node.child("lanes");
     road.lane_offsets = ReadCubics(lanes, "laneOffset", "s");
+    if (const auto s = OutOfRange(road.lane_offsets, road.length_m, -1000.0, 1000.0)) {
+      RefuseRoad(*s, "the lane offset is out of range");
+    }
     ReadSections(lanes, road);
     return road;
   }
@@ -360,6 +378,7 @@ class Reader {
   std::string road_id_ = "(none)";
   double s_m_ = 0.0;  // where messages point to
   int num_lanes_ = 0;
+  double total_length_m_ = 0.0;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 namespace volante {
 namespace {
 
+constexpr double kSmallestCell = 5.0;  // m: small cells hold few lanes, and short stretches
 constexpr double kLargestCellCount = 1 << 20;
 // Lanes that meet end to end may leave a gap of this size.
 constexpr double kEndTolerance = 0.05;
@@ -45,7 +46,7 @@ void RoadNetworkBuilder::MakeGrid() {
   high = high + Vec2{pad, pad};
   const Vec2 size = high - low;
   net.grid_min_m_ = low;
-  net.cell_m_ = std::max({10.0, std::sqrt(size.x * size.y / kLargestCellCount),
+  net.cell_m_ = std::max({kSmallestCell, std::sqrt(size.x * size.y / kLargestCellCount),
                           std::max(size.x, size.y) / kLargestCellCount});
   net.columns_ = static_cast<int>(size.x / net.cell_m_) + 1;
   net.rows_ = static_cast<int>(size.y / net.cell_m_) + 1;
@@ -69,6 +70,11 @@ void RoadNetworkBuilder::MakeGrid() {
       const int r1 = cell(p.position_m.y + reach, low.y, net.rows_);
       for (int r = r0; r <= r1; ++r) {
         for (int c = c0; c <= c1; ++c) {
+          const Vec2 corner = low + Vec2{c * net.cell_m_, r * net.cell_m_};
+          const Vec2 beside{
+              std::max({corner.x - p.position_m.x, p.position_m.x - corner.x - net.cell_m_, 0.0}),
+              std::max({corner.y - p.position_m.y, p.position_m.y - corner.y - net.cell_m_, 0.0})};
+          if (Dot(beside, beside) > reach * reach) continue;
           std::vector<RoadNetwork::GridItem>& items =
               cells[static_cast<size_t>(r) * net.columns_ + c];
           const double from = std::max(0.0, s - curve.spacing_m());
@@ -155,7 +161,7 @@ std::optional<LanePosition> RoadNetwork::FindLane(Vec2 point, std::optional<doub
 std::optional<LanePosition> RoadNetwork::NearestLane(const Pose2& pose, double radius_m) const {
   std::optional<LanePosition> best;
   double best_distance = radius_m;
-  VisitCells(pose.position_m, radius_m, [&](const GridItem& item) {
+  VisitCells(pose.position_m, std::max(0.0, radius_m - kGridMarginM), [&](const GridItem& item) {
     const Curve& curve = lane(item.lane).center;
     const CurveProjection p = curve.Project(pose.position_m, item.low_s_m, item.high_s_m);
     if (std::abs(WrapAngle(p.heading_rad - pose.heading_rad)) >= 0.5 * std::numbers::pi) return;

@@ -85,7 +85,7 @@ struct RoadLimits {  // of a file from a stranger
   uint64_t max_bytes = 64ull << 20;
   int max_roads = 20000;
   int max_lanes = 100000;
-  double max_lane_length_m = 5e6;  // of all drivable lanes together
+  double max_lane_length_m = 1e6;  // of all roads, and of all drivable lanes, together
 };
 
 // Roads of the file with the length of their reference lines.
@@ -150,12 +150,12 @@ class RoadNetwork {
     LaneIndex lane = kNoLane;
     double low_s_m = 0.0, high_s_m = 0.0;
   };
-  static constexpr double kGridMarginM = 2.0;
+  static constexpr double kGridMarginM = 1.0;
   template <class Visit>
   void VisitCells(Vec2 point, double reach_m, Visit visit) const;
 
   Vec2 grid_min_m_;
-  double cell_m_ = 10.0;
+  double cell_m_ = 5.0;
   int columns_ = 0, rows_ = 0;
   std::vector<uint32_t> cell_begin_;
   std::vector<GridItem> grid_;
