@@ -46,7 +46,7 @@ inline constexpr std::array<Color, 8> kBodies = {{{236, 236, 236},
                                                   {26, 52, 128},
                                                   {226, 208, 168},
                                                   {20, 62, 44},
-                                                  {240, 164, 44}}};
+                                                  {248, 206, 62}}};
 inline constexpr std::array<Color, 7> kWalls = {{{214, 196, 164},
                                                  {178, 108, 84},
                                                  {226, 222, 212},

@@ -9,6 +9,9 @@ namespace volante {
 
 namespace {
 
+// Paintwork mirrors the sky: the shaded side of a light car must not sink to the road's gray.
+float Gloss(float light) { return 0.35f + 0.65f * light; }
+
 // Two horizontal rectangles, one above the other, in the vehicle's frame.
 struct Prism {
   float rear, front, half_width, low;               // bottom rectangle, z
@@ -39,9 +42,11 @@ struct Body {
     Face faces[5];
     for (int i = 0; i < 4; ++i) {
       const int j = (i + 1) % 4;
-      faces[i] = {4, {low[i], low[j], high[j], high[i]}, Scaled(sides, painter.Light(normals[i]))};
+      faces[i] = {
+          4, {low[i], low[j], high[j], high[i]}, Scaled(sides, Gloss(painter.Light(normals[i])))};
     }
-    faces[4] = {4, {high[0], high[1], high[2], high[3]}, Scaled(top, painter.Light({0, 0, 1}))};
+    faces[4] = {
+        4, {high[0], high[1], high[2], high[3]}, Scaled(top, Gloss(painter.Light({0, 0, 1})))};
     painter.Solid(faces, SemanticClass::kVehicle);
   }
 
@@ -114,16 +119,18 @@ void PaintCar(const Body& car, Color paint, bool braking, float distance) {
   const Prism under{-0.45f * l, 0.45f * l, 0.92f * w, 0.0f,
                     -0.45f * l, 0.45f * l, 0.92f * w, 0.22f * h};
   car.Paint(under, palette::kUnderbody, palette::kUnderbody);
-  const Prism body{-0.5f * l, 0.5f * l, w, 0.17f * h, -0.49f * l, 0.485f * l, 0.95f * w, 0.60f * h};
+  // Far away, light paint and dark underbody in one pixel would mix to the road's gray.
+  const float sill = distance > 22.0f ? 0.04f * h : 0.13f * h;
+  const Prism body{-0.5f * l, 0.5f * l, w, sill, -0.49f * l, 0.485f * l, 0.95f * w, 0.60f * h};
   car.Paint(body, paint, paint);
   const Prism cabin{-0.44f * l, 0.22f * l, 0.90f * w, 0.59f * h,
                     -0.27f * l, 0.04f * l, 0.74f * w, h};
   if (distance > kFineFar_m) {
-    car.Paint(cabin, Mix(paint, palette::kGlass, 0.75f), paint);
+    car.Paint(cabin, Mix(paint, palette::kGlass, 0.8f), paint);
     return;
   }
-  car.Paint(cabin, Scaled(paint, 0.8f), paint);
-  for (const int side : {0, 1, 2, 3}) car.AddPane(cabin, side, 0.07f, 0.93f, 0.08f, 0.86f);
+  car.Paint(cabin, Mix(paint, palette::kGlass, 0.45f), paint);
+  for (const int side : {0, 1, 2, 3}) car.AddPane(cabin, side, 0.06f, 0.94f, 0.06f, 0.88f);
   painter.Fill(palette::kGlass, SemanticClass::kVehicle);
   const float radius = 0.215f * h;
   for (const float x : {-0.30f * l, 0.31f * l}) {
