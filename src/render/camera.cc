@@ -19,11 +19,11 @@ namespace volante {
 
 namespace {
 
-constexpr float kGroundFar_m = 190.0f;
+constexpr float kGroundFar_m = 160.0f;
 constexpr float kMarkFar_m = 80.0f, kKerbFar_m = 60.0f;  // at 84 px; farther in larger pictures
 constexpr float kBuildingFar_m = 200.0f, kTreeFar_m = 110.0f, kVehicleFar_m = 160.0f;
 constexpr float kShadowFar_m = 45.0f;
-constexpr int kHillPoints = 22;
+constexpr int kHillPoints = 15;
 
 // What the ground is made of: brightness varies with the texture by `grain` of 127.
 struct Material {

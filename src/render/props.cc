@@ -150,8 +150,9 @@ void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   };
   const float radius = tree.crown_radius_m, half_height = 0.5f * tree.crown_height_m;
   blob(0.0f, middle, radius, half_height, tree.shape);
-  painter.Fill(Scaled(tree.crown, 0.72f), SemanticClass::kTree);
-  if (painter.canvas.mode == PictureMode::kClasses) return;
+  const bool small = painter.view.fx * radius < 1.5f * distance;  // under three pixels wide
+  painter.Fill(Scaled(tree.crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
+  if (small || painter.canvas.mode == PictureMode::kClasses) return;
   // The sunlit part: a smaller blob on the sun's side, higher up.
   const float sunward = sx * painter.sun.x + sy * painter.sun.y;
   blob(0.26f * radius * sunward, middle + 0.24f * half_height, 0.66f * radius, 0.62f * half_height,
