@@ -226,16 +226,21 @@ void Traffic::AccelerateOne(int32_t i) {
     follow(0.0, to_line + idm.standstill_gap_m - kStoppingAhead_m,
            npc.cause == StandCause::kExitFull ? StandCause::kExitFull : StandCause::kJunction);
   }
-  if (npc.yields_to_ego) {
-    follow(0.0, npc.yield_odometer_m - npc.front_m() + idm.standstill_gap_m - kStoppingAhead_m,
-           StandCause::kYieldToEgo);
-  }
   npc.following_ego_s = follows_ego ? npc.following_ego_s + kSimTickSeconds : 0.0;
 
   const double ratio = v * v / allowed2;
   const double free = std::max(idm.max_accel_mps2 * (1.0 - ratio * ratio), -kFreeBraking_mps2);
   npc.accel_mps2 = std::max(free - idm.max_accel_mps2 * limit.interaction, -kEmergencyBraking_mps2);
   npc.cause = limit.cause;
+  if (npc.yields_to_ego) {
+    // Steady braking to a stop before the zone: IDM would brake harder than it needs to.
+    const double way = std::max(0.1, npc.yield_odometer_m - kYieldStop_m - npc.front_m());
+    const double braking = std::max(-v * v / (2.0 * way), -kEmergencyBraking_mps2);
+    if (braking < npc.accel_mps2) {
+      npc.accel_mps2 = braking;
+      npc.cause = StandCause::kYieldToEgo;
+    }
+  }
 }
 
 void Traffic::Accelerate() {

@@ -31,6 +31,9 @@ inline constexpr double kSimTickSeconds = 0.05;
 // From how far before the line a car asks for the right to enter.
 inline double RequestDistance(double speed_mps) { return 5.0 + 3.0 * speed_mps; }
 
+// A car that gives way to the ego stops this far before the shared zone.
+inline constexpr double kYieldStop_m = 0.5;
+
 // Why a car stands.
 enum class StandCause : uint8_t {
   kNone,

@@ -304,8 +304,8 @@ void Traffic::UpdateYielding(const EgoView& ego) {
         for (const Holdings::Entry& taken : ego_.held.lanes()) {
           if (taken.lane != c.other || ego_rear - taken.begin_m >= c.other_end_s_m) continue;
           const double zone_m = mine.begin_m + c.begin_s_m;
-          const double distance = zone_m - npc.front_m();
-          if (distance <= 0.0 || (!npc.yields_to_ego && braking > distance)) continue;
+          const double distance = zone_m - kYieldStop_m - npc.front_m();
+          if (npc.yields_to_ego ? zone_m <= npc.front_m() : braking >= distance) continue;
           wait_odometer = yields ? std::min(wait_odometer, zone_m) : zone_m;
           yields = true;
         }
