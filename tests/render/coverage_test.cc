@@ -78,12 +78,29 @@ TEST(CoverageRaster, AgreesWithCountedPointsOnRandomPolygonsInsideAndOutsideTheP
                          static_cast<float>(cy + radius * 0.7 * std::sin(angle))});
     }
     const auto alphas = Draw(40, 30, {polygon});
+    std::vector<double> shares(40 * 30);
     for (int y = 0; y < 30; ++y) {
       for (int x = 0; x < 40; ++x) {
+        const size_t i = static_cast<size_t>(y) * 40 + x;
+        shares[i] = CountedShare(polygon, x, y);
         // 16 sample rows resolve an edge to about 1/16 of a pixel.
-        ASSERT_NEAR(alphas[static_cast<size_t>(y) * 40 + x] / 128.0, CountedShare(polygon, x, y),
-                    0.08)
-            << "trial " << trial << " pixel " << x << "," << y;
+        ASSERT_NEAR(alphas[i] / 128.0, shares[i], 0.08)
+            << "trial " << trial << " " << x << "," << y;
+      }
+    }
+    // A pixel among wholly covered ones has no edge in it: exactly covered; and the same for none.
+    for (int y = 1; y < 29; ++y) {
+      for (int x = 1; x < 39; ++x) {
+        double around = 0.0;
+        for (int k = 0; k < 9; ++k)
+          around += shares[static_cast<size_t>(y + k / 3 - 1) * 40 + x + k % 3 - 1];
+        const int alpha = alphas[static_cast<size_t>(y) * 40 + x];
+        if (around == 9.0) {
+          ASSERT_EQ(alpha, kFullAlpha) << "trial " << trial << " " << x << "," << y;
+        }
+        if (around == 0.0) {
+          ASSERT_LE(alpha, 2) << "trial " << trial << " " << x << "," << y;
+        }
       }
     }
   }
