@@ -19,6 +19,8 @@ struct Case {
   Td3Options options;
   int batch_size = 8;
   int updates = 200;
+
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << CaseName(c.options); }
 };
 
 Case MakeCase(ObservationMode mode, Wiring wiring, Fusion fusion, Encoder encoder, int batch_size,

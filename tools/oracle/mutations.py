@@ -88,7 +88,8 @@ def oracle_passes(work):
     result = subprocess.run([work / "build" / "oracle_test", "--gtest_fail_fast"],
                             capture_output=True, text=True)
     failed = [line for line in result.stdout.splitlines() if line.startswith("[  FAILED  ]")]
-    return result.returncode == 0, failed[0].split(".")[-1] if failed else "no test result"
+    where = failed[0].split("/")[-1].split(",")[0] if failed else "no test result"
+    return result.returncode == 0, where
 
 
 def main():
