@@ -18,7 +18,7 @@ namespace volante {
 namespace {
 
 struct EvaluateFlags {
-  std::string checkpoint, policy, scenario, routes = "test", output_dir, json;
+  std::string checkpoint, policy, preset, scenario, routes = "test", output_dir, json;
   std::vector<std::string> sets;
   int num_episodes = 20;
   uint64_t seed = 0;
@@ -28,7 +28,10 @@ struct EvaluateFlags {
 void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   auto* checkpoint =
       app.add_option("--checkpoint", flags.checkpoint, "a checkpoint folder or a run folder");
-  app.add_option("--policy", flags.policy, "idm_mobil, pid_pursuit, straight or random")
+  app.add_option("--policy", flags.policy,
+                 "idm_mobil, pid_pursuit, straight, random; or untrained: fresh networks")
+      ->excludes(checkpoint);
+  app.add_option("--preset", flags.preset, "configuration of --policy; td3 unless given")
       ->excludes(checkpoint);
   app.add_option("--scenario", flags.scenario,
                  "empty, 0, 1, 2 or mixed; the checkpoint's own unless given");
@@ -59,6 +62,29 @@ void WriteResults(const EvaluateFlags& flags, const std::string& json, const std
   }
 }
 
+// The configuration, and the networks where networks drive.
+LoadedPolicy WhoDrives(const EvaluateFlags& flags, int acting_batch) {
+  if (!flags.checkpoint.empty()) {
+    LoadedPolicy loaded = LoadPolicy(RealFiles(), flags.checkpoint, flags.sets, acting_batch);
+    std::fprintf(stderr, "evaluating %s\n", loaded.path.c_str());
+    for (const std::string& set : loaded.overrides) {
+      std::fprintf(stderr, "  differs from the checkpoint: %s\n", set.c_str());
+    }
+    return loaded;
+  }
+  const bool untrained = flags.policy == "untrained";
+  std::vector<std::string> sets = flags.sets;
+  // Scripted drivers read facts, not observations: no picture is needed.
+  if (!untrained) sets.insert(sets.begin(), "observation.mode=vector");
+  LoadedPolicy loaded;
+  loaded.config = LoadConfig(RealFiles(), {.preset = flags.preset, .file = "", .sets = sets});
+  if (untrained) {
+    loaded.learner = NewLearner(loaded.config, acting_batch);
+    loaded.label = "untrained";
+  }
+  return loaded;
+}
+
 }  // namespace
 
 int RunEvaluate(int argc, char** argv) {
@@ -75,21 +101,8 @@ int RunEvaluate(int argc, char** argv) {
   SetLearnerThreads(flags.threads);
   constexpr int kWorlds = 8;
   const int worlds = std::min(kWorlds, flags.num_episodes);
-  Config config;
-  LoadedPolicy loaded;
-  if (flags.checkpoint.empty()) {
-    // Scripted drivers read facts, not observations: no picture is needed.
-    std::vector<std::string> sets = {"observation.mode=vector"};
-    sets.insert(sets.end(), flags.sets.begin(), flags.sets.end());
-    config = LoadConfig(RealFiles(), {.preset = "", .file = "", .sets = sets});
-  } else {
-    loaded = LoadPolicy(RealFiles(), flags.checkpoint, flags.sets, worlds);
-    config = loaded.config;
-    std::fprintf(stderr, "evaluating %s\n", loaded.path.c_str());
-    for (const std::string& set : loaded.overrides) {
-      std::fprintf(stderr, "  differs from the checkpoint: %s\n", set.c_str());
-    }
-  }
+  const LoadedPolicy loaded = WhoDrives(flags, worlds);
+  const Config& config = loaded.config;
   const auto env = MakeEnv(LoadTownFor(config), config, worlds);
   const std::unique_ptr<Policy> policy =
       loaded.learner ? MakeNetworkPolicy(*loaded.learner, config, worlds, loaded.label)

@@ -279,7 +279,7 @@ struct ExplorationConfig {
 struct ReplayConfig {
   double max_gb = 2.0;
   int capacity = 1000000;
-  int n_step = 1;
+  int n_step = 3;
 
   template <class V>
   void VisitFields(V& v) {

@@ -6,14 +6,13 @@
 #include "config/options.h"
 #include "run/trainer.h"
 #include "store/checkpoint.h"
-#include "store/run_folder.h"
 
 namespace volante {
 namespace {
 
 std::string CheckpointIn(Files& files, const std::string& path) {
-  if (!IsRunFolder(files, path)) return path;
   const std::string directory = JoinPath(path, "checkpoints");
+  if (!files.IsDirectory(directory)) return path;  // a checkpoint itself
   for (const char* prefix : {"best_", "step_"}) {
     const NewestCheckpoint newest = FindNewestValid(files, directory, "", prefix);
     if (newest.entry) return newest.entry->path;
@@ -23,6 +22,14 @@ std::string CheckpointIn(Files& files, const std::string& path) {
 }
 
 }  // namespace
+
+std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
+  return std::make_unique<Td3Learner>(Td3Options{.config = config.learner,
+                                                 .mode = config.observation.mode,
+                                                 .seed = config.train.seed,
+                                                 .device = config.train.device,
+                                                 .acting_batch = acting_batch});
+}
 
 LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector<std::string>& sets,
                         int acting_batch) {
@@ -40,11 +47,7 @@ LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector
                     ArchitectureOf(loaded.config),
                 "leave out the settings that change the network");
   }
-  loaded.learner = std::make_unique<Td3Learner>(Td3Options{.config = loaded.config.learner,
-                                                           .mode = loaded.config.observation.mode,
-                                                           .seed = loaded.config.train.seed,
-                                                           .device = loaded.config.train.device,
-                                                           .acting_batch = acting_batch});
+  loaded.learner = NewLearner(loaded.config, acting_batch);
   loaded.learner->LoadTensors(checkpoint.Tensors("policy"), TensorScope::kPolicy, loaded.path);
   const auto step = checkpoint.manifest().counters.find("env_step");
   loaded.label = step == checkpoint.manifest().counters.end()

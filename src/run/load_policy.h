@@ -24,4 +24,7 @@ struct LoadedPolicy {
 LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector<std::string>& sets,
                         int acting_batch);
 
+// Fresh networks of this configuration, from its seed.
+std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch);
+
 }  // namespace volante

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "run/evaluation.h"
+#include "run/load_policy.h"
 
 namespace volante {
 namespace {
@@ -22,14 +23,6 @@ ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
           .max_bytes = static_cast<uint64_t>(config.replay.max_gb * 1e9)};
 }
 
-Td3Options LearnerOptionsOf(const Config& config) {
-  return {.config = config.learner,
-          .mode = config.observation.mode,
-          .seed = config.train.seed,
-          .device = config.train.device,
-          .acting_batch = config.train.num_worlds};
-}
-
 // True when a multiple of `every` lies in (before, after].
 bool Crossed(int64_t before, int64_t after, int64_t every) {
   return every > 0 && before / every != after / every;
@@ -41,7 +34,7 @@ Trainer::Trainer(const Config& config, Parts parts)
     : config_(config),
       parts_(std::move(parts)),
       traits_(parts_.env->traits()),
-      learner_(LearnerOptionsOf(config)),
+      learner_(NewLearner(config, config.train.num_worlds)),
       replay_(ReplayOptionsOf(config, traits_)) {
   const size_t n = static_cast<size_t>(traits_.num_worlds);
   VOLANTE_CHECK(traits_.num_worlds == config.train.num_worlds, "the environment's worlds");
@@ -83,7 +76,7 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
 
   TrainResult result;
   result.env_steps = state_.env_steps;
-  result.updates = learner_.counters().updates;
+  result.updates = learner_->counters().updates;
   result.stopped = state_.env_steps < config_.train.max_timesteps;
   result.checkpoint = last_checkpoint_;
   result.validation = last_validation_;
@@ -130,7 +123,7 @@ void Trainer::ChooseActions() {
                           : nullptr,
         vectors_.data() + static_cast<size_t>(w) * kVectorSize);
   }
-  learner_.Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
+  learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
                &actions_[0].steer);
   for (int w = 0; w < traits_.num_worlds; ++w) {
     actions_[w] = state_.exploration.Perturb(w, actions_[w], state_.env_steps);
@@ -141,13 +134,13 @@ void Trainer::ChooseActions() {
 void Trainer::Learn() {
   const int64_t due = UpdatesDue();
   if (due > 0 && state_.probe_vectors.empty()) TakeProbe();
-  while (learner_.counters().updates < due) {
-    const int64_t update = learner_.counters().updates + 1;
+  while (learner_->counters().updates < due) {
+    const int64_t update = learner_->counters().updates + 1;
     RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
     replay_.Sample(random, config_.learner.batch_size, batch_);
     UpdateMetrics metrics;
     try {
-      metrics = learner_.Update(batch_, update % config_.train.log_freq == 0);
+      metrics = learner_->Update(batch_, update % config_.train.log_freq == 0);
     } catch (const Error& error) {
       if (error.code() == ExitCode::kHealthHalt) {
         state_.health.AddUpdate({.update = update,
@@ -174,7 +167,7 @@ int64_t Trainer::UpdatesDue() const {
 
 void Trainer::StartWorlds() {
   for (int w = 0; w < traits_.num_worlds; ++w) BeginEpisode(w);
-  events_->Text("run/optimizer_audit", 0, learner_.Audit());
+  events_->Text("run/optimizer_audit", 0, learner_->Audit());
 }
 
 void Trainer::BeginEpisode(int world) {
@@ -227,7 +220,7 @@ void Trainer::Watch(const UpdateMetrics& m) {
   last_metrics_ = m;
   if (HealthMonitor::WantsProbe(m.update)) {
     std::vector<float> actions(static_cast<size_t>(kProbeRows) * kActionSize);
-    learner_.Act(traits_.has_image ? state_.probe_images.data() : nullptr,
+    learner_->Act(traits_.has_image ? state_.probe_images.data() : nullptr,
                  state_.probe_vectors.data(), kProbeRows, actions.data());
     state_.health.AddProbe(actions);
   }
@@ -297,9 +290,9 @@ void Trainer::ShowProgress(bool force) {
   int n = std::snprintf(text, sizeof text, "%s  last %d episodes: success %.2f, completion %.2f, %.1f m/s",
                         kPhaseNames[static_cast<size_t>(phase())], recent.episodes,
                         recent.success_rate, recent.route_completion, recent.mean_speed_mps);
-  if (learner_.counters().updates > 0 && n > 0 && n < static_cast<int>(sizeof text)) {
+  if (learner_->counters().updates > 0 && n > 0 && n < static_cast<int>(sizeof text)) {
     std::snprintf(text + n, sizeof text - static_cast<size_t>(n), "  updates %lld, Q %.1f",
-                  static_cast<long long>(learner_.counters().updates), last_metrics_.q_mean);
+                  static_cast<long long>(learner_->counters().updates), last_metrics_.q_mean);
   }
   std::string line = text;
   if (const std::string alarms = state_.health.ProgressText(); !alarms.empty()) {
@@ -313,7 +306,7 @@ void Trainer::ShowProgress(bool force) {
 EvaluationSummary Trainer::Validate() {
   VOLANTE_CHECK(parts_.validation_env != nullptr, "eval_freq needs a validation environment");
   const auto policy = MakeNetworkPolicy(
-      learner_, config_, parts_.validation_env->traits().num_worlds, "validation");
+      *learner_, config_, parts_.validation_env->traits().num_worlds, "validation");
   const std::vector<EpisodeStats> episodes =
       Evaluate(*parts_.validation_env, *policy,
                {.route_set = RouteSet::kValidation,

@@ -61,7 +61,7 @@ class Trainer {
   // Until max_timesteps or `stop`. Error(kHealthHalt) when an alarm stops the run.
   TrainResult Run(const std::atomic<bool>& stop);
 
-  const Td3Learner& learner() const { return learner_; }
+  const Td3Learner& learner() const { return *learner_; }
 
  private:
   // Everything that is neither a tensor, a replay segment nor a world.
@@ -115,7 +115,7 @@ class Trainer {
   Config config_;
   Parts parts_;
   EnvTraits traits_;
-  Td3Learner learner_;
+  std::unique_ptr<Td3Learner> learner_;
   Replay replay_;
   std::unique_ptr<EventWriter> events_;
   State state_;

@@ -70,7 +70,7 @@ std::string Trainer::WriteCheckpoint() {
   manifest.build = parts_.build;
   manifest.architecture = ArchitectureOf(config_);
   manifest.fingerprint = parts_.fingerprint;
-  state_.learner = learner_.counters();
+  state_.learner = learner_->counters();
   manifest.counters = {{"env_step", state_.env_steps},
                        {"update", state_.learner.updates},
                        {"episode", state_.episodes}};
@@ -84,9 +84,9 @@ std::string Trainer::WriteCheckpoint() {
   writer.AddPart("config.yaml", AsBytes(ToYaml(config_)));
   writer.AddPart("trainer.cbor", SaveState(state_));
   writer.AddPart("worlds.cbor", SaveState(worlds));
-  const std::vector<NamedTensor> policy = learner_.SaveTensors(TensorScope::kPolicy);
+  const std::vector<NamedTensor> policy = learner_->SaveTensors(TensorScope::kPolicy);
   writer.AddTensors("policy", policy);
-  writer.AddTensors("learner", Without(learner_.SaveTensors(TensorScope::kEverything), policy));
+  writer.AddTensors("learner", Without(learner_->SaveTensors(TensorScope::kEverything), policy));
   last_checkpoint_ = writer.Commit(manifest);
   last_checkpoint_step_ = state_.env_steps;
 
@@ -110,10 +110,10 @@ void Trainer::WriteBest(const EvaluationSummary& summary) {
     manifest.build = parts_.build;
     manifest.architecture = ArchitectureOf(config_);
     manifest.fingerprint = parts_.fingerprint;
-    manifest.counters = {{"env_step", state_.env_steps}, {"update", learner_.counters().updates}};
+    manifest.counters = {{"env_step", state_.env_steps}, {"update", learner_->counters().updates}};
     CheckpointWriter writer(files, directory, name);
     writer.AddPart("config.yaml", AsBytes(ToYaml(config_)));
-    writer.AddTensors("policy", learner_.SaveTensors(TensorScope::kPolicy));
+    writer.AddTensors("policy", learner_->SaveTensors(TensorScope::kPolicy));
     writer.Commit(manifest);
   }
   PruneCheckpoints(files, directory, "best_", 1);
@@ -149,8 +149,8 @@ void Trainer::Restore(const CheckpointReader& checkpoint) {
   for (int w = 0; w < traits_.num_worlds; ++w) parts_.env->Load(w, worlds.worlds[w].bytes);
   std::vector<NamedTensor> tensors = checkpoint.Tensors("policy");
   for (NamedTensor& tensor : checkpoint.Tensors("learner")) tensors.push_back(std::move(tensor));
-  learner_.LoadTensors(tensors, TensorScope::kEverything, where);
-  learner_.set_counters(state.learner);
+  learner_->LoadTensors(tensors, TensorScope::kEverything, where);
+  learner_->set_counters(state.learner);
   state_ = std::move(state);
   last_checkpoint_ = where;
   last_checkpoint_step_ = state_.env_steps;

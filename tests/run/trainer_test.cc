@@ -9,6 +9,7 @@
 #include "config/options.h"
 #include "env/make_env.h"
 #include "env/tiny_env.h"
+#include "learn/torch_runtime.h"
 #include "run/evaluation.h"
 #include "run/load_policy.h"
 #include "run/run_setup.h"
@@ -31,6 +32,7 @@ struct TinyRun {
 
   explicit TinyRun(const Config& c, std::unique_ptr<Env> env = nullptr)
       : config(c), folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(c), {})) {
+    SetLearnerThreads(config.train.threads);
     Environments environments = MakeEnvironments(config);
     trainer = std::make_unique<Trainer>(
         config, Trainer::Parts{.env = env ? std::move(env) : std::move(environments.train),
@@ -70,6 +72,7 @@ TEST(Trainer, LearnsTheScriptedRoad) {
   const Config config = TinyConfig({"train.max_timesteps=16000", "train.learning_starts=2000",
                                     "train.num_worlds=8", "learner.batch_size=128",
                                     "learner.head_widths=128,128", "train.checkpoint_freq=0",
+                                    "replay.n_step=3", "learner.tau=0.01",
                                     "replay.capacity=20000", "eval.num_episodes=20"});
   TinyRun run(config);
   const TrainResult result = run.trainer->Run(run.stop);
@@ -139,7 +142,7 @@ TEST(Trainer, KeepsTheLastFiveCheckpointsAndTheBest) {
 }
 
 TEST(Trainer, LogsWhatTheSpecificationNames) {
-  TinyRun run(TinyConfig({"train.eval_freq=200"}));
+  TinyRun run(TinyConfig({"train.eval_freq=200", "train.max_timesteps=1600"}));
   run.trainer->Run(run.stop);
   const EventData events = ReadScalars(RealFiles(), run.folder.path());
   for (const char* tag :

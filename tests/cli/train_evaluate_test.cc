@@ -1,0 +1,190 @@
+// train, evaluate and drive as a user meets them: a whole small run, and every kind of bad input
+// with its one line and its documented exit code.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "cli/run_program.h"
+
+namespace volante {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Commands : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
+  }
+  Ran Volante(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
+    arguments.insert(arguments.begin(), VolantePath());
+    return Execute(arguments, {.directory = scratch_.path(), .environment = std::move(environment)});
+  }
+  // A run of some seconds on the scripted road.
+  Ran Train(const std::string& run, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"train", "--preset", "smoke", "--set", "env.town=tiny",
+                                      "--run-dir", run, "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Volante(words);
+  }
+  std::string Path(const std::string& name) const { return scratch_.path() + "/" + name; }
+
+  static void ExpectRefused(const Ran& ran, int exit_code, const std::string& says) {
+    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("error: "));
+    EXPECT_THAT(ran.err, HasSubstr("next: "));
+    EXPECT_THAT(ran.err, HasSubstr(says));
+    // The error is the last line, and one line.
+    const size_t at = ran.err.find("error: ");
+    if (at != std::string::npos) {
+      EXPECT_EQ(ran.err.find('\n', at), ran.err.size() - 1) << ran.err;
+    }
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
+  const Ran train = Train("run");
+  EXPECT_EQ(train.exit_code, 0) << train.err;
+  EXPECT_THAT(train.out, HasSubstr("done after 600 env steps and 100 updates"));
+  EXPECT_THAT(train.out, HasSubstr("health:"));
+  for (const char* name : {"config.yaml", "manifest.json", "log.txt", "run.lock",
+                           "checkpoints/step_600/manifest.json",
+                           "checkpoints/step_600/policy.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(Path(std::string("run/") + name))) << name;
+  }
+  const Ran evaluate = Volante({"evaluate", "--checkpoint", "run", "--num-episodes", "4",
+                                "--output-dir", "out", "--json", "-"});
+  EXPECT_EQ(evaluate.exit_code, 0) << evaluate.err;
+  EXPECT_THAT(evaluate.out, HasSubstr("\"success_rate\""));
+  EXPECT_TRUE(std::filesystem::exists(Path("out/evaluation.json")));
+  EXPECT_TRUE(std::filesystem::exists(Path("out/episodes.csv")));
+}
+
+TEST_F(Commands, ScriptedDriversAreEvaluatedWithoutACheckpoint) {
+  const Ran ran = Volante({"evaluate", "--policy", "idm_mobil", "--num-episodes", "3"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("idm_mobil, scenario empty"));
+}
+
+TEST_F(Commands, DriveWritesAVideoWithoutADisplay) {
+  const Ran ran = Volante({"drive", "--policy", "straight", "--set", "env.max_episode_steps=20",
+                           "--output", "drive.mp4", "--frame", "frame.png", "--frame-tick", "5"},
+                          {{"DISPLAY", ""}, {"WAYLAND_DISPLAY", ""}});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_GT(std::filesystem::file_size(Path("drive.mp4")), 10000u);
+  EXPECT_GT(std::filesystem::file_size(Path("frame.png")), 10000u);
+}
+
+TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
+  std::vector<std::string> words = {VolantePath(), "train", "--preset", "smoke", "--set",
+                                    "env.town=tiny", "--max-timesteps", "100000",
+                                    "--run-dir", Path("run"), "--quiet"};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  // Until it has begun to train, that is, has written its first checkpoint.
+  for (int i = 0; i < 200 && !std::filesystem::exists(Path("run/checkpoints/step_200")); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  ::kill(pid, SIGTERM);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 85);
+  const Ran resumed =
+      Volante({"train", "--resume", "run", "--max-timesteps", "3000", "--quiet"});
+  // The run may have been beyond 3,000 steps already; then there is nothing left to do.
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("done after"));
+}
+
+// ---- bad input -----------------------------------------------------------------------------
+
+TEST_F(Commands, MapsThatCannotBeUsedAreBadInput) {
+  ExpectRefused(Volante({"evaluate", "--policy", "idm_mobil", "--set", "env.map=nowhere.xodr"}), 3,
+                "nowhere.xodr");
+  WriteText(Path("page.xodr"), "<html><body>not a map</body></html>");
+  ExpectRefused(Volante({"train", "--set", "env.map=page.xodr", "--run-dir", "run"}), 3,
+                "page.xodr");
+  WriteText(Path("cut.xodr"), "<OpenDRIVE><header revMajor=\"1\"/><road id=\"1\" len");
+  ExpectRefused(Volante({"drive", "--set", "env.map=cut.xodr", "--output", "x.mp4"}), 3,
+                "cut.xodr");
+  EXPECT_FALSE(std::filesystem::exists(Path("run"))) << "nothing was begun";
+}
+
+TEST_F(Commands, UnknownNamesAreUsageErrorsWithTheChoices) {
+  ExpectRefused(Train("run", {"--scenario", "7"}), 2, "env.scenario");
+  ExpectRefused(Train("run", {"--set", "learner.taw=1"}), 2, "learner.tau");
+  ExpectRefused(Volante({"evaluate", "--policy", "idm_mobile"}), 2, "idm_mobil");
+  ExpectRefused(Train("run", {"--set", "learner.trunk_width=8"}), 2, "learner.trunk_width");
+  EXPECT_FALSE(std::filesystem::exists(Path("run")));
+}
+
+TEST_F(Commands, ABudgetBelowLearningStartsIsRefusedWithTheFix) {
+  ExpectRefused(Train("run", {"--max-timesteps", "100"}), 2, "learning_starts");
+}
+
+TEST_F(Commands, AnExistingRunIsRefusedAndKept) {
+  ASSERT_EQ(Train("run").exit_code, 0);
+  const auto before = std::filesystem::last_write_time(Path("run/config.yaml"));
+  ExpectRefused(Train("run"), 2, "--resume");
+  EXPECT_EQ(std::filesystem::last_write_time(Path("run/config.yaml")), before);
+}
+
+TEST_F(Commands, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
+  ASSERT_EQ(Train("run").exit_code, 0);
+  const std::string newest = "run/checkpoints/step_600";
+  const std::string part = newest + "/policy.safetensors";
+  {
+    std::fstream file(Path(part), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(5000);
+    const char byte = static_cast<char>(file.get());
+    file.seekp(5000);
+    file.put(static_cast<char>(byte ^ 0x10));
+  }
+  ExpectRefused(Volante({"evaluate", "--checkpoint", newest}), 3, "policy.safetensors");
+  std::filesystem::resize_file(Path(part), 4000);
+  ExpectRefused(Volante({"evaluate", "--checkpoint", newest}), 3, "policy.safetensors");
+  // The run's own folder falls back to the newest that verifies, and says so.
+  const Ran resumed = Volante({"train", "--resume", "run"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("step_600"));
+  EXPECT_THAT(resumed.err, HasSubstr("step_400"));
+  EXPECT_THAT(resumed.out, HasSubstr("done after 600 env steps"));
+}
+
+TEST_F(Commands, ACheckpointOfAnotherArchitectureIsRefused) {
+  ASSERT_EQ(Train("run").exit_code, 0);
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--set", "learner.head_widths=16,16"}),
+                3, "architecture");
+}
+
+TEST_F(Commands, TheReferenceBlasIsRefusedWithTheRemedy) {
+  const std::string folder = "/usr/lib/x86_64-linux-gnu/blas";
+  if (!std::filesystem::exists(folder + "/libblas.so.3")) {
+    GTEST_SKIP() << "the reference BLAS (package libblas3) is not installed";
+  }
+  const std::string path = folder + ":/usr/lib/x86_64-linux-gnu/lapack";
+  const Ran ran = Volante({"train", "--preset", "smoke", "--set", "env.town=tiny", "--run-dir",
+                           "run", "--quiet"},
+                          {{"LD_LIBRARY_PATH", path}});
+  ExpectRefused(ran, 4, "libopenblas0-pthread");
+}
+
+}  // namespace
+}  // namespace volante
