@@ -14,20 +14,20 @@ namespace volante {
 
 struct BenchResult {
   std::string name;
-  double value = 0.0;                // median
+  double value = 0.0;  // median
   std::string unit;
   bool higher_is_better = true;
   int n = 0;                         // runs behind the median
-  std::optional<double> peer = {};        // another program's figure for the same work, in the same run
-  std::optional<double> limit = {};       // what the project asks for
-  std::string note = {};               // what was checked on the way
+  std::optional<double> peer = {};   // another program's figure for the same work, in the same run
+  std::optional<double> limit = {};  // what the project asks for
+  std::string note = {};             // what was checked on the way
 };
 
 struct BenchOptions {
   int runs = 5;
-  double seconds = 2.0;              // of each run, at least
-  std::string peer_python;           // interpreter with torch for the peer; empty: no peer
-  std::string peer_script;           // tools/oracle/peer_update.py
+  double seconds = 2.0;     // of each run, at least
+  std::string peer_python;  // interpreter with torch for the peer; empty: no peer
+  std::string peer_script;  // tools/oracle/peer_update.py
 };
 
 struct Benchmark {

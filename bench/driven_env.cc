@@ -7,8 +7,7 @@ namespace volante {
 
 DrivenEnv::DrivenEnv(int num_npcs, bool with_image) {
   config_.env.npc_count = num_npcs;
-  config_.observation.mode =
-      with_image ? ObservationMode::kCameraVector : ObservationMode::kVector;
+  config_.observation.mode = with_image ? ObservationMode::kCameraVector : ObservationMode::kVector;
   env_ = std::make_unique<EmbeddedEnv>(LoadTownFor(config_), config_, 1);
   buffers_ = std::make_unique<StepBuffers>(env_->traits());
   view_ = buffers_->view();

@@ -55,10 +55,9 @@ Filled FillReplay(bool with_image) {
 // The oracle's plain PyTorch update, measured now, on as many threads.
 std::optional<double> PeerRate(const BenchOptions& options, const char* kind) {
   if (options.peer_python.empty()) return std::nullopt;
-  const std::string command =
-      fmt::format("{} '{}' --kind {} --batch {} --threads {} --seconds {} 2>/dev/null",
-                  options.peer_python, options.peer_script, kind, kBatch, LearnerThreads(),
-                  options.runs * options.seconds);
+  const std::string command = fmt::format(
+      "{} '{}' --kind {} --batch {} --threads {} --seconds {} 2>/dev/null", options.peer_python,
+      options.peer_script, kind, kBatch, LearnerThreads(), options.runs * options.seconds);
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return std::nullopt;
   std::string output;
@@ -88,8 +87,8 @@ BenchResult BenchUpdate(const BenchOptions& options, const char* name, const cha
     learner.Update(batch);
     return 1;
   };
-  BenchResult result{.name = name, .value = Median(MeasureRates(options, work)),
-                     .unit = "updates/s"};
+  BenchResult result{
+      .name = name, .value = Median(MeasureRates(options, work)), .unit = "updates/s"};
   result.n = options.runs;
   result.peer = PeerRate(options, kind);
   result.limit = limit;
@@ -101,8 +100,7 @@ BenchResult BenchUpdate(const BenchOptions& options, const char* name, const cha
 }  // namespace
 
 BenchResult BenchUpdateNature(const BenchOptions& options) {
-  BenchResult result =
-      BenchUpdate(options, "update/nature/batch256", "nature", true, std::nullopt);
+  BenchResult result = BenchUpdate(options, "update/nature/batch256", "nature", true, std::nullopt);
   if (result.peer) result.limit = 2.0 * *result.peer;
   return result;
 }
@@ -120,7 +118,8 @@ BenchResult BenchReplaySample(const BenchOptions& options) {
     filled.replay->Sample(random, kBatch, batch);
     return 1;
   };
-  BenchResult result{.name = "replay/sample256", .value = Median(MeasureRates(options, work)),
+  BenchResult result{.name = "replay/sample256",
+                     .value = Median(MeasureRates(options, work)),
                      .unit = "batches/s"};
   result.n = options.runs;
   return result;

@@ -12,8 +12,8 @@
 namespace volante {
 namespace {
 
-BenchResult BenchSteps(const BenchOptions& options, const char* name, int num_npcs,
-                       bool with_image, double limit) {
+BenchResult BenchSteps(const BenchOptions& options, const char* name, int num_npcs, bool with_image,
+                       double limit) {
   DrivenEnv driven(num_npcs, with_image);
   double npc_speed_sum_mps = 0.0;
   int64_t npc_samples = 0, steps = 0, same_frames = 0;
@@ -41,10 +41,11 @@ BenchResult BenchSteps(const BenchOptions& options, const char* name, int num_np
   BenchResult result{.name = name, .value = Median(rates), .unit = "env-steps/s"};
   result.n = options.runs;
   result.limit = limit;
-  result.note = fmt::format("mean NPC speed {:.1f} m/s, {} episodes",
-                            npc_speed_sum_mps / static_cast<double>(npc_samples),
-                            driven.episodes());
-  if (with_image) result.note += fmt::format(", {} of {} moving frames repeated", same_frames, steps);
+  result.note =
+      fmt::format("mean NPC speed {:.1f} m/s, {} episodes",
+                  npc_speed_sum_mps / static_cast<double>(npc_samples), driven.episodes());
+  if (with_image)
+    result.note += fmt::format(", {} of {} moving frames repeated", same_frames, steps);
   return result;
 }
 

@@ -12,12 +12,12 @@ namespace volante {
 // Exit codes of every command (README lists them; they are a stable surface).
 enum class ExitCode : int {
   kOk = 0,
-  kDefectsFound = 1,   // the check that was asked for found defects
-  kUsage = 2,          // command line or configuration
-  kBadInput = 3,       // a file that can't be used
-  kEnvironment = 4,    // disk, package, display
+  kDefectsFound = 1,  // the check that was asked for found defects
+  kUsage = 2,         // command line or configuration
+  kBadInput = 3,      // a file that can't be used
+  kEnvironment = 4,   // disk, package, display
   kSimulatorLost = 5,
-  kHealthHalt = 6,     // training stopped by an alarm
+  kHealthHalt = 6,  // training stopped by an alarm
   kInternal = 70,
   kStoppedResumable = 85,
   kInterrupted = 130,  // second SIGINT
@@ -48,8 +48,8 @@ class Error : public std::runtime_error {
 }  // namespace volante
 
 // Always on. Aborts the process with the condition and its place: a bug of ours, never of the user.
-#define VOLANTE_CHECK(condition, message)                                         \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      ::volante::CheckFailed(#condition, __FILE__, __LINE__, (message));          \
+#define VOLANTE_CHECK(condition, message)                                \
+  do {                                                                   \
+    if (!(condition)) [[unlikely]]                                       \
+      ::volante::CheckFailed(#condition, __FILE__, __LINE__, (message)); \
   } while (false)

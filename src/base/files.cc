@@ -81,12 +81,12 @@ class RealFileSystem : public Files {
   bool Exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
 
   bool IsDirectory(const std::string& path) override {
-    struct stat info {};
+    struct stat info{};
     return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
   }
 
   uint64_t Size(const std::string& path) override {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) != 0) Fail("cannot read", path, errno);
     if (!S_ISREG(info.st_mode)) Fail("cannot read", path, EISDIR);
     return static_cast<uint64_t>(info.st_size);
@@ -108,9 +108,9 @@ class RealFileSystem : public Files {
   std::vector<uint8_t> ReadAll(const std::string& path, uint64_t max_bytes) override {
     const uint64_t size = Size(path);
     if (size > max_bytes) {
-      throw Error(ExitCode::kBadInput, "file is too large", path,
-                  std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) +
-                      " are read", "");
+      throw Error(
+          ExitCode::kBadInput, "file is too large", path,
+          std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) + " are read", "");
     }
     std::vector<uint8_t> bytes(size);
     ReadAt(path, 0, bytes);
@@ -162,7 +162,7 @@ class RealFileSystem : public Files {
     if (::fsync(fd.get()) != 0) Fail("cannot flush directory", path, errno);
   }
   uint64_t FreeBytes(const std::string& path) override {
-    struct statvfs info {};
+    struct statvfs info{};
     if (::statvfs(path.c_str(), &info) != 0) Fail("cannot ask for free space", path, errno);
     return uint64_t{info.f_bavail} * info.f_frsize;
   }

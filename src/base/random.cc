@@ -25,10 +25,10 @@ RandomStream::RandomStream(uint64_t seed, std::string_view purpose, uint64_t ind
 
 uint32_t RandomStream::NextUint32() {
   const uint64_t block = position_ >> 2;
-  const auto words = Philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                                 static_cast<uint32_t>(stream_),
-                                 static_cast<uint32_t>(stream_ >> 32)},
-                                {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)});
+  const auto words =
+      Philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+                  static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)},
+                 {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)});
   return words[position_++ & 3];
 }
 

@@ -111,7 +111,7 @@ double PurePursuitSteer(const DriveFacts& f, const EgoConfig& ego) {
   const EgoParams params = MakeEgoParams(ego);
   const double wheelbase_m = params.track.wheelbase_m();
   const double ahead_m = std::clamp(2.5 + 0.35 * f.speed_mps, 3.0, 7.0);
-  const double at = ahead_m / kRoutePointSpacing_m;   // between points floor(at) and floor(at) + 1
+  const double at = ahead_m / kRoutePointSpacing_m;  // between points floor(at) and floor(at) + 1
   const int below = static_cast<int>(at);
   const double share = at - below;
   const Vec2 a = f.route_points_m[static_cast<size_t>(std::max(below - 1, 0))];

@@ -21,10 +21,10 @@ constexpr double kBlockedAfter_s = 10.0;
 
 void CheckFinite(const Action& action, int world) {
   if (std::isfinite(action.steer) && std::isfinite(action.throttle)) return;
-  throw Error(ExitCode::kHealthHalt, "action is not finite", "world " + std::to_string(world),
-              "steer " + std::to_string(action.steer) + ", throttle " +
-                  std::to_string(action.throttle),
-              "the policy is broken: resume from an earlier checkpoint");
+  throw Error(
+      ExitCode::kHealthHalt, "action is not finite", "world " + std::to_string(world),
+      "steer " + std::to_string(action.steer) + ", throttle " + std::to_string(action.throttle),
+      "the policy is broken: resume from an earlier checkpoint");
 }
 
 }  // namespace
@@ -79,9 +79,8 @@ std::shared_ptr<const Route> EmbeddedEnv::PickRoute(const ResetRequest& request,
   if (request.route_set == RouteSet::kTrain) {
     return std::make_shared<const Route>(sampler_.Draw(random));
   }
-  const std::vector<RouteEnds>& list = request.route_set == RouteSet::kValidation
-                                           ? town_->routes.validation
-                                           : town_->routes.test;
+  const std::vector<RouteEnds>& list =
+      request.route_set == RouteSet::kValidation ? town_->routes.validation : town_->routes.test;
   if (list.empty()) {
     throw Error(ExitCode::kBadInput, "no routes to evaluate on", town_->name,
                 "the map is too small for routes of 120 to 250 m", "use a larger map");
@@ -260,8 +259,8 @@ int EmbeddedEnv::PassWaypoints(Episode& episode) const {
 }
 
 void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
-  const double to_end_m = Distance(
-      episode.route->path().PositionAt(episode.route->length_m()), episode.world->ego().position_m);
+  const double to_end_m = Distance(episode.route->path().PositionAt(episode.route->length_m()),
+                                   episode.world->ego().position_m);
   facts.off_lane = std::abs(facts.lateral_offset_m) > kOffLane_m;
   if (facts.collision) {
     facts.outcome = Outcome::kCollision;
@@ -270,8 +269,8 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
   } else if (to_end_m <= kGoalRadius_m) {
     facts.outcome = Outcome::kSuccess;
   } else if (facts.tick >= env_.max_episode_steps) {
-    facts.outcome = facts.wait_behind_traffic_s > kBlockedAfter_s ? Outcome::kBlocked
-                                                                  : Outcome::kTimeout;
+    facts.outcome =
+        facts.wait_behind_traffic_s > kBlockedAfter_s ? Outcome::kBlocked : Outcome::kTimeout;
   }
   if (facts.outcome == Outcome::kTimeout || facts.outcome == Outcome::kBlocked) {
     facts.status = Status::kTruncated;
@@ -344,7 +343,8 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
                 "resume with the town that it was saved with");
   }
   episode.route = std::make_shared<const Route>(
-      town_->network, std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),
+      town_->network,
+      std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),
       progress.route_start_s_m, progress.route_goal_s_m);
   episode.profile.Build(*episode.route);
   episode.world->Load(snapshot.world, episode.route);

@@ -40,9 +40,9 @@ class FrameHistory {
     return frames_.data() + (static_cast<size_t>(world) * slots_ + tick % slots_) * kImagePixels;
   }
   int stride_ = 1;
-  int slots_ = 1;                  // 3 * stride + 1 frames are enough for every stack
-  std::vector<int> ticks_;         // per world, of the newest frame
-  std::vector<uint8_t> frames_;    // [worlds, slots, 84 * 84]
+  int slots_ = 1;                // 3 * stride + 1 frames are enough for every stack
+  std::vector<int> ticks_;       // per world, of the newest frame
+  std::vector<uint8_t> frames_;  // [worlds, slots, 84 * 84]
 };
 
 }  // namespace volante

@@ -9,13 +9,11 @@
 namespace volante {
 namespace {
 
-constexpr double kCruise_mps = 8.33;          // 30 km/h
+constexpr double kCruise_mps = 8.33;  // 30 km/h
 constexpr double kComfortLateral_mps2 = 2.5;
 constexpr double kStanding_mps = 0.1;
 
-bool RoadIsFree(const DriveFacts& f) {
-  return f.lead_gap_m > 10.0 && f.yield_distance_m > 10.0;
-}
+bool RoadIsFree(const DriveFacts& f) { return f.lead_gap_m > 10.0 && f.yield_distance_m > 10.0; }
 
 bool StandsForNothing(const DriveFacts& f) { return f.speed_mps < kStanding_mps && RoadIsFree(f); }
 
@@ -50,7 +48,8 @@ double Drive(const DriveFacts& f, std::span<float> parts) {
   return sum;
 }
 
-// ---- presets 2 and 2b: five_part, five_part_capped, five_part_ordered -------------------------------------
+// ---- presets 2 and 2b: five_part, five_part_capped, five_part_ordered
+// -------------------------------------
 
 double Efficiency(const DriveFacts& f, bool capped) {
   const double v = f.speed_mps;
@@ -65,7 +64,8 @@ double Efficiency(const DriveFacts& f, bool capped) {
 double LaneKeeping(const DriveFacts& f) {
   if (f.markings_crossed > 0) return -1.0;
   if (f.speed_mps < kStanding_mps) return 0.0;
-  const double lateral = 1.0 - 0.7 * std::min(std::abs(f.lateral_offset_m) / f.lane_half_width_m, 1.0);
+  const double lateral =
+      1.0 - 0.7 * std::min(std::abs(f.lateral_offset_m) / f.lane_half_width_m, 1.0);
   const double heading = 1.0 - 0.3 * std::min(std::abs(f.heading_error_rad) / 0.1, 1.0);
   const double speed = std::min((f.speed_mps - kStanding_mps) / 2.9, 1.0);
   return std::clamp(((lateral + heading) / 2.0 - 0.5) * speed, -1.0, 0.5);

@@ -20,8 +20,8 @@ double ComputeReward(RewardPreset preset, const DriveFacts& facts, std::span<flo
 // The speed the presets drive at: 8.33 m/s, the limit, and 2.5 m/s^2 lateral over the next 10 m.
 double TargetSpeed(const DriveFacts& facts);
 
-// Largest absolute reward of one tick without one-off terms, and the bonus at the goal: the bound of
-// Q is tick / (1 - gamma) + goal (lessons.md).
+// Largest absolute reward of one tick without one-off terms, and the bonus at the goal: the bound
+// of Q is tick / (1 - gamma) + goal (lessons.md).
 struct RewardBound {
   double per_tick = 0.0;
   double goal = 0.0;

@@ -105,8 +105,8 @@ void TinyEnv::Draw(const Car& car, uint8_t* frame) {
       if (v >= 42) {
         const double depth_m = 1.5 * 56.0 / (v - 41.5);
         const double left_m = (42.0 - (u + 0.5)) / 42.0 * depth_m;
-        const double lateral_m = left_m * std::cos(car.heading_rad) +
-                                 depth_m * std::sin(car.heading_rad) + car.y_m;
+        const double lateral_m =
+            left_m * std::cos(car.heading_rad) + depth_m * std::sin(car.heading_rad) + car.y_m;
         value = std::abs(lateral_m) < 0.2 ? 250 : std::abs(lateral_m) < 3.0 ? 90 : 60;
       }
       frame[v * kImageSide + u] = value;

@@ -15,7 +15,7 @@ struct Town {
   std::string name;
   std::shared_ptr<const RoadNetwork> network;
   TownRoutes routes;
-  std::shared_ptr<const Scene> scene;   // null unless asked for
+  std::shared_ptr<const Scene> scene;  // null unless asked for
 };
 
 // Loads env.town (built in, with committed routes) or env.map (routes are drawn from the map's own

@@ -20,8 +20,8 @@ inline constexpr double kTickSeconds = 0.05;  // one control tick: 20 Hz
 inline constexpr int kImageSide = 84;
 inline constexpr int kImagePixels = kImageSide * kImageSide;
 inline constexpr int kFrameStack = 4;
-inline constexpr int kRoutePoints = 25;                     // every 2 m ahead
-inline constexpr int kVectorSize = 3 + 2 * kRoutePoints;    // 53
+inline constexpr int kRoutePoints = 25;                   // every 2 m ahead
+inline constexpr int kVectorSize = 3 + 2 * kRoutePoints;  // 53
 inline constexpr int kActionSize = 2;
 inline constexpr double kRoutePointSpacing_m = 2.0;
 // A distance or time that stands for "nothing there".
@@ -48,7 +48,7 @@ enum class Status : uint8_t {
 };
 
 enum class Outcome : uint8_t { kNone, kSuccess, kCollision, kOffLane, kTimeout, kBlocked };
-inline constexpr std::array kOutcomeNames = {"none",    "success", "collision",
+inline constexpr std::array kOutcomeNames = {"none",     "success", "collision",
                                              "off_lane", "timeout", "blocked"};
 
 // What is true about the drive after a tick. Reward, metrics, overlays and the scripted drivers
@@ -57,62 +57,62 @@ struct DriveFacts {
   // The ego. position is the centre of its bounding box, on the ground.
   Vec2 position_m;
   double heading_rad = 0.0;
-  double speed_mps = 0.0;               // >= 0
+  double speed_mps = 0.0;  // >= 0
   double yaw_rate_radps = 0.0;
-  double steer_angle_rad = 0.0;         // of the front wheels, actual
+  double steer_angle_rad = 0.0;  // of the front wheels, actual
   double accel_long_mps2 = 0.0;
   double accel_lat_mps2 = 0.0;
-  double jerk_long_mps3 = 0.0;          // change of accel_long over this tick
+  double jerk_long_mps3 = 0.0;  // change of accel_long over this tick
   double jerk_lat_mps3 = 0.0;
-  Action action;                        // applied in this tick
+  Action action;  // applied in this tick
   Action previous_action;
 
   // The ego relative to its route.
-  double route_s_m = 0.0;               // of its projection; progress never jumps
+  double route_s_m = 0.0;  // of its projection; progress never jumps
   double route_length_m = 0.0;
-  double progress_m = 0.0;              // route_s gained in this tick (negative when going back)
-  int waypoints_passed = 0;             // in this tick
-  double lateral_offset_m = 0.0;        // from the lane centre, + = left
-  double heading_error_rad = 0.0;       // heading minus lane heading
+  double progress_m = 0.0;         // route_s gained in this tick (negative when going back)
+  int waypoints_passed = 0;        // in this tick
+  double lateral_offset_m = 0.0;   // from the lane centre, + = left
+  double heading_error_rad = 0.0;  // heading minus lane heading
   double lane_half_width_m = 1.75;
-  double speed_limit_mps = 13.9;        // of the road at route_s
-  double max_curvature_1pm = 0.0;       // largest |curvature| over the next 10 m of the route
-  double curve_speed_mps = kFar;        // from here, every curve within 60 m can be taken at
-                                        // 2.5 m/s^2 lateral by braking at <= 2 m/s^2
-  double front_overhang_m = 2.4;        // from the centre to the front bumper
+  double speed_limit_mps = 13.9;   // of the road at route_s
+  double max_curvature_1pm = 0.0;  // largest |curvature| over the next 10 m of the route
+  double curve_speed_mps = kFar;   // from here, every curve within 60 m can be taken at
+                                   // 2.5 m/s^2 lateral by braking at <= 2 m/s^2
+  double front_overhang_m = 2.4;   // from the centre to the front bumper
   // Points 1..25 of the route, 2 m apart, in the car's frame; past the end the last repeats.
   std::array<Vec2, kRoutePoints> route_points_m{};
 
   // Others.
-  double lead_gap_m = kFar;             // bumper to bumper, to what stands or drives in the path
-  double lead_speed_mps = 0.0;          // along the path; meaningless when lead_gap is kFar
-  double yield_distance_m = kFar;       // front bumper to the line where the ego must wait for
-                                        // others at a junction; kFar when the way is free
-  double wait_behind_traffic_s = 0.0;   // standing with a lead or a yield, this episode
+  double lead_gap_m = kFar;            // bumper to bumper, to what stands or drives in the path
+  double lead_speed_mps = 0.0;         // along the path; meaningless when lead_gap is kFar
+  double yield_distance_m = kFar;      // front bumper to the line where the ego must wait for
+                                       // others at a junction; kFar when the way is free
+  double wait_behind_traffic_s = 0.0;  // standing with a lead or a yield, this episode
 
   // Events of this tick.
   bool collision = false;
   bool collision_at_fault = false;
-  int collision_other = -1;             // NPC index, -1 none
-  double collision_speed_mps = 0.0;     // relative, at contact
+  int collision_other = -1;          // NPC index, -1 none
+  double collision_speed_mps = 0.0;  // relative, at contact
   bool off_lane = false;
   int markings_crossed = 0;
-  bool wrong_way = false;               // |heading error| > 120 degrees
+  bool wrong_way = false;  // |heading error| > 120 degrees
 
-  int tick = 0;                         // since reset
+  int tick = 0;  // since reset
   Status status = Status::kRunning;
-  Outcome outcome = Outcome::kNone;     // set when status is not running
+  Outcome outcome = Outcome::kNone;  // set when status is not running
 };
 
 enum class RouteSet : uint8_t { kTrain, kValidation, kTest };
 
 struct ResetRequest {
   int world = 0;
-  uint64_t seed = 0;                    // everything random of the episode follows from it
-  Scenario scenario = Scenario::kEmpty; // kMixed draws one from the seed
+  uint64_t seed = 0;                     // everything random of the episode follows from it
+  Scenario scenario = Scenario::kEmpty;  // kMixed draws one from the seed
   RouteSet route_set = RouteSet::kTrain;
-  int route_index = 0;                  // into the committed list; training draws from the seed
-  bool spread_start = false;            // training only: start.spread_share of the episodes
+  int route_index = 0;        // into the committed list; training draws from the seed
+  bool spread_start = false;  // training only: start.spread_share of the episodes
 };
 
 struct EnvTraits {
@@ -120,17 +120,17 @@ struct EnvTraits {
   bool has_image = false;
   bool can_snapshot = false;
   bool deterministic = false;
-  std::vector<std::string> reward_parts;   // names, in the order of StepView::reward_parts
+  std::vector<std::string> reward_parts;  // names, in the order of StepView::reward_parts
 };
 
 // Caller-owned arrays, one row per world. Reset writes observation and facts of the worlds it
 // resets; Step writes every row. `frame` may be null when the environment has no image.
 struct StepView {
-  uint8_t* frame = nullptr;             // [N, 84, 84] newest gray frame
-  float* vector = nullptr;              // [N, 53]
-  float* reward = nullptr;              // [N] unscaled
-  float* reward_parts = nullptr;        // [N, P]
-  DriveFacts* facts = nullptr;          // [N]; status and outcome live here
+  uint8_t* frame = nullptr;       // [N, 84, 84] newest gray frame
+  float* vector = nullptr;        // [N, 53]
+  float* reward = nullptr;        // [N] unscaled
+  float* reward_parts = nullptr;  // [N, P]
+  DriveFacts* facts = nullptr;    // [N]; status and outcome live here
 };
 
 class Env {

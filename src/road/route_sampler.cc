@@ -50,7 +50,6 @@ Route RouteSampler::Draw(RandomStream& random) const {
     walk.assign(1, start_lanes_[k]);
     bool turned = false;
     double available = network_->lane(walk[0]).center.length_m() - start_s;
-    bool dead_end = false;
     while (remaining > available) {
       // Uniform over the ways on that training may drive and this route has not driven.
       LaneIndex next = kNoLane;
@@ -62,15 +61,13 @@ Route RouteSampler::Draw(RandomStream& random) const {
         }
         if (random.Below(++ways) == 0) next = way;
       }
-      dead_end = next == kNoLane;
-      if (dead_end) break;
+      if (next == kNoLane) break;  // what remains is longer than the lane: refused below
       remaining -= available;
       const Lane& lane = network_->lane(next);
       turned = turned || lane.turn == Turn::kLeft || lane.turn == Turn::kRight;
       walk.push_back(next);
       available = lane.center.length_m();
     }
-    if (dead_end) continue;
     const Lane& last = network_->lane(walk.back());
     const double low = walk.size() == 1 ? start_s : 0.0;
     const double goal_s = low + remaining;

@@ -37,10 +37,10 @@ EpisodeStats EpisodeAccumulator::Finish() const {
   EpisodeStats stats = stats_;
   const double n = std::max(stats.ticks, 1);
   const double to_drive_m = stats.route_length_m - start_s_m_;
-  stats.route_completion =
-      stats.outcome == Outcome::kSuccess ? 1.0
-      : to_drive_m > 0.0 ? std::clamp((last_s_m_ - start_s_m_) / to_drive_m, 0.0, 1.0)
-                         : 0.0;
+  stats.route_completion = stats.outcome == Outcome::kSuccess ? 1.0
+                           : to_drive_m > 0.0
+                               ? std::clamp((last_s_m_ - start_s_m_) / to_drive_m, 0.0, 1.0)
+                               : 0.0;
   stats.mean_speed_mps = stats.distance_m / (n * kTickSeconds);
   stats.mean_abs_lateral_m = abs_lateral_m_ / n;
   stats.mean_abs_heading_rad = abs_heading_rad_ / n;

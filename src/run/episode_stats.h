@@ -13,18 +13,18 @@ namespace volante {
 struct EpisodeStats {
   uint64_t seed = 0;
   int route_index = 0;
-  int num_npcs = 0;                      // filled by the caller that knows it, -1 unknown
+  int num_npcs = 0;  // filled by the caller that knows it, -1 unknown
   Outcome outcome = Outcome::kNone;
   int ticks = 0;
-  double reward = 0.0;                   // unscaled sum
-  double distance_m = 0.0;               // driven
+  double reward = 0.0;      // unscaled sum
+  double distance_m = 0.0;  // driven
   double route_length_m = 0.0;
-  double route_completion = 0.0;         // share of the route behind the car at the end, [0, 1]
+  double route_completion = 0.0;  // share of the route behind the car at the end, [0, 1]
   double mean_speed_mps = 0.0;
   double mean_abs_lateral_m = 0.0;
   double mean_abs_heading_rad = 0.0;
   double rms_jerk_long_mps3 = 0.0;
-  double min_ttc_s = kFar;               // gap over closing speed
+  double min_ttc_s = kFar;  // gap over closing speed
   int markings_crossed = 0;
   bool collision = false;
   bool collision_at_fault = false;
@@ -74,7 +74,7 @@ class EpisodeAccumulator {
   }
 
  private:
-  EpisodeStats stats_;                   // counters already hold their final values
+  EpisodeStats stats_;  // counters already hold their final values
   double start_s_m_ = 0.0, last_s_m_ = 0.0;
   double abs_lateral_m_ = 0.0, abs_heading_rad_ = 0.0, squared_jerk_ = 0.0;  // sums
 };
@@ -86,11 +86,11 @@ struct EvaluationSummary {
   double collision_rate = 0.0, off_lane_rate = 0.0, timeout_rate = 0.0, blocked_rate = 0.0;
   double route_completion = 0.0;
   double mean_reward = 0.0;
-  double mean_speed_mps = 0.0;           // distance over time, all episodes together
+  double mean_speed_mps = 0.0;  // distance over time, all episodes together
   double collisions_per_km = 0.0, at_fault_collisions_per_km = 0.0;
   double markings_per_km = 0.0;
   double mean_abs_lateral_m = 0.0;
-  double mean_completion_time_s = 0.0;   // of the successful ones; 0 when there are none
+  double mean_completion_time_s = 0.0;  // of the successful ones; 0 when there are none
   double distance_km = 0.0;
   // 95 % Wilson interval of the success rate over episodes.
   double success_low = 0.0, success_high = 1.0;

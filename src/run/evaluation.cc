@@ -44,7 +44,8 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
       const DriveFacts& facts = view.facts[w];
       running[static_cast<size_t>(w)].Add(facts, view.reward[w]);
       if (facts.status == Status::kRunning) continue;
-      if (facts.status == Status::kInvalid && episode >= 0 && !tried[static_cast<size_t>(episode)]) {
+      if (facts.status == Status::kInvalid && episode >= 0 &&
+          !tried[static_cast<size_t>(episode)]) {
         tried[static_cast<size_t>(episode)] = true;
         begin(w, episode);
         continue;
@@ -54,7 +55,8 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
         if (facts.status != Status::kInvalid) {
           results[static_cast<size_t>(episode)] = running[static_cast<size_t>(w)].Finish();
           done[static_cast<size_t>(episode)] = true;
-          if (request.on_episode) request.on_episode(finished, results[static_cast<size_t>(episode)]);
+          if (request.on_episode)
+            request.on_episode(finished, results[static_cast<size_t>(episode)]);
         }
       }
       begin(w, next++);

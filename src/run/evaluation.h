@@ -14,7 +14,7 @@ namespace volante {
 struct EvaluationRequest {
   RouteSet route_set = RouteSet::kTest;
   Scenario scenario = Scenario::kEmpty;
-  int num_episodes = 20;       // episode i drives route i of the list, with its own seed
+  int num_episodes = 20;  // episode i drives route i of the list, with its own seed
   uint64_t seed = 0;
   // Called after every finished episode; may be empty.
   std::function<void(int finished, const EpisodeStats&)> on_episode;

@@ -20,9 +20,9 @@ std::string SummaryTable(const std::vector<std::pair<std::string, EvaluationSumm
     text += fmt::format(
         "{:<{}}  {:>7.3f}  [{:.2f}, {:.2f}]  {:>4}  {:>10.3f}  {:>9.3f}  {:>8.3f}  {:>7.3f}  "
         "{:>7.3f}  {:>4.1f}  {:>11.2f}\n",
-        label, width, s.success_rate, s.success_low, s.success_high, s.episodes,
-        s.route_completion, s.collision_rate, s.off_lane_rate, s.timeout_rate, s.blocked_rate,
-        s.mean_speed_mps, s.at_fault_collisions_per_km);
+        label, width, s.success_rate, s.success_low, s.success_high, s.episodes, s.route_completion,
+        s.collision_rate, s.off_lane_rate, s.timeout_rate, s.blocked_rate, s.mean_speed_mps,
+        s.at_fault_collisions_per_km);
   }
   return text;
 }

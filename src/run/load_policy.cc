@@ -17,8 +17,8 @@ std::string CheckpointIn(Files& files, const std::string& path) {
     const NewestCheckpoint newest = FindNewestValid(files, directory, "", prefix);
     if (newest.entry) return newest.entry->path;
   }
-  throw Error(ExitCode::kBadInput, "run holds no checkpoint", path,
-              "nothing was saved there yet", "volante train --resume " + path);
+  throw Error(ExitCode::kBadInput, "run holds no checkpoint", path, "nothing was saved there yet",
+              "volante train --resume " + path);
 }
 
 }  // namespace

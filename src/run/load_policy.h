@@ -12,11 +12,11 @@
 namespace volante {
 
 struct LoadedPolicy {
-  Config config;                      // as stored with the checkpoint, with the sets applied
-  std::vector<std::string> overrides; // "key: stored -> used", for the user to see
+  Config config;                       // as stored with the checkpoint, with the sets applied
+  std::vector<std::string> overrides;  // "key: stored -> used", for the user to see
   std::unique_ptr<Td3Learner> learner;
-  std::string path;                   // of the checkpoint that was used
-  std::string label;                  // "trained, step 20000"
+  std::string path;   // of the checkpoint that was used
+  std::string label;  // "trained, step 20000"
 };
 
 // `path` is a checkpoint folder, or a run folder: then its best by validation, else its newest.

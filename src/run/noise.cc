@@ -20,7 +20,8 @@ double Exploration::Sigma(int64_t env_step) const {
 void Exploration::Begin(int world, int64_t env_step) {
   if (config_.noise != NoiseKind::kOrnsteinUhlenbeck) return;
   for (int i = 0; i < kActionSize; ++i) {
-    state_[static_cast<size_t>(world * kActionSize + i)] = Sigma(env_step) * random_[world].Normal();
+    state_[static_cast<size_t>(world * kActionSize + i)] =
+        Sigma(env_step) * random_[world].Normal();
   }
 }
 

@@ -31,8 +31,8 @@ class Exploration {
 
  private:
   ExplorationConfig config_;
-  std::vector<RandomStream> random_;   // one per world
-  std::vector<double> state_;          // [worlds, 2] of the correlated noise
+  std::vector<RandomStream> random_;  // one per world
+  std::vector<double> state_;         // [worlds, 2] of the correlated noise
 };
 
 }  // namespace volante

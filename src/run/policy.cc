@@ -45,7 +45,7 @@ class NetworkPolicy : public Policy {
   int num_worlds_;
   bool has_image_;
   FrameHistory history_;
-  std::vector<uint8_t> images_;   // [N, 4, 84, 84]
+  std::vector<uint8_t> images_;  // [N, 4, 84, 84]
 };
 static_assert(sizeof(Action) == kActionSize * sizeof(float), "actions are read as [N, 2] floats");
 
@@ -70,8 +70,8 @@ class DriverPolicy : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config,
-                                          int num_worlds, std::string label) {
+std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config, int num_worlds,
+                                          std::string label) {
   return std::make_unique<NetworkPolicy>(learner, config, num_worlds, std::move(label));
 }
 

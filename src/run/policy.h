@@ -30,8 +30,8 @@ class Policy {
 };
 
 // The learner's deterministic policy. The learner must outlive it.
-std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config,
-                                          int num_worlds, std::string label);
+std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config, int num_worlds,
+                                          std::string label);
 
 // One of DriverNames().
 std::unique_ptr<Policy> MakeDriverPolicy(std::string_view driver, const Config& config,

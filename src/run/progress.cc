@@ -5,7 +5,10 @@
 namespace volante {
 
 ProgressLine::ProgressLine(std::FILE* out, WritableFile* log)
-    : out_(out), log_(log), terminal_(out != nullptr && ::isatty(::fileno(out))), start_(Clock::now()) {}
+    : out_(out),
+      log_(log),
+      terminal_(out != nullptr && ::isatty(::fileno(out))),
+      start_(Clock::now()) {}
 
 bool ProgressLine::Due() const {
   if (out_ == nullptr && log_ == nullptr) return false;

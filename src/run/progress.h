@@ -35,7 +35,7 @@ class ProgressLine {
   std::FILE* out_;
   WritableFile* log_;
   bool terminal_ = false;
-  bool open_ = false;              // the cursor stands in an unfinished line
+  bool open_ = false;  // the cursor stands in an unfinished line
   Clock::time_point start_, last_, last_logged_;
   int64_t first_done_ = -1;
 };

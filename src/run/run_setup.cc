@@ -32,13 +32,12 @@ void CheckMachine(const Config& config, bool allow_slow_blas) {
   const double wanted = config.replay.max_gb * 1e9, ram = RamBytes();
   if (wanted > 0.5 * ram) {
     throw Error(ExitCode::kUsage, "the replay may take more than half of the memory",
-                "replay.max_gb",
-                fmt::format("{:.1f} GB of {:.1f} GB", wanted / 1e9, ram / 1e9),
+                "replay.max_gb", fmt::format("{:.1f} GB of {:.1f} GB", wanted / 1e9, ram / 1e9),
                 fmt::format("--set replay.max_gb={:.1f}", std::max(0.001, 0.4 * ram / 1e9)));
   }
   if (config.train.device == Device::kCuda && !CudaIsAvailable()) {
-    throw Error(ExitCode::kEnvironment, "no CUDA device", "train.device",
-                "this torch sees none", "--device cpu");
+    throw Error(ExitCode::kEnvironment, "no CUDA device", "train.device", "this torch sees none",
+                "--device cpu");
   }
 }
 

@@ -25,7 +25,7 @@ void CheckFingerprint(const std::map<std::string, std::string>& saved,
 // Environments for training and validation; the town is loaded once and shared.
 struct Environments {
   std::unique_ptr<Env> train;
-  std::unique_ptr<Env> validation;   // null when eval_freq is 0
+  std::unique_ptr<Env> validation;  // null when eval_freq is 0
 };
 Environments MakeEnvironments(const Config& config);
 

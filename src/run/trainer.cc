@@ -98,10 +98,11 @@ void Trainer::Collect() {
       BeginEpisode(w);
       continue;
     }
-    replay_.Add(w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
-                facts.status == Status::kTerminated, facts.status == Status::kTruncated,
-                traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
-                vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+    replay_.Add(
+        w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
+        facts.status == Status::kTerminated, facts.status == Status::kTruncated,
+        traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
+        vectors_.data() + static_cast<size_t>(w) * kVectorSize);
     state_.running[w].Add(facts, rewards_[w]);
     speed_mps += facts.speed_mps / traits_.num_worlds;
     if (facts.status != Status::kRunning) FinishEpisode(w);
@@ -117,14 +118,14 @@ void Trainer::ChooseActions() {
     return;
   }
   for (int w = 0; w < traits_.num_worlds; ++w) {
-    replay_.Observe(
-        w,
-        traits_.has_image ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
-                          : nullptr,
-        vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+    replay_.Observe(w,
+                    traits_.has_image
+                        ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
+                        : nullptr,
+                    vectors_.data() + static_cast<size_t>(w) * kVectorSize);
   }
   learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
-               &actions_[0].steer);
+                &actions_[0].steer);
   for (int w = 0; w < traits_.num_worlds; ++w) {
     actions_[w] = state_.exploration.Perturb(w, actions_[w], state_.env_steps);
   }
@@ -221,7 +222,7 @@ void Trainer::Watch(const UpdateMetrics& m) {
   if (HealthMonitor::WantsProbe(m.update)) {
     std::vector<float> actions(static_cast<size_t>(kProbeRows) * kActionSize);
     learner_->Act(traits_.has_image ? state_.probe_images.data() : nullptr,
-                 state_.probe_vectors.data(), kProbeRows, actions.data());
+                  state_.probe_vectors.data(), kProbeRows, actions.data());
     state_.health.AddProbe(actions);
   }
   HealthSample sample{.update = m.update, .env_step = state_.env_steps};
@@ -287,7 +288,8 @@ void Trainer::ShowProgress(bool force) {
   if (parts_.progress == nullptr || !(force || parts_.progress->Due())) return;
   const EvaluationSummary recent = Summarize(state_.recent);
   char text[240];
-  int n = std::snprintf(text, sizeof text, "%s  last %d episodes: success %.2f, completion %.2f, %.1f m/s",
+  int n = std::snprintf(text, sizeof text,
+                        "%s  last %d episodes: success %.2f, completion %.2f, %.1f m/s",
                         kPhaseNames[static_cast<size_t>(phase())], recent.episodes,
                         recent.success_rate, recent.route_completion, recent.mean_speed_mps);
   if (learner_->counters().updates > 0 && n > 0 && n < static_cast<int>(sizeof text)) {
@@ -305,25 +307,20 @@ void Trainer::ShowProgress(bool force) {
 
 EvaluationSummary Trainer::Validate() {
   VOLANTE_CHECK(parts_.validation_env != nullptr, "eval_freq needs a validation environment");
-  const auto policy = MakeNetworkPolicy(
-      *learner_, config_, parts_.validation_env->traits().num_worlds, "validation");
-  const std::vector<EpisodeStats> episodes =
-      Evaluate(*parts_.validation_env, *policy,
-               {.route_set = RouteSet::kValidation,
-                .scenario = config_.env.scenario,
-                .num_episodes = config_.eval.num_episodes,
-                .seed = config_.train.seed,
-                .on_episode = {}});
+  const auto policy = MakeNetworkPolicy(*learner_, config_,
+                                        parts_.validation_env->traits().num_worlds, "validation");
+  const std::vector<EpisodeStats> episodes = Evaluate(*parts_.validation_env, *policy,
+                                                      {.route_set = RouteSet::kValidation,
+                                                       .scenario = config_.env.scenario,
+                                                       .num_episodes = config_.eval.num_episodes,
+                                                       .seed = config_.train.seed,
+                                                       .on_episode = {}});
   const EvaluationSummary s = Summarize(episodes);
   const ScalarValue values[] = {
-      {"eval/success_rate", s.success_rate},
-      {"eval/collision_rate", s.collision_rate},
-      {"eval/off_lane_rate", s.off_lane_rate},
-      {"eval/timeout_rate", s.timeout_rate},
-      {"eval/blocked_rate", s.blocked_rate},
-      {"eval/route_completion", s.route_completion},
-      {"eval/mean_reward", s.mean_reward},
-      {"eval/speed_kmh", 3.6 * s.mean_speed_mps},
+      {"eval/success_rate", s.success_rate},   {"eval/collision_rate", s.collision_rate},
+      {"eval/off_lane_rate", s.off_lane_rate}, {"eval/timeout_rate", s.timeout_rate},
+      {"eval/blocked_rate", s.blocked_rate},   {"eval/route_completion", s.route_completion},
+      {"eval/mean_reward", s.mean_reward},     {"eval/speed_kmh", 3.6 * s.mean_speed_mps},
   };
   events_->Scalars(state_.env_steps, values);
   last_validation_ = s;

@@ -33,21 +33,21 @@ inline constexpr std::array kPhaseNames = {"exploring", "learning"};
 struct TrainResult {
   int64_t env_steps = 0;
   int64_t updates = 0;
-  bool stopped = false;                       // by `stop`, resumable
-  std::string checkpoint;                     // the last one
+  bool stopped = false;                         // by `stop`, resumable
+  std::string checkpoint;                       // the last one
   std::optional<EvaluationSummary> validation;  // the last one
-  std::string health;                         // exit summary
+  std::string health;                           // exit summary
 };
 
 class Trainer {
  public:
   struct Parts {
-    std::unique_ptr<Env> env;                 // config.train.num_worlds worlds
-    std::unique_ptr<Env> validation_env;      // may be null when eval_freq is 0
+    std::unique_ptr<Env> env;             // config.train.num_worlds worlds
+    std::unique_ptr<Env> validation_env;  // may be null when eval_freq is 0
     RunFolder* folder = nullptr;
     Files* files = nullptr;
     ProgressLine* progress = nullptr;
-    std::string build;                        // program version, for manifests
+    std::string build;                               // program version, for manifests
     std::map<std::string, std::string> fingerprint;  // what bit-equality depends on
     // Called after each committed checkpoint; for the tests of exact resume. May be empty.
     std::function<void(int64_t env_step)> on_checkpoint;
@@ -69,12 +69,12 @@ class Trainer {
     int64_t env_steps = 0;
     int64_t episodes = 0;
     LearnerCounters learner;
-    std::vector<uint64_t> episode_of_world;   // index of the running episode, for its seed
+    std::vector<uint64_t> episode_of_world;  // index of the running episode, for its seed
     Exploration exploration;
     HealthMonitor health;
     std::vector<EpisodeAccumulator> running;
-    std::vector<EpisodeStats> recent;         // the last 20 finished, oldest first
-    std::vector<float> probe_vectors;         // fixed observations for the frozen-policy check
+    std::vector<EpisodeStats> recent;  // the last 20 finished, oldest first
+    std::vector<float> probe_vectors;  // fixed observations for the frozen-policy check
     std::vector<uint8_t> probe_images;
     double best_validation = -1.0;
 
@@ -126,11 +126,11 @@ class Trainer {
   UpdateMetrics last_metrics_;
 
   // Buffers of one round.
-  std::vector<uint8_t> frames_;               // [N, 84, 84]
+  std::vector<uint8_t> frames_;  // [N, 84, 84]
   std::vector<float> vectors_, rewards_, reward_parts_;
   std::vector<DriveFacts> facts_;
   std::vector<Action> actions_;
-  std::vector<uint8_t> stacks_;               // [N, 4, 84, 84]
+  std::vector<uint8_t> stacks_;  // [N, 4, 84, 84]
   Batch batch_;
   StepView view_;
 };

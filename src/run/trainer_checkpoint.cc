@@ -22,7 +22,7 @@ struct WorldStates {
     }
   };
   std::vector<One> worlds;
-  std::string replay_hash;   // logical content, so that two runs can be compared byte by byte
+  std::string replay_hash;  // logical content, so that two runs can be compared byte by byte
   template <class Archive>
   void VisitFields(Archive& ar) {
     ar("worlds", worlds);
@@ -49,15 +49,15 @@ std::vector<NamedTensor> Without(std::vector<NamedTensor> all,
 std::string ArchitectureOf(const Config& config) {
   const LearnerConfig& c = config.learner;
   std::string heads;
-  for (const int width : c.head_widths) heads += fmt::format("{}{}", heads.empty() ? "" : "-", width);
+  for (const int width : c.head_widths)
+    heads += fmt::format("{}{}", heads.empty() ? "" : "-", width);
   if (config.observation.mode == ObservationMode::kVector) {
     return fmt::format("td3 vector heads {}", heads);
   }
-  return fmt::format("td3 {} {} {} features {} trunk {} heads {}{}", NameOf(c.wiring),
-                     NameOf(c.encoder), NameOf(c.fusion), c.feature_width,
-                     c.fusion == Fusion::kTrunk ? c.trunk_width : 0, heads,
-                     c.wiring == Wiring::kSharedCritic && !c.target_encoder ? " no-target-encoder"
-                                                                            : "");
+  return fmt::format(
+      "td3 {} {} {} features {} trunk {} heads {}{}", NameOf(c.wiring), NameOf(c.encoder),
+      NameOf(c.fusion), c.feature_width, c.fusion == Fusion::kTrunk ? c.trunk_width : 0, heads,
+      c.wiring == Wiring::kSharedCritic && !c.target_encoder ? " no-target-encoder" : "");
 }
 
 std::string Trainer::WriteCheckpoint() {

@@ -24,14 +24,16 @@ class Commands : public ::testing::Test {
   void SetUp() override {
     if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
   }
-  Ran Volante(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
+  Ran Volante(std::vector<std::string> arguments,
+              std::map<std::string, std::string> environment = {}) {
     arguments.insert(arguments.begin(), VolantePath());
-    return Execute(arguments, {.directory = scratch_.path(), .environment = std::move(environment)});
+    return Execute(arguments,
+                   {.directory = scratch_.path(), .environment = std::move(environment)});
   }
   // A run of some seconds on the scripted road.
   Ran Train(const std::string& run, std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"train", "--preset", "smoke", "--set", "env.town=tiny",
-                                      "--run-dir", run, "--quiet"};
+    std::vector<std::string> words = {"train",         "--preset",  "smoke", "--set",
+                                      "env.town=tiny", "--run-dir", run,     "--quiet"};
     words.insert(words.end(), more.begin(), more.end());
     return Volante(words);
   }
@@ -57,9 +59,9 @@ TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
   EXPECT_EQ(train.exit_code, 0) << train.err;
   EXPECT_THAT(train.out, HasSubstr("done after 600 env steps and 100 updates"));
   EXPECT_THAT(train.out, HasSubstr("health:"));
-  for (const char* name : {"config.yaml", "manifest.json", "log.txt", "run.lock",
-                           "checkpoints/step_600/manifest.json",
-                           "checkpoints/step_600/policy.safetensors"}) {
+  for (const char* name :
+       {"config.yaml", "manifest.json", "log.txt", "run.lock", "checkpoints/step_600/manifest.json",
+        "checkpoints/step_600/policy.safetensors"}) {
     EXPECT_TRUE(std::filesystem::exists(Path(std::string("run/") + name))) << name;
   }
   const Ran evaluate = Volante({"evaluate", "--checkpoint", "run", "--num-episodes", "4",
@@ -86,9 +88,9 @@ TEST_F(Commands, DriveWritesAVideoWithoutADisplay) {
 }
 
 TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
-  std::vector<std::string> words = {VolantePath(), "train", "--preset", "smoke", "--set",
-                                    "env.town=tiny", "--max-timesteps", "100000",
-                                    "--run-dir", Path("run"), "--quiet"};
+  std::vector<std::string> words = {VolantePath(), "train",         "--preset",        "smoke",
+                                    "--set",       "env.town=tiny", "--max-timesteps", "100000",
+                                    "--run-dir",   Path("run"),     "--quiet"};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -106,8 +108,7 @@ TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
   ::waitpid(pid, &status, 0);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 85);
-  const Ran resumed =
-      Volante({"train", "--resume", "run", "--max-timesteps", "3000", "--quiet"});
+  const Ran resumed = Volante({"train", "--resume", "run", "--max-timesteps", "3000", "--quiet"});
   // The run may have been beyond 3,000 steps already; then there is nothing left to do.
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.out, HasSubstr("done after"));
@@ -180,9 +181,9 @@ TEST_F(Commands, TheReferenceBlasIsRefusedWithTheRemedy) {
     GTEST_SKIP() << "the reference BLAS (package libblas3) is not installed";
   }
   const std::string path = folder + ":/usr/lib/x86_64-linux-gnu/lapack";
-  const Ran ran = Volante({"train", "--preset", "smoke", "--set", "env.town=tiny", "--run-dir",
-                           "run", "--quiet"},
-                          {{"LD_LIBRARY_PATH", path}});
+  const Ran ran = Volante(
+      {"train", "--preset", "smoke", "--set", "env.town=tiny", "--run-dir", "run", "--quiet"},
+      {{"LD_LIBRARY_PATH", path}});
   ExpectRefused(ran, 4, "libopenblas0-pthread");
 }
 

@@ -45,9 +45,15 @@ uint64_t HashOf(const StepView& view, const EnvTraits& traits, int world) {
   hash = HashBytes(&view.reward[w], sizeof(float), hash);
   hash = HashBytes(view.reward_parts + w * parts, parts * sizeof(float), hash);
   const DriveFacts& f = view.facts[w];
-  const double numbers[] = {f.position_m.x, f.position_m.y, f.speed_mps, f.route_s_m,
-                            f.lateral_offset_m, f.jerk_long_mps3, f.lead_gap_m,
-                            static_cast<double>(f.status), static_cast<double>(f.outcome)};
+  const double numbers[] = {f.position_m.x,
+                            f.position_m.y,
+                            f.speed_mps,
+                            f.route_s_m,
+                            f.lateral_offset_m,
+                            f.jerk_long_mps3,
+                            f.lead_gap_m,
+                            static_cast<double>(f.status),
+                            static_cast<double>(f.outcome)};
   hash = HashBytes(numbers, sizeof numbers, hash);
   if (view.frame != nullptr) hash = HashBytes(view.frame + w * kImagePixels, kImagePixels, hash);
   return hash;
@@ -207,8 +213,8 @@ TEST_P(EnvConformance, ANonFiniteActionIsRefusedInOneLine) {
   const StepView view = buffers.view();
   const ResetRequest request = Request(0, 1);
   env->Reset({&request, 1}, view);
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const Action action{bad, 0.0f};
     try {
       env->Step({&action, 1}, view);

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "env/driver.h"
@@ -30,15 +30,18 @@ struct Drive {
   StepBuffers buffers;
   StepView view;
 
-  explicit Drive(const Config& c) : config(c), env(DefaultTown(), c, 1), buffers(env.traits()), view(buffers.view()) {}
+  explicit Drive(const Config& c)
+      : config(c), env(DefaultTown(), c, 1), buffers(env.traits()), view(buffers.view()) {}
   void Reset(ResetRequest request) { env.Reset({&request, 1}, view); }
   const DriveFacts& facts() const { return view.facts[0]; }
   void Step(Action action) { env.Step({&action, 1}, view); }
 };
 
 TEST(Scenarios, RunExactlyTheConfiguredNumberOfCars) {
-  for (const auto& [scenario, count] : {std::pair{Scenario::kEmpty, 0}, {Scenario::kLight, 20},
-                                        {Scenario::kMedium, 50}, {Scenario::kHeavy, 100}}) {
+  for (const auto& [scenario, count] : {std::pair{Scenario::kEmpty, 0},
+                                        {Scenario::kLight, 20},
+                                        {Scenario::kMedium, 50},
+                                        {Scenario::kHeavy, 100}}) {
     Drive drive(VectorConfig());
     drive.Reset({.seed = 4, .scenario = scenario});
     EXPECT_EQ(drive.env.world(0).npcs().size(), static_cast<size_t>(count));
@@ -69,7 +72,8 @@ TEST(Starts, EvaluationStandsAndSpreadTrainingDoesNot) {
     EXPECT_LE(drive.facts().route_s_m, 0.91 * drive.facts().route_length_m);
     moving += drive.facts().speed_mps > 1.0;
     beyond_start += drive.facts().route_s_m > 20.0;
-    drive.Reset({.seed = seed, .route_set = RouteSet::kTest, .route_index = static_cast<int>(seed)});
+    drive.Reset(
+        {.seed = seed, .route_set = RouteSet::kTest, .route_index = static_cast<int>(seed)});
     EXPECT_EQ(drive.facts().speed_mps, 0.0);
     EXPECT_NEAR(drive.facts().route_s_m, 0.0, 0.1);
     EXPECT_NEAR(drive.facts().lateral_offset_m, 0.0, 1e-6);
@@ -147,8 +151,8 @@ TEST(Outcomes, HittingACarFromBehindIsTheEgosFault) {
   const auto blind = MakeDriver("pid_pursuit", config.ego);  // follows the route, sees nobody
   int collisions = 0, at_fault = 0;
   for (int route = 0; route < 40; ++route) {
-    drive.Reset({.seed = static_cast<uint64_t>(route), .route_set = RouteSet::kTest,
-                 .route_index = route});
+    drive.Reset(
+        {.seed = static_cast<uint64_t>(route), .route_set = RouteSet::kTest, .route_index = route});
     blind->Begin(0);
     while (drive.facts().status == Status::kRunning) drive.Step(blind->Act(drive.facts()));
     if (drive.facts().outcome != Outcome::kCollision) continue;

@@ -174,8 +174,10 @@ TEST(RewardOrdering, FivePartOrderedIsOrdered) {
 // With a goal bonus of 10, arriving ends an income of 3 a tick: within the last 50 m the slower
 // drive earns more. Everything else holds.
 TEST(RewardOrdering, FivePartCappedFailsOnlyNearTheGoal) {
-  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 10), "speed 8.330000 against 6.000000 at 10 m");
-  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 50), "speed 8.330000 against 6.000000 at 50 m");
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 10),
+            "speed 8.330000 against 6.000000 at 10 m");
+  EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 50),
+            "speed 8.330000 against 6.000000 at 50 m");
   EXPECT_EQ(FirstDisorder(RewardPreset::kFivePartCapped, 60), "");
 }
 

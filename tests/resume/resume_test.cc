@@ -16,7 +16,7 @@
 namespace volante {
 namespace {
 
-constexpr int kSteps = 24;   // T; learning starts after 8
+constexpr int kSteps = 24;  // T; learning starts after 8
 
 class Resume : public ::testing::Test {
  protected:
@@ -32,11 +32,16 @@ class Resume : public ::testing::Test {
   std::string Dir(const std::string& name) const { return (root_ / name).string(); }
 
   static std::vector<std::string> Sets(const std::string& world, const std::string& mode) {
-    std::vector<std::string> sets = {
-        "train.max_timesteps=" + std::to_string(kSteps), "train.learning_starts=8",
-        "train.num_worlds=1", "train.updates_per_env_step=1", "train.checkpoint_freq=1",
-        "train.log_freq=1", "learner.batch_size=4", "observation.mode=" + mode,
-        "replay.n_step=2", "env.max_episode_steps=11"};
+    std::vector<std::string> sets = {"train.max_timesteps=" + std::to_string(kSteps),
+                                     "train.learning_starts=8",
+                                     "train.num_worlds=1",
+                                     "train.updates_per_env_step=1",
+                                     "train.checkpoint_freq=1",
+                                     "train.log_freq=1",
+                                     "learner.batch_size=4",
+                                     "observation.mode=" + mode,
+                                     "replay.n_step=2",
+                                     "env.max_episode_steps=11"};
     if (world == "tiny") {
       sets.push_back("env.town=tiny");
     } else {
@@ -74,7 +79,8 @@ class Resume : public ::testing::Test {
     ASSERT_TRUE(WIFEXITED(status));
     ASSERT_EQ(WEXITSTATUS(status), 0);
   }
-  static void FinishKilled(const std::string& dir, int64_t at, const std::vector<std::string>& sets) {
+  static void FinishKilled(const std::string& dir, int64_t at,
+                           const std::vector<std::string>& sets) {
     const int status = Wait(Start(dir, false, at, sets));
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child should have been killed";
   }

@@ -257,5 +257,27 @@ TEST(RoadNetwork, MarksFollowTheEdgesInShortStraightPieces) {
   EXPECT_LT(mark.points.size(), 40u);
 }
 
+// Two ways cross at right angles; the line of the first is painted outside of the second only.
+TEST(RoadNetwork, MarksInJunctionsAreKeptOnlyWhereNoOtherLaneRuns) {
+  TinyRoad across, along;
+  across.junction = along.junction = "9";
+  across.x = "-20";
+  across.length = along.length = "40";
+  across.left = along.left = LaneText(1, "4");
+  along.id = "2";
+  along.y = "-20";
+  along.hdg = "1.5707963267948966";
+  std::string text = across.Text();
+  const std::string center = "<lane id=\"0\" type=\"none\"/>";
+  text.replace(text.find(center), center.size(),
+               "<lane id=\"0\" type=\"none\"><roadMark sOffset=\"0\" type=\"solid\"/></lane>");
+  const auto network = RoadNetwork::Parse(Document(text + along.Text()), "test");
+  ASSERT_EQ(network->marks().size(), 2u);
+  EXPECT_NEAR(network->marks()[0].points.front().x, -20.0, 1e-9);
+  EXPECT_NEAR(network->marks()[0].points.back().x, -5.0, 1e-9);
+  EXPECT_NEAR(network->marks()[1].points.front().x, 5.0, 1e-9);
+  EXPECT_NEAR(network->marks()[1].points.back().x, 20.0, 1e-9);
+}
+
 }  // namespace
 }  // namespace volante

@@ -52,11 +52,11 @@ TEST(EpisodeStats, TimeToCollisionIsGapOverClosingSpeed) {
   drive.Begin(1, 2, At(0, 0.0, 0.0));
   DriveFacts f = At(1, 8.0, 0.4);
   f.lead_gap_m = 12.0;
-  f.lead_speed_mps = 5.0;   // closing at 3 m/s: 4 s
+  f.lead_speed_mps = 5.0;  // closing at 3 m/s: 4 s
   drive.Add(f, 0.0);
   EXPECT_NEAR(drive.Finish().min_ttc_s, 4.0, 1e-12);
   f.lead_gap_m = 1.0;
-  f.lead_speed_mps = 9.0;   // it drives away: no collision, however near
+  f.lead_speed_mps = 9.0;  // it drives away: no collision, however near
   drive.Add(f, 0.0);
   EXPECT_NEAR(drive.Finish().min_ttc_s, 4.0, 1e-12);
 }
@@ -77,7 +77,7 @@ TEST(Summary, RatesAndIntervalOfHandMadeEpisodes) {
   std::vector<EpisodeStats> episodes(10);
   for (size_t i = 0; i < episodes.size(); ++i) {
     episodes[i].outcome = i < 8 ? Outcome::kSuccess : Outcome::kCollision;
-    episodes[i].ticks = 400;          // 20 s
+    episodes[i].ticks = 400;  // 20 s
     episodes[i].distance_m = 150.0;
     episodes[i].route_completion = i < 8 ? 1.0 : 0.5;
     episodes[i].collision = i >= 8;

@@ -15,7 +15,7 @@ ExplorationConfig Constant(NoiseKind kind) {
 }
 
 struct Moments {
-  double mean = 0.0, deviation = 0.0, correlation = 0.0;   // of one tick with the next
+  double mean = 0.0, deviation = 0.0, correlation = 0.0;  // of one tick with the next
 };
 
 Moments MomentsOf(NoiseKind kind) {

@@ -69,11 +69,10 @@ class SpoiledEnv : public Env {
 };
 
 TEST(Trainer, LearnsTheScriptedRoad) {
-  const Config config = TinyConfig({"train.max_timesteps=16000", "train.learning_starts=2000",
-                                    "train.num_worlds=8", "learner.batch_size=128",
-                                    "learner.head_widths=128,128", "train.checkpoint_freq=0",
-                                    "replay.n_step=3", "learner.tau=0.01",
-                                    "replay.capacity=20000", "eval.num_episodes=20"});
+  const Config config = TinyConfig(
+      {"train.max_timesteps=16000", "train.learning_starts=2000", "train.num_worlds=8",
+       "learner.batch_size=128", "learner.head_widths=128,128", "train.checkpoint_freq=0",
+       "replay.n_step=3", "learner.tau=0.01", "replay.capacity=20000", "eval.num_episodes=20"});
   TinyRun run(config);
   const TrainResult result = run.trainer->Run(run.stop);
   EXPECT_EQ(result.env_steps, 16000);
@@ -87,8 +86,8 @@ TEST(Trainer, LearnsTheScriptedRoad) {
 }
 
 TEST(Trainer, NeverLearnsBeforeLearningStarts) {
-  TinyRun run(TinyConfig({"train.max_timesteps=200", "train.learning_starts=199",
-                          "train.num_worlds=1"}));
+  TinyRun run(
+      TinyConfig({"train.max_timesteps=200", "train.learning_starts=199", "train.num_worlds=1"}));
   EXPECT_EQ(run.trainer->Run(run.stop).updates, 0);
 }
 
@@ -123,13 +122,12 @@ TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
 TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
   const Config config = TinyConfig({"train.num_worlds=1", "train.max_timesteps=300"});
   int invalid = 0;
-  TinyRun run(config,
-              std::make_unique<SpoiledEnv>(std::make_unique<TinyEnv>(1, false),
-                                           [&](int step, StepView& out) {
-                                             if (step % 10 != 0) return;
-                                             out.facts[0].status = Status::kInvalid;
-                                             ++invalid;
-                                           }));
+  TinyRun run(config, std::make_unique<SpoiledEnv>(std::make_unique<TinyEnv>(1, false),
+                                                   [&](int step, StepView& out) {
+                                                     if (step % 10 != 0) return;
+                                                     out.facts[0].status = Status::kInvalid;
+                                                     ++invalid;
+                                                   }));
   EXPECT_EQ(run.trainer->Run(run.stop).env_steps, 300);
   EXPECT_GT(invalid, 20);
 }
@@ -148,8 +146,8 @@ TEST(Trainer, LogsWhatTheSpecificationNames) {
   for (const char* tag :
        {"train/episode_reward", "train/critic_loss", "train/actor_loss", "train/q_batch",
         "train/q_actor", "train/twin_gap", "train/td_error", "train/action_saturation",
-        "gradients/actor_before", "gradients/critic_after", "progress/speed_kmh",
-        "progress/phase", "eval/success_rate"}) {
+        "gradients/actor_before", "gradients/critic_after", "progress/speed_kmh", "progress/phase",
+        "eval/success_rate"}) {
     EXPECT_EQ(events.scalars.count(tag), 1u) << tag;
   }
   EXPECT_EQ(events.texts.count("run/optimizer_audit"), 1u);

@@ -27,8 +27,8 @@ int Run(int argc, char** argv) {
   const Config config =
       LoadConfig(files, {.preset = "smoke", .file = "", .sets = {argv + 4, argv + argc}});
   SetLearnerThreads(1);
-  RunFolder folder = resume ? RunFolder::Resume(files, path)
-                            : RunFolder::Create(files, path, ToYaml(config), {});
+  RunFolder folder =
+      resume ? RunFolder::Resume(files, path) : RunFolder::Create(files, path, ToYaml(config), {});
   Environments environments = MakeEnvironments(config);
   Trainer trainer(config, {.env = std::move(environments.train),
                            .validation_env = std::move(environments.validation),
@@ -41,8 +41,7 @@ int Run(int argc, char** argv) {
                              if (env_step == kill_at) ::kill(::getpid(), SIGKILL);
                            }});
   if (resume) {
-    const NewestCheckpoint newest =
-        FindNewestValid(files, folder.checkpoints(), folder.replay());
+    const NewestCheckpoint newest = FindNewestValid(files, folder.checkpoints(), folder.replay());
     if (newest.entry) trainer.Restore(CheckpointReader(files, newest.entry->path));
   }
   const std::atomic<bool> stop{false};
