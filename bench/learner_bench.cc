@@ -52,12 +52,18 @@ Filled FillReplay(bool with_image) {
   return filled;
 }
 
-// The oracle's plain PyTorch update, measured now, on as many threads.
-std::optional<double> PeerRate(const BenchOptions& options, const char* kind) {
+// The oracle's plain PyTorch update, measured now, on as many threads. `tuned` gives it the process
+// environment that our launcher made (BLAS core, wait policy); otherwise it has what a user's
+// shell gives it.
+std::optional<double> PeerRate(const BenchOptions& options, const char* kind, bool tuned) {
   if (options.peer_python.empty()) return std::nullopt;
-  const std::string command = fmt::format(
-      "{} '{}' --kind {} --batch {} --threads {} --seconds {} 2>/dev/null", options.peer_python,
-      options.peer_script, kind, kBatch, LearnerThreads(), options.runs * options.seconds);
+  const char* plain =
+      "env -u OPENBLAS_CORETYPE -u OPENBLAS_NUM_THREADS -u OPENBLAS_THREAD_TIMEOUT "
+      "-u OMP_NUM_THREADS -u OMP_WAIT_POLICY ";
+  const std::string command =
+      fmt::format("{}{} '{}' {} --batch {} --threads {} --seconds {} --repeats {} 2>/dev/null",
+                  tuned ? "" : plain, options.peer_python, options.peer_script, kind, kBatch,
+                  LearnerThreads(), options.seconds, options.runs);
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return std::nullopt;
   std::string output;
@@ -65,8 +71,8 @@ std::optional<double> PeerRate(const BenchOptions& options, const char* kind) {
   while (std::fgets(piece.data(), piece.size(), pipe) != nullptr) output += piece.data();
   if (::pclose(pipe) != 0) return std::nullopt;
   const auto json = nlohmann::json::parse(output, nullptr, false);
-  if (!json.is_object() || !json.contains("updates_per_second")) return std::nullopt;
-  return json["updates_per_second"].get<double>();
+  if (!json.is_object() || !json.contains("value")) return std::nullopt;
+  return json["value"].get<double>();
 }
 
 BenchResult BenchUpdate(const BenchOptions& options, const char* name, const char* kind,
@@ -90,10 +96,14 @@ BenchResult BenchUpdate(const BenchOptions& options, const char* name, const cha
   BenchResult result{
       .name = name, .value = Median(MeasureRates(options, work)), .unit = "updates/s"};
   result.n = options.runs;
-  result.peer = PeerRate(options, kind);
+  result.peer = PeerRate(options, kind, false);
   result.limit = limit;
   result.note = fmt::format("{} transitions of {} episodes, {} threads, BLAS {}",
                             filled.transitions, filled.episodes, LearnerThreads(), BlasCoreName());
+  if (const std::optional<double> tuned = PeerRate(options, kind, true)) {
+    result.note += fmt::format("; the peer in our process environment {:.2f} ({:.2f} x)", *tuned,
+                               result.value / *tuned);
+  }
   return result;
 }
 

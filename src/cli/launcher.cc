@@ -113,8 +113,9 @@ void SetUpEnvironment(int argc, char** argv) {
     setenv(name, threads.c_str(), /*overwrite=*/configured > 0 ? 1 : 0);
   }
   // OpenBLAS workers spin for 2^this cycles when they run dry; the default (2^26) fights with
-  // OpenMP's threads for the same cores: a camera update took 171 ms instead of 111.
-  SetUnlessSet("OPENBLAS_THREAD_TIMEOUT", "4");
+  // OpenMP's threads for the same cores, and with 4 they sleep between the small products of an
+  // update from the vector: 250 updates/s at 4, 384 at 20, camera updates the same at both.
+  SetUnlessSet("OPENBLAS_THREAD_TIMEOUT", "20");
   // Spinning OpenMP threads on busy cores took 520 ms for what takes 8.
   SetUnlessSet("OMP_WAIT_POLICY", "passive");
   setenv(kReadyVariable, AffinityHex().c_str(), 1);
