@@ -14,6 +14,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "learn/twins.h"
 
 namespace volante {
 namespace {
@@ -205,9 +206,14 @@ CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const st
 
 std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
                                                      const at::Tensor& vector,
-                                                     const at::Tensor& action) const {
+                                                     const at::Tensor& action,
+                                                     TwinWorker* twins) const {
   const at::Tensor input = at::cat({fusion.Forward(features, vector), action}, 1);
-  return {q1.Forward(input).squeeze(1), q2.Forward(input).squeeze(1)};
+  if (twins == nullptr) return {q1.Forward(input).squeeze(1), q2.Forward(input).squeeze(1)};
+  std::pair<at::Tensor, at::Tensor> q;
+  twins->Run([&] { q.first = q1.Forward(input).squeeze(1); },
+             [&] { q.second = q2.Forward(input).squeeze(1); });
+  return q;
 }
 
 at::Tensor CriticNet::Q1(const at::Tensor& features, const at::Tensor& vector,

@@ -21,6 +21,8 @@
 
 namespace volante {
 
+class TwinWorker;
+
 // The parameter of that name, in whichever role.
 using ParameterLookup = std::function<at::Tensor(const std::string&)>;
 
@@ -91,9 +93,10 @@ struct ActorNet {
 struct CriticNet {
   CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
             const ParameterLookup& lookup);
-  // Q1 and Q2, [n] each.
+  // Q1 and Q2, [n] each; computed at the same time where there is a worker.
   std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& features, const at::Tensor& vector,
-                                            const at::Tensor& action) const;
+                                            const at::Tensor& action,
+                                            TwinWorker* twins = nullptr) const;
   at::Tensor Q1(const at::Tensor& features, const at::Tensor& vector,
                 const at::Tensor& action) const;
 

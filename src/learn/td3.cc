@@ -2,6 +2,7 @@
 #include "learn/td3.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -108,6 +109,10 @@ Td3Learner::Impl::Impl(const Td3Options& o)
         return bound_targets.back().tensor;
       }) {
   VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
+  if (options.mode == ObservationMode::kVector && options.device == Device::kCpu &&
+      at::get_num_threads() > 1) {
+    twins = std::make_unique<TwinWorker>();
+  }
   counters.seed = options.seed;
   actor_params.Initialise(specs.actor, options.seed);
   critic_params.Initialise(specs.critic, options.seed);

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "learn/flat_params.h"
 #include "learn/networks.h"
 #include "learn/td3.h"
+#include "learn/twins.h"
 
 namespace volante {
 
@@ -59,10 +61,11 @@ struct ActorLoss {
 };
 
 struct CriticLoss {
-  at::Tensor loss;      // scalar
-  at::Tensor q1, q2;    // [B]
-  at::Tensor target;    // [B]
-  at::Tensor features;  // E_c(o), with its graph
+  at::Tensor loss;          // scalar, the sum of the twins'
+  at::Tensor loss1, loss2;  // scalars
+  at::Tensor q1, q2;        // [B]
+  at::Tensor target;        // [B]
+  at::Tensor features;      // E_c(o), with its graph
 };
 
 // A flat buffer as it is saved: its slices' names follow `prefix`.
@@ -87,6 +90,8 @@ struct Td3Learner::Impl {
   CriticLoss ComputeCriticLoss(const BatchTensors& b, std::vector<FeatureStats>* stats) const;
   ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features,
                              std::vector<FeatureStats>* stats) const;
+  // Gradients of the critic's loss; of both twins at the same time where nothing is shared.
+  void BackwardCritic(const CriticLoss& critic) const;
   void UpdateTargets();
 
   // ---- inputs (td3_inputs.cc) ----
@@ -121,6 +126,7 @@ struct Td3Learner::Impl {
   std::string audit;
   LearnerCounters counters;
 
+  std::unique_ptr<TwinWorker> twins;  // only where the twins share no encoder
   at::Tensor image_buffer, next_image_buffer, acting_buffer;
 };
 

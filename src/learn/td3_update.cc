@@ -121,7 +121,7 @@ at::Tensor Td3Learner::Impl::BellmanTarget(const BatchTensors& b) const {
   const Features next = target.Encode(b.next_image);
   const at::Tensor pi = target.actor.Forward(next.actor, b.next_vector).action;
   const at::Tensor next_action = (pi + TargetNoise(pi.size(0))).clamp_(-1.0, 1.0);
-  const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action);
+  const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action, twins.get());
   return b.reward + b.discount * at::minimum(q1, q2);
 }
 
@@ -130,9 +130,17 @@ CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
                                                std::vector<FeatureStats>* stats) const {
   const at::Tensor y = BellmanTarget(b);
   const at::Tensor features = trainable.CriticFeatures(b.image, stats);
-  auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action);
-  at::Tensor loss = at::mse_loss(q1, y) + at::mse_loss(q2, y);
-  return {loss, q1, q2, y, features};
+  auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get());
+  const at::Tensor loss1 = at::mse_loss(q1, y), loss2 = at::mse_loss(q2, y);
+  return {loss1 + loss2, loss1, loss2, q1, q2, y, features};
+}
+
+void Td3Learner::Impl::BackwardCritic(const CriticLoss& critic) const {
+  if (twins == nullptr) {
+    critic.loss.backward();
+  } else {
+    twins->Run([&] { critic.loss1.backward(); }, [&] { critic.loss2.backward(); });
+  }
 }
 
 // -mean Q1(stop_grad E_c(o), pi(E_a(o))) + penalty mean(pre_tanh^2): trains pi and E_a alone. The
@@ -163,6 +171,7 @@ void Td3Learner::Impl::UpdateTargets() {
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
   RequireFiniteBatch(batch);
+  const OneThreadScope one_thread(twins != nullptr);
   const BatchTensors b = Load(batch);
   UpdateMetrics metrics;
   metrics.update = counters.updates + 1;
@@ -176,7 +185,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "of the critics' regression");
   if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "of the critic");
   critic_params.ZeroGrads();
-  critic.loss.backward();
+  BackwardCritic(critic);
   metrics.critic_grad = ClipGradients(critic_params, critic_params.Range("critic/encoder"),
                                       config.critic_grad_norm, "critic");
   CriticRollback rollback(metrics.actor_updated, critic_params, critic_adam);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/random.h"
-
 #include "learn/learner_fixture.h"
 #include "learn/oracle_case.h"
 
