@@ -25,7 +25,7 @@ namespace {
 constexpr int kWidth = 1280, kHeight = 720;
 
 struct DriveFlags {
-  std::string checkpoint, policy, scenario, output, frame;
+  std::string checkpoint, policy, map, scenario, output, frame;
   std::vector<std::string> sets;
   int route = 0, episodes = 1, frame_tick = 60;
   uint64_t seed = 0;
@@ -36,6 +36,7 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
       app.add_option("--checkpoint", flags.checkpoint, "a checkpoint folder or a run folder");
   app.add_option("--policy", flags.policy, "idm_mobil (default), pid_pursuit, straight or random")
       ->excludes(checkpoint);
+  app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario, "empty, 0, 1, 2 or mixed");
   app.add_option("--route", flags.route, "first route of the test list")
       ->check(CLI::Range(0, 100000))
@@ -93,6 +94,7 @@ int RunDrive(int argc, char** argv) {
   AddFlags(app, flags);
   if (!ParseArguments(app, argc, argv)) return 0;
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
+  if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
   if (flags.checkpoint.empty() && flags.policy.empty()) flags.policy = "idm_mobil";
   if (flags.output.empty() && !DisplayAvailable()) {
     flags.output = "drive.mp4";

@@ -18,7 +18,7 @@ namespace volante {
 namespace {
 
 struct EvaluateFlags {
-  std::string checkpoint, policy, preset, scenario, routes = "test", output_dir, json;
+  std::string checkpoint, policy, map, preset, scenario, routes = "test", output_dir, json;
   std::vector<std::string> sets;
   int num_episodes = 20;
   uint64_t seed = 0;
@@ -33,6 +33,7 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
       ->excludes(checkpoint);
   app.add_option("--preset", flags.preset, "configuration of --policy; td3 unless given")
       ->excludes(checkpoint);
+  app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario,
                  "empty, 0, 1, 2 or mixed; the checkpoint's own unless given");
   app.add_option("--routes", flags.routes, "which committed list is driven")
@@ -97,6 +98,7 @@ int RunEvaluate(int argc, char** argv) {
                 "volante evaluate --policy idm_mobil");
   }
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
+  if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
 
   SetLearnerThreads(flags.threads);
   constexpr int kWorlds = 8;

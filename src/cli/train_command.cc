@@ -43,6 +43,7 @@ void AddKeyFlag(CLI::App& app, TrainFlags& flags, const char* names, const char*
 void AddFlags(CLI::App& app, TrainFlags& flags) {
   AddConfigFlags(app, flags.sources);
   AddKeyFlag(app, flags, "--scenario", "env.scenario", "empty, 0, 1, 2 or mixed");
+  AddKeyFlag(app, flags, "--map", "env.map", "an OpenDRIVE file instead of a built-in town");
   AddKeyFlag(app, flags, "--max-timesteps", "train.max_timesteps", "env steps of the run");
   AddKeyFlag(app, flags, "--seed", "train.seed", "seed of every random stream");
   AddKeyFlag(app, flags, "--eval-freq", "train.eval_freq", "env steps between validations");

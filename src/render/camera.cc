@@ -84,20 +84,6 @@ struct GroundSink {
   }
 };
 
-struct GroundRgbSink {
-  GroundSink r, g, b;
-  void Block(int y, int x, __m128i alphas) const {
-    r.Block(y, x, alphas);
-    g.Block(y, x, alphas);
-    b.Block(y, x, alphas);
-  }
-  void Span(int y, int begin, int end, int alpha) const {
-    r.Span(y, begin, end, alpha);
-    g.Span(y, begin, end, alpha);
-    b.Span(y, begin, end, alpha);
-  }
-};
-
 struct Item {
   float key = 0.0f;  // power distance
   uint32_t index = 0;
@@ -369,7 +355,7 @@ struct Camera::Impl {
         break;
       }
       case PictureMode::kRgb: {
-        const GroundRgbSink sink{SinkOf(canvas, layer, 0), SinkOf(canvas, layer, 1),
+        const RgbSinks<GroundSink> sink{SinkOf(canvas, layer, 0), SinkOf(canvas, layer, 1),
                                  SinkOf(canvas, layer, 2)};
         raster.Sweep(sink);
         break;

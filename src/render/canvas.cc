@@ -29,21 +29,6 @@ struct FlatSink {
   }
 };
 
-struct FlatRgbSink {
-  FlatSink r, g, b;
-
-  void Block(int y, int x, __m128i alphas) const {
-    r.Block(y, x, alphas);
-    g.Block(y, x, alphas);
-    b.Block(y, x, alphas);
-  }
-  void Span(int y, int begin, int end, int alpha) const {
-    r.Span(y, begin, end, alpha);
-    g.Span(y, begin, end, alpha);
-    b.Span(y, begin, end, alpha);
-  }
-};
-
 // Translucent paint (`solid` false) changes no class.
 struct ClassSink {
   uint8_t* plane;
@@ -76,7 +61,7 @@ void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float 
       break;
     }
     case PictureMode::kRgb: {
-      const FlatRgbSink sink{{planes[0], stride, ToByte(color.r), share},
+      const RgbSinks<FlatSink> sink{{planes[0], stride, ToByte(color.r), share},
                              {planes[1], stride, ToByte(color.g), share},
                              {planes[2], stride, ToByte(color.b), share}};
       raster.Sweep(sink);

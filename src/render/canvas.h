@@ -38,6 +38,23 @@ inline __m128i Blend(__m128i old_values, __m128i colors, __m128i alphas) {
                        _mm_srai_epi16(_mm_add_epi16(change, _mm_set1_epi16(kFullAlpha / 2)), 7));
 }
 
+// A sink of coverage that paints the three planes of an RGB picture alike.
+template <class Sink>
+struct RgbSinks {
+  Sink r, g, b;
+
+  void Block(int y, int x, __m128i alphas) const {
+    r.Block(y, x, alphas);
+    g.Block(y, x, alphas);
+    b.Block(y, x, alphas);
+  }
+  void Span(int y, int begin, int end, int alpha) const {
+    r.Span(y, begin, end, alpha);
+    g.Span(y, begin, end, alpha);
+    b.Span(y, begin, end, alpha);
+  }
+};
+
 // A flat polygon of a solid, counter-clockwise seen from outside, level frame.
 struct Face {
   int num_points = 4;

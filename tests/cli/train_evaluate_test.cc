@@ -117,7 +117,7 @@ TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
 // ---- bad input -----------------------------------------------------------------------------
 
 TEST_F(Commands, MapsThatCannotBeUsedAreBadInput) {
-  ExpectRefused(Volante({"evaluate", "--policy", "idm_mobil", "--set", "env.map=nowhere.xodr"}), 3,
+  ExpectRefused(Volante({"evaluate", "--policy", "idm_mobil", "--map", "nowhere.xodr"}), 3,
                 "nowhere.xodr");
   WriteText(Path("page.xodr"), "<html><body>not a map</body></html>");
   ExpectRefused(Volante({"train", "--set", "env.map=page.xodr", "--run-dir", "run"}), 3,

@@ -16,19 +16,7 @@
 #include "base/random.h"
 #include "render/scene_impl.h"
 #include "road/route.h"
-
-namespace {
-std::size_t g_allocations = 0;
-}
-// Not inlined: the compiler would pair malloc with delete and warn.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++g_allocations;
-  void* p = std::malloc(size == 0 ? 1 : size);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+#include "support/count_allocations.h"
 
 namespace volante {
 namespace {
@@ -354,11 +342,11 @@ TEST(Camera, FramesAllocateNothing) {
   std::vector<uint8_t> picture(84 * 84);
   std::vector<Drive> drives;
   for (uint64_t k = 0; k < 20; ++k) drives.push_back(RandomDrive(k));
-  const std::size_t before = g_allocations;
+  const long before = allocations_so_far;
   for (const Drive& drive : drives) {
     camera.RenderGray(drive.pose, drive.vehicles, picture.data());
   }
-  EXPECT_EQ(g_allocations, before);
+  EXPECT_EQ(allocations_so_far, before);
 }
 
 // Whether a point lies in a convex quad of either orientation.

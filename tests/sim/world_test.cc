@@ -4,26 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <new>
 
 #include "base/error.h"
 #include "sim/collision.h"
 #include "sim/lane_marks.h"
 #include "sim_test_util.h"
-
-namespace {
-// Counts every allocation of this test program.
-thread_local long g_allocations = 0;
-}  // namespace
-
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++g_allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, size_t) noexcept { std::free(p); }
+#include "support/count_allocations.h"
 
 namespace volante {
 namespace {
@@ -119,12 +105,12 @@ TEST(World, StepsWithoutAllocating) {
   World world(Town(), EgoConfig{}, NpcConfig{});
   world.Start(TownStart(3, 100));
   for (int t = 0; t < 100; ++t) world.Step(0.0, 0.2);
-  const long before = g_allocations;
+  const long before = allocations_so_far;
   for (int t = 0; t < 2000; ++t) {
     const Controls c = Drive(world);
     world.Step(c.steer, c.pedal);
   }
-  EXPECT_EQ(g_allocations, before);
+  EXPECT_EQ(allocations_so_far, before);
 }
 
 TEST(World, StartsTheEgoWhereItIsTold) {
