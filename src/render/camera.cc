@@ -356,7 +356,7 @@ struct Camera::Impl {
       }
       case PictureMode::kRgb: {
         const RgbSinks<GroundSink> sink{SinkOf(canvas, layer, 0), SinkOf(canvas, layer, 1),
-                                 SinkOf(canvas, layer, 2)};
+                                        SinkOf(canvas, layer, 2)};
         raster.Sweep(sink);
         break;
       }

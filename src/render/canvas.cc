@@ -62,8 +62,8 @@ void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float 
     }
     case PictureMode::kRgb: {
       const RgbSinks<FlatSink> sink{{planes[0], stride, ToByte(color.r), share},
-                             {planes[1], stride, ToByte(color.g), share},
-                             {planes[2], stride, ToByte(color.b), share}};
+                                    {planes[1], stride, ToByte(color.g), share},
+                                    {planes[2], stride, ToByte(color.b), share}};
       raster.Sweep(sink);
       break;
     }
