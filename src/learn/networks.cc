@@ -209,10 +209,10 @@ std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
                                                      const at::Tensor& action,
                                                      TwinWorker* twins) const {
   const at::Tensor input = at::cat({fusion.Forward(features, vector), action}, 1);
-  if (twins == nullptr) return {q1.Forward(input).squeeze(1), q2.Forward(input).squeeze(1)};
   std::pair<at::Tensor, at::Tensor> q;
-  twins->Run([&] { q.first = q1.Forward(input).squeeze(1); },
-             [&] { q.second = q2.Forward(input).squeeze(1); });
+  RunBoth(
+      twins, [&] { q.first = q1.Forward(input).squeeze(1); },
+      [&] { q.second = q2.Forward(input).squeeze(1); });
   return q;
 }
 

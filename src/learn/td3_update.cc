@@ -119,8 +119,11 @@ at::Tensor Td3Learner::Impl::TargetNoise(int64_t batch_size) const {
 at::Tensor Td3Learner::Impl::BellmanTarget(const BatchTensors& b) const {
   const c10::NoGradGuard no_grad;
   const Features next = target.Encode(b.next_image);
-  const at::Tensor pi = target.actor.Forward(next.actor, b.next_vector).action;
-  const at::Tensor next_action = (pi + TargetNoise(pi.size(0))).clamp_(-1.0, 1.0);
+  at::Tensor pi, noise;
+  RunBoth(
+      twins.get(), [&] { pi = target.actor.Forward(next.actor, b.next_vector).action; },
+      [&] { noise = TargetNoise(b.reward.size(0)); });
+  const at::Tensor next_action = (pi + noise).clamp_(-1.0, 1.0);
   const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action, twins.get());
   return b.reward + b.discount * at::minimum(q1, q2);
 }

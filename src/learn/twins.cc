@@ -15,8 +15,8 @@ void SetThreads(const char* function, int threads) {
   if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, function))) set(threads);
 }
 
-// Rounds of looking at a flag before the thread sleeps: some 20 microseconds, less than it takes to
-// be woken.
+// Rounds of looking at a flag before the thread sleeps: some tenths of a millisecond, about what
+// lies between two calls of one update.
 constexpr int kSpins = 20000;
 
 // Until `value` is no longer `old`.
@@ -70,6 +70,13 @@ void TwinWorker::Loop() {
     done_.fetch_add(1, std::memory_order_release);
     done_.notify_one();
   }
+}
+
+void RunBoth(TwinWorker* worker, const std::function<void()>& first,
+             const std::function<void()>& second) {
+  if (worker != nullptr) return worker->Run(first, second);
+  first();
+  second();
 }
 
 OneThreadScope::OneThreadScope(bool active) {

@@ -32,6 +32,10 @@ class TwinWorker {
   std::thread thread_;
 };
 
+// Both on two threads where there is a worker, else one after the other.
+void RunBoth(TwinWorker* worker, const std::function<void()>& first,
+             const std::function<void()>& second);
+
 // Within its lifetime torch's operators and the BLAS use one thread each, where called from this
 // thread; results then do not depend on the number of threads.
 class OneThreadScope {
