@@ -38,7 +38,7 @@ MUTATIONS = [
     ("target noise is not clipped", UPDATE,
      "std::clamp(sigma * random.Normal(), -bound, bound)", "sigma * random.Normal()"),
     ("target action is not clipped", UPDATE,
-     "(pi + noise).clamp_(-1.0, 1.0)", "pi + TargetNoise(pi.size(0))"),
+     "(pi + noise).clamp_(-1.0, 1.0)", "pi + noise"),
     ("epsilon of the normalisation layers", NETWORKS,
      "kNormEpsilon = 1e-5;", "kNormEpsilon = 1e-6;"),
     ("online policy in the target", UPDATE,
