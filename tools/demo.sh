@@ -27,8 +27,8 @@ say "2/5 the car before training, and the expert, on $episodes test routes"
 row untrained --policy untrained --preset demo
 row expert --policy idm_mobil
 
-say "3/5 training from the camera (about five minutes on two cores; Ctrl-C stops and keeps the run)"
-"$volante" train --preset demo --run-dir "$out/run"
+say "3/5 training from the camera (about six minutes on two cores)"
+"$volante" train --preset demo --run-dir "$out/run" "$@"
 
 say "4/5 the car after training, on the same routes"
 row trained --checkpoint "$out/run"
