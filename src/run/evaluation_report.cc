@@ -10,7 +10,7 @@ namespace volante {
 using Json = nlohmann::ordered_json;
 
 std::string SummaryTable(const std::vector<std::pair<std::string, EvaluationSummary>>& rows) {
-  size_t width = 6;
+  size_t width = 36;  // so that rows of several evaluations stand below each other
   for (const auto& [label, summary] : rows) width = std::max(width, label.size());
   std::string text = fmt::format(
       "{:<{}}  success  95 % interval   n    completion  collision  off lane  timeout  blocked"
