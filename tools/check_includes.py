@@ -56,12 +56,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 def reachable(folder):
     """The folders that `folder` may use, directly or through others."""
-    seen, todo = set(), [folder]
-    while todo:
-        for used in MAY_USE.get(todo.pop(), []):
+    seen, pending = set(), [folder]
+    while pending:
+        for used in MAY_USE.get(pending.pop(), []):
             if used not in seen:
                 seen.add(used)
-                todo.append(used)
+                pending.append(used)
     return seen | ({"base"} if folder == "config" else {"base", "config"} - {folder})
 
 

@@ -56,13 +56,13 @@ def with_dependencies(packages):
         for part in provided.split(","):
             if m := name.match(part.strip()):
                 providers.setdefault(m.group(), []).append(package)
-    seen, todo = set(), list(packages)
-    while todo:
-        package = todo.pop()
+    seen, pending = set(), list(packages)
+    while pending:
+        package = pending.pop()
         if package in seen:
             continue
         seen.add(package)
-        todo += depends.get(package, []) + providers.get(package, [])
+        pending += depends.get(package, []) + providers.get(package, [])
     return seen
 
 

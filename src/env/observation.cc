@@ -24,18 +24,17 @@ FrameHistory::FrameHistory(int num_worlds, int frame_stride)
 
 void FrameHistory::Begin(int world, const uint8_t* frame) {
   ticks_[world] = 0;
-  std::memcpy(Slot(world, 0), frame, kImagePixels);
+  std::memcpy(frames_.data() + Offset(world, 0), frame, kImagePixels);
 }
 
 void FrameHistory::Push(int world, const uint8_t* frame) {
-  std::memcpy(Slot(world, ++ticks_[world]), frame, kImagePixels);
+  std::memcpy(frames_.data() + Offset(world, ++ticks_[world]), frame, kImagePixels);
 }
 
 void FrameHistory::WriteStack(int world, uint8_t* out) const {
   for (int k = 0; k < kFrameStack; ++k) {
     const int frame = StackedFrame(ticks_[world], k, stride_);
-    std::memcpy(out + k * kImagePixels, const_cast<FrameHistory*>(this)->Slot(world, frame),
-                kImagePixels);
+    std::memcpy(out + k * kImagePixels, frames_.data() + Offset(world, frame), kImagePixels);
   }
 }
 

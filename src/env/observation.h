@@ -14,7 +14,8 @@ namespace volante {
 void WriteVector(const DriveFacts& facts, float* out);
 
 // The newest frames of every world, kept so that the stacks of acting are rebuilt by the same rule
-// as those of the replay (StackedFrame). Plain bytes: saved and loaded with the trainer's state.
+// as those of the replay (StackedFrame). For evaluation and drives: a trainer's replay rebuilds its
+// own.
 class FrameHistory {
  public:
   FrameHistory() = default;
@@ -27,17 +28,9 @@ class FrameHistory {
   // The stack [4, 84, 84], oldest first.
   void WriteStack(int world, uint8_t* out) const;
 
-  template <class Archive>
-  void VisitFields(Archive& ar) {
-    ar("stride", stride_);
-    ar("slots", slots_);
-    ar("ticks", ticks_);
-    ar("frames", frames_);
-  }
-
  private:
-  uint8_t* Slot(int world, int tick) {
-    return frames_.data() + (static_cast<size_t>(world) * slots_ + tick % slots_) * kImagePixels;
+  size_t Offset(int world, int tick) const {
+    return (static_cast<size_t>(world) * slots_ + tick % slots_) * kImagePixels;
   }
   int stride_ = 1;
   int slots_ = 1;                // 3 * stride + 1 frames are enough for every stack

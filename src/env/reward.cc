@@ -157,10 +157,4 @@ double TargetSpeed(const DriveFacts& f) {
   return target;
 }
 
-RewardBound BoundOf(RewardPreset preset) {
-  if (preset == RewardPreset::kDrive) return {1.0, 10.0};
-  // A tick at the target speed: 0.4165 m and 0.21 waypoints.
-  return {2.0 + 1.0 + 0.3 + 3.0 * (0.4165 * 0.5 + 0.21), 3.0 * GoalBonus(preset)};
-}
-
 }  // namespace volante

@@ -1,6 +1,6 @@
 // The reward: one module, every sign and scale in one place (spec.md section 3).
 // A preset is a list of named parts; each part is logged by itself, unscaled, and their sum is the
-// reward of the tick. reads DriveFacts alone, so it is the same in every simulator. Stateless.
+// reward of the tick. Reads DriveFacts alone, so it is the same in every simulator. Stateless.
 #pragma once
 
 #include <span>
@@ -19,13 +19,5 @@ double ComputeReward(RewardPreset preset, const DriveFacts& facts, std::span<flo
 
 // The speed the presets drive at: 8.33 m/s, the limit, and 2.5 m/s^2 lateral over the next 10 m.
 double TargetSpeed(const DriveFacts& facts);
-
-// Largest absolute reward of one tick without one-off terms, and the bonus at the goal: the bound
-// of Q is tick / (1 - gamma) + goal (lessons.md).
-struct RewardBound {
-  double per_tick = 0.0;
-  double goal = 0.0;
-};
-RewardBound BoundOf(RewardPreset preset);
 
 }  // namespace volante
