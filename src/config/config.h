@@ -177,6 +177,7 @@ struct LearnerConfig {
   Fusion fusion = Fusion::kTrunk;
   int feature_width = 512;
   int trunk_width = 64;
+  double image_gain_init = 1.0;
   std::vector<int> head_widths = {256, 256};
   bool target_encoder = true;
   bool bf16_encoder = false;
@@ -208,6 +209,13 @@ struct LearnerConfig {
       {.help = "width of each trunk",
        .min = 4,
        .max = 1024,
+       .applies = fusion == Fusion::kTrunk,
+       .condition = "learner.fusion is trunk"});
+    v("image_gain_init", image_gain_init,
+      {.help = "gain at first of the image trunk's LayerNorm: below 1 the picture is faded in as "
+               "the critic finds use for it",
+       .min = 0,
+       .max = 10,
        .applies = fusion == Fusion::kTrunk,
        .condition = "learner.fusion is trunk"});
     v("head_widths", head_widths,

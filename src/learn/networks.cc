@@ -40,8 +40,9 @@ void AddAffine(std::vector<ParameterSpec>& specs, const std::string& name,
   specs.push_back({name + "/bias", {out}, bound, 0.0});
 }
 
-void AddNorm(std::vector<ParameterSpec>& specs, const std::string& name, int64_t width) {
-  specs.push_back({name + "/weight", {width}, 0.0, 1.0});
+void AddNorm(std::vector<ParameterSpec>& specs, const std::string& name, int64_t width,
+             double gain = 1.0) {
+  specs.push_back({name + "/weight", {width}, 0.0, gain});
   specs.push_back({name + "/bias", {width}, 0.0, 0.0});
 }
 
@@ -57,7 +58,7 @@ int64_t StateWidth(const LearnerConfig& config, ObservationMode mode) {
 void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
               const std::string& prefix) {
   AddAffine(specs, prefix + "trunk/image", {config.trunk_width, config.feature_width});
-  AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width);
+  AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width, config.image_gain_init);
   AddAffine(specs, prefix + "trunk/vector", {config.trunk_width, kVectorSize});
   AddNorm(specs, prefix + "trunk/vector_norm", config.trunk_width);
 }

@@ -98,6 +98,37 @@ TEST(Initialisation, LastActorLayerIsNearZeroWhenAskedFor) {
             0.06);
 }
 
+// The picture is faded in: the gain that its trunk starts with is the key's value and nothing else
+// of the networks depends on it; at 0 the first actions are those of a blind car.
+TEST(Initialisation, ImageGainFadesThePictureIn) {
+  Td3Options options = TestOptions(kCamera);
+  options.config.last_layer_init = 0.3;
+  const Batch batch = RandomBatch(2, options.mode, 0);
+  std::vector<float> vectors(2 * kVectorSize, 0.1f);  // two different pictures, the same numbers
+  const auto first_actions = [&](double gain) {
+    options.config.image_gain_init = gain;
+    std::vector<float> actions(2 * kActionSize);
+    Td3Learner(options).Act(batch.image.data(), vectors.data(), 2, actions.data());
+    return actions;
+  };
+  const std::vector<float> blind = first_actions(0.0), seeing = first_actions(0.5);
+  EXPECT_EQ(blind[0], blind[2]);
+  EXPECT_NE(seeing[0], seeing[2]);
+
+  options.config.image_gain_init = 0.5;
+  const auto half = Td3Learner(options).SaveTensors(TensorScope::kEverything);
+  options.config.image_gain_init = 1.0;
+  const auto whole = Td3Learner(options).SaveTensors(TensorScope::kEverything);
+  ASSERT_EQ(half.size(), whole.size());
+  int different = 0;
+  for (size_t i = 0; i < half.size(); ++i) {
+    if (half[i].bytes == whole[i].bytes) continue;
+    ++different;
+    EXPECT_NE(half[i].name.find("trunk/image_norm/weight"), std::string::npos) << half[i].name;
+  }
+  EXPECT_EQ(different, 4);  // actor, critic and their targets
+}
+
 TEST(Initialisation, FollowsFromTheSeedAndTwinsDiffer) {
   Td3Options options = TestOptions(kVector);
   const auto first = Td3Learner(options).SaveTensors(TensorScope::kEverything);
