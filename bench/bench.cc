@@ -12,6 +12,8 @@ std::span<const Benchmark> Benchmarks() {
       {"update/nature/batch256", "one TD3 update from the camera: sampling to verified clipping",
        BenchUpdateNature},
       {"update/state/batch256", "the same from the 53 numbers", BenchUpdateState},
+      {"update/small/batch128",
+       "one update of the recipe with the small encoder, nature's beside it", BenchUpdateSmall},
       {"replay/sample256", "a batch of 256 stacks from driven frames", BenchReplaySample},
       {"replay/bytes", "memory per transition of driven episodes", BenchReplayBytes},
       {"start/help", "`volante --help` as a whole process", BenchHelp},

@@ -50,6 +50,7 @@ BenchResult BenchWorld100(const BenchOptions& options);
 BenchResult BenchCamera20(const BenchOptions& options);
 BenchResult BenchUpdateNature(const BenchOptions& options);
 BenchResult BenchUpdateState(const BenchOptions& options);
+BenchResult BenchUpdateSmall(const BenchOptions& options);
 BenchResult BenchReplaySample(const BenchOptions& options);
 BenchResult BenchReplayBytes(const BenchOptions& options);
 BenchResult BenchHelp(const BenchOptions& options);

@@ -119,6 +119,32 @@ BenchResult BenchUpdateState(const BenchOptions& options) {
   return BenchUpdate(options, "update/state/batch256", "state", false, 500.0);
 }
 
+// The recipe's networks with the small encoder, and in the same run those with nature's.
+BenchResult BenchUpdateSmall(const BenchOptions& options) {
+  constexpr int kSmallBatch = 128;
+  const Filled filled = FillReplay(true);
+  const auto rate = [&](Encoder encoder) {
+    Td3Options learner_options;
+    learner_options.config.encoder = encoder;
+    Td3Learner learner(learner_options);
+    Batch batch;
+    int64_t update = 0;
+    return Median(MeasureRates(options, [&]() -> int64_t {
+      RandomStream random(1, "bench update", static_cast<uint64_t>(update++));
+      filled.replay->Sample(random, kSmallBatch, batch);
+      learner.Update(batch);
+      return 1;
+    }));
+  };
+  BenchResult result{
+      .name = "update/small/batch128", .value = rate(Encoder::kSmall), .unit = "updates/s"};
+  result.n = options.runs;
+  const double nature = rate(Encoder::kNatureLayerNorm);
+  result.note = fmt::format("nature_layernorm {:.2f} ({:.2f} x), {} threads, BLAS {}", nature,
+                            result.value / nature, LearnerThreads(), BlasCoreName());
+  return result;
+}
+
 BenchResult BenchReplaySample(const BenchOptions& options) {
   const Filled filled = FillReplay(true);
   Batch batch;

@@ -3,7 +3,7 @@
 // copy; that choice alone decides where a gradient can go. Sees torch: learn/ alone.
 //
 // Names, under a prefix such as "critic/" ("weight" and "bias" each; a norm's weight is its gain):
-//   encoder/conv1..3, encoder/norm1..3 (nature_layernorm), encoder/fc, encoder/norm4
+//   encoder/conv1..3, encoder/norm1..3 (with layer norm), encoder/fc, encoder/norm4
 //   trunk/image, trunk/image_norm, trunk/vector, trunk/vector_norm    (fusion trunk)
 //   head/0, head/1, ... (actor)      q1/0, ..., q2/0, ... (critic)
 #pragma once
@@ -26,9 +26,25 @@ class TwinWorker;
 // The parameter of that name, in whichever role.
 using ParameterLookup = std::function<at::Tensor(const std::string&)>;
 
+// ---- encoders ----------------------------------------------------------------------------------
+
+struct ConvShape {
+  int64_t in, out, kernel, stride;  // square kernels, no padding
+};
+
+// Three convolutions, each followed by LeakyReLU 0.01, then a linear layer to feature_width without
+// activation. With layer norm each convolution's output is normalised over (C, H, W) before the
+// activation, and the features at the end.
+struct EncoderShape {
+  ConvShape conv[3];
+  bool layernorm;
+};
+// nature is that of Mnih et al., Nature 518, 2015; small costs a fifth of it, for CPUs.
+const EncoderShape& ShapeOf(Encoder encoder);
+
 // ---- specifications: name, shape and initial values in the order of the flat buffer ----------
 
-// 1,684,128 parameters for `nature` at feature width 512 (a test counts them).
+// 1,684,128 parameters for `nature`, 286,960 for `small` at feature width 512 (a test counts them).
 std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::string& prefix);
 // Trunk and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is > 0.
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
@@ -43,16 +59,14 @@ struct Affine {
   at::Tensor weight, bias;
 };
 
-// NatureCNN (Mnih et al., Nature 518, 2015): conv 8x8/4, 4x4/2, 3x3/1, each followed by
-// LeakyReLU 0.01, then a linear layer without activation. nature_layernorm normalises each
-// convolution's output over (C, H, W) before the activation, and the features at the end.
 struct EncoderNet {
   EncoderNet(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup);
   // images [n, 4, 84, 84] in [-1, 1], channels_last; features [n, feature_width].
   at::Tensor Forward(const at::Tensor& images, std::vector<FeatureStats>* stats = nullptr) const;
 
   std::string name;  // "critic/encoder", for the statistics
-  bool layernorm, bf16;
+  const EncoderShape& shape;
+  bool bf16;
   Affine conv[3], fc;
   Affine norm[4];
 };

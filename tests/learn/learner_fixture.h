@@ -61,8 +61,8 @@ inline std::string CaseName(const Td3Options& options) {
     return options.config.wiring == Wiring::kSeparate ? "vector_separate" : "vector_shared";
   }
   return std::string(options.config.wiring == Wiring::kSeparate ? "separate" : "shared") +
-         (options.config.fusion == Fusion::kTrunk ? "_trunk" : "_concat") +
-         (options.config.encoder == Encoder::kNature ? "_nature" : "_nature_layernorm") +
+         (options.config.fusion == Fusion::kTrunk ? "_trunk" : "_concat") + "_" +
+         NameOf(options.config.encoder) +
          (options.config.wiring == Wiring::kSharedCritic && !options.config.target_encoder
               ? "_no_target_encoder"
               : "");

@@ -48,7 +48,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
   return {
       {"mode", o.mode == ObservationMode::kVector ? "vector" : "camera_vector"},
       {"wiring", c.wiring == Wiring::kSeparate ? "separate" : "shared_critic"},
-      {"encoder", c.encoder == Encoder::kNature ? "nature" : "nature_layernorm"},
+      {"encoder", NameOf(c.encoder)},
       {"fusion", c.fusion == Fusion::kTrunk ? "trunk" : "concat"},
       {"target_encoder", c.wiring == Wiring::kSeparate || c.target_encoder},
       {"feature_width", c.feature_width},

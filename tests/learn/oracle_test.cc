@@ -52,6 +52,8 @@ std::vector<Case> Cases(bool free_running) {
       MakeCase(kCamera, Wiring::kSharedCritic, Fusion::kConcat, Encoder::kNature, 8, short_run),
   };
   cases.back().options.config.target_encoder = false;
+  cases.push_back(
+      MakeCase(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall, 8, short_run));
   return cases;
 }
 

@@ -33,6 +33,7 @@ std::vector<Td3Options> AllKinds() {
     kinds.push_back(TestOptions(kCamera, wiring));
     kinds.push_back(TestOptions(kCamera, wiring, Fusion::kConcat, Encoder::kNature));
   }
+  kinds.push_back(TestOptions(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall));
   return kinds;
 }
 
@@ -58,6 +59,30 @@ TEST(Encoders, NatureHasTheSpecifiedNumberOfParameters) {
   EXPECT_EQ(CountParameters(EncoderSpecs(config, "")), 1684128);
   config.encoder = Encoder::kNatureLayerNorm;  // gain and bias: 2 (32 + 64 + 64 + 512)
   EXPECT_EQ(CountParameters(EncoderSpecs(config, "")), 1684128 + 1344);
+}
+
+// Convolutions 4 x 16 x 4x4 + 16, 16 x 32 x 5x5 + 32, 32 x 32 x 3x3 + 32, the FC 512 x 512 + 512,
+// gain and bias of 16 + 32 + 32 + 512 norms. Multiply-adds: each weight once per place of its
+// output, 21x21, 9x9, 4x4 and 1 for small, 20x20, 9x9, 7x7 and 1 for nature.
+TEST(Encoders, SmallHasTheParametersAndAtMostAQuarterOfTheMultiplyAdds) {
+  LearnerConfig config;
+  config.encoder = Encoder::kSmall;
+  EXPECT_EQ(CountParameters(EncoderSpecs(config, "")),
+            1040 + 12832 + 9248 + 262656 + 2 * (16 + 32 + 32 + 512));
+  const int64_t small = 441 * 1024 + 81 * 12800 + 16 * 9216 + 262144;
+  const int64_t nature = 400 * 8192 + 81 * 32768 + 49 * 36864 + 3136 * 512;
+  EXPECT_EQ(small, 1897984);
+  EXPECT_GE(nature, 4 * small);
+  const auto specs = EncoderSpecs(config, "");
+  const auto weights = [&](const std::string& name) {
+    for (const ParameterSpec& spec : specs) {
+      if (spec.name == name) return CountParameters({spec});
+    }
+    return int64_t{0};
+  };
+  EXPECT_EQ(441 * weights("encoder/conv1/weight") + 81 * weights("encoder/conv2/weight") +
+                16 * weights("encoder/conv3/weight") + weights("encoder/fc/weight"),
+            small);
 }
 
 TEST(Encoders, ConcatStateHas565Dimensions) {

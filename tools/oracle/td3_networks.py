@@ -11,19 +11,26 @@ ACTION_SIZE = 2
 
 
 class Encoder(nn.Module):
-    """NatureCNN of Mnih et al. 2015 on 4 gray frames; LeakyReLU 0.01 after each convolution."""
+    """On 4 gray frames: NatureCNN of Mnih et al. 2015, with or without normalisation, or the small
+    encoder for CPUs; LeakyReLU 0.01 after each convolution."""
 
-    def __init__(self, layernorm, feature_width):
+    def __init__(self, kind, feature_width):
         super().__init__()
-        self.layernorm = layernorm
-        self.conv1 = nn.Conv2d(4, 32, 8, stride=4)
-        self.conv2 = nn.Conv2d(32, 64, 4, stride=2)
-        self.conv3 = nn.Conv2d(64, 64, 3, stride=1)
-        self.fc = nn.Linear(64 * 7 * 7, feature_width)
-        if layernorm:
-            self.norm1 = nn.GroupNorm(1, 32)
-            self.norm2 = nn.GroupNorm(1, 64)
-            self.norm3 = nn.GroupNorm(1, 64)
+        self.layernorm = kind != "nature"
+        if kind == "small":
+            self.conv1 = nn.Conv2d(4, 16, 4, stride=4)
+            self.conv2 = nn.Conv2d(16, 32, 5, stride=2)
+            self.conv3 = nn.Conv2d(32, 32, 3, stride=2)
+            self.fc = nn.Linear(32 * 4 * 4, feature_width)
+        else:
+            self.conv1 = nn.Conv2d(4, 32, 8, stride=4)
+            self.conv2 = nn.Conv2d(32, 64, 4, stride=2)
+            self.conv3 = nn.Conv2d(64, 64, 3, stride=1)
+            self.fc = nn.Linear(64 * 7 * 7, feature_width)
+        if self.layernorm:
+            self.norm1 = nn.GroupNorm(1, self.conv1.out_channels)
+            self.norm2 = nn.GroupNorm(1, self.conv2.out_channels)
+            self.norm3 = nn.GroupNorm(1, self.conv3.out_channels)
             self.norm4 = nn.LayerNorm(feature_width)
 
     def forward(self, x):
@@ -68,7 +75,7 @@ class Network(nn.Module):
         self.mode = case["mode"]
         self.fusion = case["fusion"]
         if own_encoder:
-            self.encoder = Encoder(case["encoder"] == "nature_layernorm", case["feature_width"])
+            self.encoder = Encoder(case["encoder"], case["feature_width"])
         if self.mode == "vector":
             self.state_size = VECTOR_SIZE
         elif self.fusion == "trunk":
