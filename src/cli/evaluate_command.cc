@@ -1,38 +1,60 @@
-// volante evaluate: how well a checkpoint or a scripted driver drives.
+// volante evaluate: how well checkpoints or a scripted driver drive.
+
+#include <fmt/core.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "cli/build_commit.h"
 #include "cli/command.h"
 #include "env/make_env.h"
 #include "learn/torch_runtime.h"
 #include "run/evaluation.h"
 #include "run/evaluation_report.h"
 #include "run/load_policy.h"
+#include "run/mean_image.h"
+#include "run/notable_episodes.h"
 #include "run/progress.h"
 
 namespace volante {
 namespace {
 
+constexpr int kWorlds = 8;
+
 struct EvaluateFlags {
-  std::string checkpoint, policy, map, preset, scenario, routes = "test", output_dir, json;
+  std::vector<std::string> checkpoints;
+  std::string which = "final", policy, map, preset, scenario, routes = "test", output_dir, json;
   std::vector<std::string> sets;
   int num_episodes = 20;
   uint64_t seed = 0;
   int threads = 0;
+  bool blind = false, details = false;
 };
 
 void AddFlags(CLI::App& app, EvaluateFlags& flags) {
-  auto* checkpoint =
-      app.add_option("--checkpoint", flags.checkpoint, "a checkpoint folder or a run folder");
-  app.add_option("--policy", flags.policy,
-                 "idm_mobil, pid_pursuit, straight, random; or untrained: fresh networks")
-      ->excludes(checkpoint);
+  auto* checkpoint = app.add_option("--checkpoint", flags.checkpoints,
+                                    "a checkpoint folder or a run folder; several for the seeds of "
+                                    "one recipe: a row each, then their mean and the worst");
+  app.add_option("--which", flags.which,
+                 "of a run folder: its last checkpoint (final), the one chosen by validation "
+                 "(best), or both")
+      ->check(CLI::IsMember({"final", "best", "both"}))
+      ->needs(checkpoint)
+      ->capture_default_str();
+  auto* policy =
+      app.add_option("--policy", flags.policy,
+                     "idm_mobil, pid_pursuit, straight, random; or untrained: fresh networks")
+          ->excludes(checkpoint);
+  app.add_flag("--blind", flags.blind,
+               "the control: the network sees the mean image of what the expert sees on 20 "
+               "validation routes, always the same");
   app.add_option("--preset", flags.preset, "configuration of --policy; td3 unless given")
-      ->excludes(checkpoint);
+      ->needs(policy);
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario,
                  "empty, 0, 1, 2 or mixed; the checkpoint's own unless given");
@@ -43,30 +65,56 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--seed", flags.seed, "seed of traffic and drivers")->capture_default_str();
-  app.add_option("--output-dir", flags.output_dir, "write evaluation.json and episodes.csv there");
+  app.add_flag("--details", flags.details, "print every metric, not only the main ones");
+  app.add_option("--output-dir", flags.output_dir,
+                 "write evaluation.json, episodes.csv, and worst_1.replay to worst_5.replay and "
+                 "best_1.replay there, for volante drive --replay");
   app.add_option("--json", flags.json, "write the JSON there; - is stdout");
   app.add_option("--set", flags.sets, "override a key of the stored configuration: a.b=c");
   app.add_option("--threads", flags.threads, "threads of the network; 0 means one per core");
 }
 
-void WriteResults(const EvaluateFlags& flags, const std::string& json, const std::string& csv) {
-  Files& files = RealFiles();
-  if (!flags.output_dir.empty()) {
-    files.MakeDirectories(flags.output_dir);
-    WriteFileAtomically(files, JoinPath(flags.output_dir, "evaluation.json"), json);
-    WriteFileAtomically(files, JoinPath(flags.output_dir, "episodes.csv"), csv);
+// The one thing wrong with what was asked, if any, before anything is loaded.
+void CheckFlags(const EvaluateFlags& flags) {
+  if (flags.checkpoints.empty() == flags.policy.empty()) {
+    throw Error(ExitCode::kUsage, "one of --checkpoint and --policy is needed", "", "",
+                "volante evaluate --policy idm_mobil");
   }
-  if (flags.json == "-") {
-    std::fputs(json.c_str(), stdout);
-  } else if (!flags.json.empty()) {
-    WriteFileAtomically(files, flags.json, json);
+  if (flags.blind && flags.checkpoints.empty()) {
+    throw Error(ExitCode::kUsage, "--blind is the control of a trained network", flags.policy,
+                "scripted drivers and untrained networks see nothing that it could take away",
+                "give --checkpoint");
+  }
+  for (const std::string& path : flags.checkpoints) {
+    if (flags.which != "final" && !HasCheckpoints(RealFiles(), path)) {
+      throw Error(ExitCode::kUsage, "--which needs run folders", path,
+                  "it is one checkpoint, which is used as it is", "leave --which out");
+    }
   }
 }
 
+// ---- who drives ----------------------------------------------------------------------------
+
+// One row to be: a checkpoint, or a policy without one.
+struct Task {
+  std::string path;  // as given; empty: --policy
+  Which which = Which::kFinal;
+};
+
+std::vector<Task> TasksOf(const EvaluateFlags& flags) {
+  if (flags.checkpoints.empty()) return {Task{}};
+  std::vector<Task> tasks;
+  for (const Which which : {Which::kFinal, Which::kBest}) {
+    if (flags.which != "both" && flags.which != kWhichNames[static_cast<size_t>(which)]) continue;
+    for (const std::string& path : flags.checkpoints) tasks.push_back({path, which});
+  }
+  return tasks;
+}
+
 // The configuration, and the networks where networks drive.
-LoadedPolicy WhoDrives(const EvaluateFlags& flags, int acting_batch) {
-  if (!flags.checkpoint.empty()) {
-    LoadedPolicy loaded = LoadPolicy(RealFiles(), flags.checkpoint, flags.sets, acting_batch);
+LoadedPolicy WhoDrives(const EvaluateFlags& flags, const Task& task, int acting_batch) {
+  if (!task.path.empty()) {
+    LoadedPolicy loaded = LoadPolicy(RealFiles(), task.path, flags.sets, acting_batch, task.which);
     std::fprintf(stderr, "evaluating %s\n", loaded.path.c_str());
     for (const std::string& set : loaded.overrides) {
       std::fprintf(stderr, "  differs from the checkpoint: %s\n", set.c_str());
@@ -86,6 +134,182 @@ LoadedPolicy WhoDrives(const EvaluateFlags& flags, int acting_batch) {
   return loaded;
 }
 
+// "trained, step 20000" where there is one; "vector_s0, best 20000" among several.
+std::string NameOfDriver(const EvaluateFlags& flags, const Task& task, const LoadedPolicy& loaded) {
+  if (task.path.empty()) return flags.policy;
+  const bool several = flags.checkpoints.size() > 1 || flags.which != "final";
+  if (!several) return loaded.label;
+  std::filesystem::path path = std::filesystem::path(task.path).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return fmt::format("{}, {} {}", path.filename().string(),
+                     kWhichNames[static_cast<size_t>(task.which)], loaded.env_step);
+}
+
+// ---- driving -------------------------------------------------------------------------------
+
+// The picture of the blind, kept as long as the world that it comes from is the same.
+class MeanImages {
+ public:
+  const std::vector<uint8_t>& For(Env& env, const Config& config, uint64_t seed) {
+    const std::string world = WorldYaml(config);
+    if (world != world_) {
+      std::fprintf(stderr, "the mean image: what idm_mobil sees on %d validation routes\n",
+                   kMeanImageRoutes);
+      image_ = MeanImage(env, config, config.env.scenario, seed);
+      world_ = world;
+    }
+    return image_;
+  }
+
+ private:
+  std::string world_;
+  std::vector<uint8_t> image_;
+};
+
+EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImages& mean_images,
+                          NotableEpisodes& notable) {
+  const int worlds = std::min(kWorlds, flags.num_episodes);
+  const LoadedPolicy loaded = WhoDrives(flags, task, worlds);
+  const Config& config = loaded.config;
+  const auto env = MakeEnv(LoadTownFor(config), config, worlds);
+  if (flags.blind && !env->traits().has_image) {
+    throw Error(ExitCode::kUsage, "--blind is the control of a policy that sees", loaded.path,
+                "this one was trained without a picture (observation.mode is vector)",
+                "leave --blind out");
+  }
+
+  EvaluationRow row;
+  row.label = NameOfDriver(flags, task, loaded) + ", scenario " + NameOf(config.env.scenario) +
+              (flags.blind ? ", blind (mean image)" : "");
+  row.driver = task.path.empty() ? flags.policy : "network";
+  row.checkpoint = loaded.path;
+  if (!task.path.empty() && HasCheckpoints(RealFiles(), task.path)) {
+    row.which = kWhichNames[static_cast<size_t>(task.which)];
+  }
+  row.env_step = loaded.env_step;
+  row.train_seed = config.train.seed;
+  row.blind = flags.blind;
+  row.config = ToYaml(config);
+
+  std::unique_ptr<Policy> policy;
+  if (flags.blind) {
+    policy = MakeBlindPolicy(*loaded.learner, config, worlds, row.label,
+                             mean_images.For(*env, config, flags.seed));
+  } else if (loaded.learner) {
+    policy = MakeNetworkPolicy(*loaded.learner, config, worlds, row.label);
+  } else {
+    policy = MakeDriverPolicy(flags.policy, config, worlds);
+  }
+
+  ProgressLine progress(stderr);
+  int successes = 0;
+  EvaluationRequest request{
+      .route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
+      .scenario = config.env.scenario,
+      .num_episodes = flags.num_episodes,
+      .seed = flags.seed,
+      .on_episode = [&](int finished, const EpisodeStats& episode) {
+        successes += episode.outcome == Outcome::kSuccess;
+        progress.Show(finished, flags.num_episodes, "episodes",
+                      std::to_string(successes) + " reached the goal");
+      }};
+  // The scripted world has nothing to show again.
+  const bool can_be_shown = !config.env.map.empty() || config.env.town != kTinyTown;
+  if (!flags.output_dir.empty() && can_be_shown) {
+    request.on_record = [&](const EpisodeStats& episode, EpisodeRecord record) {
+      record.label = row.label;
+      record.program = VOLANTE_VERSION " " VOLANTE_COMMIT;
+      record.config = WorldYaml(config);
+      notable.Add(episode, std::move(record));
+    };
+  }
+  row.episodes = Evaluate(*env, *policy, request);
+  progress.Finish();
+  row.summary = Summarize(row.episodes);
+  return row;
+}
+
+// ---- several seeds -------------------------------------------------------------------------
+
+// Says where the rows are not what a mean over seeds claims to be of.
+void WarnIfNotOneRecipe(const std::vector<const EvaluationRow*>& rows) {
+  std::set<uint64_t> seeds;
+  std::set<std::string> recipes;
+  for (const EvaluationRow* row : rows) {
+    seeds.insert(row->train_seed);
+    recipes.insert(ConfigHash(ParseConfig(row->config, row->checkpoint, {"train.seed=0"})));
+  }
+  if (seeds.size() < rows.size()) {
+    std::fprintf(stderr, "note: %zu checkpoints, but %zu training seeds\n", rows.size(),
+                 seeds.size());
+  }
+  if (recipes.size() > 1) {
+    std::fprintf(stderr, "note: the checkpoints' configurations differ in more than the seed\n");
+  }
+}
+
+void AddSeedRows(const EvaluateFlags& flags, EvaluationReport& report) {
+  if (flags.checkpoints.size() < 2) return;
+  const size_t n = flags.checkpoints.size();  // TasksOf lists all of one kind, then the other
+  for (size_t first = 0; first < report.rows.size(); first += n) {
+    SeedRow row;
+    std::vector<std::vector<EpisodeStats>> seeds;
+    std::vector<const EvaluationRow*> members;
+    for (size_t r = first; r < first + n; ++r) {
+      row.rows.push_back(r);
+      seeds.push_back(report.rows[r].episodes);
+      members.push_back(&report.rows[r]);
+    }
+    WarnIfNotOneRecipe(members);
+    row.label = fmt::format("mean of {} seeds{}{}", n,
+                            report.rows[first].which.empty() ? "" : " " + report.rows[first].which,
+                            flags.blind ? " blind" : "");
+    row.figures = SeedFigures(seeds, flags.seed);
+    report.seed_rows.push_back(std::move(row));
+  }
+}
+
+// ---- results -------------------------------------------------------------------------------
+
+std::vector<std::pair<std::string, std::string>> SettingsOf(const EvaluateFlags& flags) {
+  std::vector<std::pair<std::string, std::string>> settings = {
+      {"routes", flags.routes},
+      {"num_episodes", std::to_string(flags.num_episodes)},
+      {"seed", std::to_string(flags.seed)},
+      {"scenario", flags.scenario.empty() ? "the configuration's" : flags.scenario},
+      {"blind", flags.blind ? "true" : "false"}};
+  if (flags.blind) {
+    settings.push_back({"blind_image", fmt::format("mean of the frames that idm_mobil sees on the "
+                                                   "first {} validation routes of the scenario",
+                                                   kMeanImageRoutes)});
+  }
+  if (!flags.checkpoints.empty()) settings.push_back({"which", flags.which});
+  if (!flags.policy.empty()) settings.push_back({"policy", flags.policy});
+  std::string sets;
+  for (const std::string& set : flags.sets) sets += (sets.empty() ? "" : " ") + set;
+  settings.push_back({"set", sets});
+  return settings;
+}
+
+void WriteResults(const EvaluateFlags& flags, const EvaluationReport& report,
+                  const NotableEpisodes& notable) {
+  Files& files = RealFiles();
+  const std::string json = EvaluationJson(report);
+  if (!flags.output_dir.empty()) {
+    files.MakeDirectories(flags.output_dir);
+    WriteFileAtomically(files, JoinPath(flags.output_dir, "evaluation.json"), json);
+    WriteFileAtomically(files, JoinPath(flags.output_dir, "episodes.csv"), EpisodesCsv(report));
+    notable.Write(files, flags.output_dir);
+  }
+  if (flags.json == "-") {
+    std::fputs(json.c_str(), stdout);
+    return;
+  }
+  if (!flags.json.empty()) WriteFileAtomically(files, flags.json, json);
+  std::fputs(SummaryTable(report).c_str(), stdout);
+  if (flags.details) std::printf("\n%s", DetailsTable(report).c_str());
+}
+
 }  // namespace
 
 int RunEvaluate(int argc, char** argv) {
@@ -93,41 +317,22 @@ int RunEvaluate(int argc, char** argv) {
   EvaluateFlags flags;
   AddFlags(app, flags);
   if (!ParseArguments(app, argc, argv)) return 0;
-  if (flags.checkpoint.empty() == flags.policy.empty()) {
-    throw Error(ExitCode::kUsage, "one of --checkpoint and --policy is needed", "", "",
-                "volante evaluate --policy idm_mobil");
-  }
+  CheckFlags(flags);
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
   if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
 
   SetLearnerThreads(flags.threads);
-  constexpr int kWorlds = 8;
-  const int worlds = std::min(kWorlds, flags.num_episodes);
-  const LoadedPolicy loaded = WhoDrives(flags, worlds);
-  const Config& config = loaded.config;
-  const auto env = MakeEnv(LoadTownFor(config), config, worlds);
-  const std::unique_ptr<Policy> policy =
-      loaded.learner ? MakeNetworkPolicy(*loaded.learner, config, worlds, loaded.label)
-                     : MakeDriverPolicy(flags.policy, config, worlds);
-
-  ProgressLine progress(stderr);
-  int successes = 0;
-  const std::vector<EpisodeStats> episodes =
-      Evaluate(*env, *policy,
-               {.route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
-                .scenario = config.env.scenario,
-                .num_episodes = flags.num_episodes,
-                .seed = flags.seed,
-                .on_episode = [&](int finished, const EpisodeStats& episode) {
-                  successes += episode.outcome == Outcome::kSuccess;
-                  progress.Show(finished, flags.num_episodes, "episodes",
-                                std::to_string(successes) + " reached the goal");
-                }});
-  progress.Finish();
-  const EvaluationSummary summary = Summarize(episodes);
-  const std::string label = policy->name() + ", scenario " + NameOf(config.env.scenario);
-  if (flags.json != "-") std::fputs(SummaryTable({{label, summary}}).c_str(), stdout);
-  WriteResults(flags, EvaluationJson(label, summary, episodes), EpisodesCsv(episodes));
+  EvaluationReport report{.program = VOLANTE_VERSION " " VOLANTE_COMMIT,
+                          .settings = SettingsOf(flags),
+                          .rows = {},
+                          .seed_rows = {}};
+  MeanImages mean_images;
+  NotableEpisodes notable;
+  for (const Task& task : TasksOf(flags)) {
+    report.rows.push_back(EvaluateRow(flags, task, mean_images, notable));
+  }
+  AddSeedRows(flags, report);
+  WriteResults(flags, report, notable);
   return 0;
 }
 

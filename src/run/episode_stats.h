@@ -1,8 +1,12 @@
 // What one episode amounts to, and a set of them: gathered from DriveFacts alone.
-// Formulas: reference section 7 of the specification. No clock: times are simulated.
+// Formulas: section 7 of the specification; sources stand beside the fields. No clock: times are
+// simulated. Plain data, saved with the trainer.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,10 +14,31 @@
 
 namespace volante {
 
+// Time to collision by closing speed: gap / (v - v_lead) while the ego closes on what is ahead in
+// its path. Kept as a histogram of ticks, so that the state of an episode stays small: only times
+// below 20 s matter for a 5th percentile, and a bin of 0.1 s is finer than anything it is used for.
+struct TtcHistogram {
+  static constexpr double kBin_s = 0.1;
+  static constexpr int kBins = 200;  // to 20 s
+
+  std::array<uint32_t, kBins> ticks{};
+
+  void Add(double ttc_s, uint32_t count);
+  void Add(const TtcHistogram& other);
+  uint64_t total() const;
+  // The value below which `share` of the counted ticks lie, linear within its bin (so exact to
+  // kBin_s); NaN when nothing was counted.
+  double Percentile(double share) const;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("ticks", ticks);
+  }
+};
+
 struct EpisodeStats {
   uint64_t seed = 0;
   int route_index = 0;
-  int num_npcs = 0;  // filled by the caller that knows it, -1 unknown
   Outcome outcome = Outcome::kNone;
   int ticks = 0;
   double reward = 0.0;      // unscaled sum
@@ -24,19 +49,31 @@ struct EpisodeStats {
   double mean_abs_lateral_m = 0.0;
   double mean_abs_heading_rad = 0.0;
   double rms_jerk_long_mps3 = 0.0;
-  double min_ttc_s = kFar;  // gap over closing speed
+  double max_jerk_long_mps3 = 0.0;  // largest and smallest, with sign; 0 before the first tick
+  double min_jerk_long_mps3 = 0.0;
+  double rms_accel_lat_mps2 = 0.0;
+  double min_ttc_s = kFar;     // kFar: never closed on anything
+  int ticks_ttc_below_2s = 0;  // of `ticks`
+  TtcHistogram ttc;
   int markings_crossed = 0;
   bool collision = false;
   bool collision_at_fault = false;
+  // CARLA's criterion: a collision while the ego is slower than 0.1 m/s is not its infraction.
+  bool collision_while_moving = false;
+  int off_lane_events = 0;
+  // Driven metres of route more than half a lane + 0.5 m beside the route's own lane, or the wrong
+  // way (CARLA's OutsideRouteLanesTest; stricter where lanes of the same direction lie beside it).
+  double outside_lane_m = 0.0;
+  double route_driven_m = 0.0;  // metres of route gained, the share's denominator
   double wait_behind_traffic_s = 0.0;
 
   double time_s() const { return ticks * kTickSeconds; }
+  double outside_lane_share() const;
 
   template <class Archive>
   void VisitFields(Archive& ar) {
     ar("seed", seed);
     ar("route_index", route_index);
-    ar("num_npcs", num_npcs);
     ar("outcome", outcome);
     ar("ticks", ticks);
     ar("reward", reward);
@@ -47,16 +84,25 @@ struct EpisodeStats {
     ar("mean_abs_lateral_m", mean_abs_lateral_m);
     ar("mean_abs_heading_rad", mean_abs_heading_rad);
     ar("rms_jerk_long_mps3", rms_jerk_long_mps3);
+    ar("max_jerk_long_mps3", max_jerk_long_mps3);
+    ar("min_jerk_long_mps3", min_jerk_long_mps3);
+    ar("rms_accel_lat_mps2", rms_accel_lat_mps2);
     ar("min_ttc_s", min_ttc_s);
+    ar("ticks_ttc_below_2s", ticks_ttc_below_2s);
+    ar("ttc", ttc);
     ar("markings_crossed", markings_crossed);
     ar("collision", collision);
     ar("collision_at_fault", collision_at_fault);
+    ar("collision_while_moving", collision_while_moving);
+    ar("off_lane_events", off_lane_events);
+    ar("outside_lane_m", outside_lane_m);
+    ar("route_driven_m", route_driven_m);
     ar("wait_behind_traffic_s", wait_behind_traffic_s);
   }
 };
 
 // Sums over the ticks of a running episode; Finish turns them into the numbers above. Plain data,
-// saved with the trainer.
+// saved with the trainer. Each Add stands for all ticks since the last one (action_repeat).
 class EpisodeAccumulator {
  public:
   void Begin(uint64_t seed, int route_index, const DriveFacts& first);
@@ -71,31 +117,55 @@ class EpisodeAccumulator {
     ar("abs_lateral_m", abs_lateral_m_);
     ar("abs_heading_rad", abs_heading_rad_);
     ar("squared_jerk", squared_jerk_);
+    ar("squared_accel_lat", squared_accel_lat_);
+    ar("was_off_lane", was_off_lane_);
   }
 
  private:
   EpisodeStats stats_;  // counters already hold their final values
   double start_s_m_ = 0.0, last_s_m_ = 0.0;
-  double abs_lateral_m_ = 0.0, abs_heading_rad_ = 0.0, squared_jerk_ = 0.0;  // sums
+  // Sums over ticks.
+  double abs_lateral_m_ = 0.0, abs_heading_rad_ = 0.0, squared_jerk_ = 0.0, squared_accel_lat_ = 0;
+  bool was_off_lane_ = false;
 };
 
-// Means and rates over episodes.
+// Means and rates over episodes. NaN where nothing was there to be measured.
 struct EvaluationSummary {
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
   int episodes = 0;
   double success_rate = 0.0;
   double collision_rate = 0.0, off_lane_rate = 0.0, timeout_rate = 0.0, blocked_rate = 0.0;
   double route_completion = 0.0;
+  double driving_score_lb20 = 0.0, driving_score_lb21 = 0.0;  // percent (run/driving_score.h)
   double mean_reward = 0.0;
   double mean_speed_mps = 0.0;  // distance over time, all episodes together
   double collisions_per_km = 0.0, at_fault_collisions_per_km = 0.0;
-  double markings_per_km = 0.0;
-  double mean_abs_lateral_m = 0.0;
-  double mean_completion_time_s = 0.0;  // of the successful ones; 0 when there are none
+  double collisions_per_episode = 0.0, at_fault_collisions_per_episode = 0.0;
+  double markings_per_km = 0.0, off_lane_per_km = 0.0;
+  double min_ttc_s = kNone;         // of all episodes
+  double p5_ttc_s = kNone;          // over the ticks that close on a car with a TTC below 20 s
+  double ttc_below_2s_share = 0.0;  // of all ticks
+  double mean_abs_lateral_m = 0.0, mean_abs_heading_rad = 0.0;  // over all ticks
+  double rms_jerk_long_mps3 = 0.0, max_jerk_long_mps3 = 0.0, min_jerk_long_mps3 = 0.0;
+  double rms_accel_lat_mps2 = 0.0;
+  double mean_completion_time_s = kNone;  // of the successful ones
   double distance_km = 0.0;
   // 95 % Wilson interval of the success rate over episodes.
   double success_low = 0.0, success_high = 1.0;
 };
 
-EvaluationSummary Summarize(const std::vector<EpisodeStats>& episodes);
+EvaluationSummary Summarize(std::span<const EpisodeStats> episodes);
+// Of the episodes with these indices, repeats counted: a resampled set.
+EvaluationSummary Summarize(std::span<const EpisodeStats> episodes, std::span<const int> drawn);
+
+// One number of a summary, as reports list them.
+enum class Better : uint8_t { kHigher, kLower, kNeither };
+struct Metric {
+  const char* name;  // with its unit
+  Better better;
+  double EvaluationSummary::* value;
+};
+std::span<const Metric> Metrics();
 
 }  // namespace volante

@@ -18,6 +18,7 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
   std::vector<EpisodeAccumulator> running(static_cast<size_t>(num_worlds));
   std::vector<int> episode_of(static_cast<size_t>(num_worlds));
   std::vector<Action> actions(static_cast<size_t>(num_worlds));
+  std::vector<EpisodeRecord> records(static_cast<size_t>(num_worlds));
   int next = 0, finished = 0;
 
   const auto begin = [&](int w, int episode) {
@@ -32,6 +33,7 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
     env.Reset({&reset, 1}, view);
     running[static_cast<size_t>(w)].Begin(reset.seed, route, view.facts[w]);
     policy.Begin(w, reset.seed, view);
+    records[static_cast<size_t>(w)].Begin(reset);
   };
   for (int w = 0; w < num_worlds; ++w) begin(w, next++);
 
@@ -40,6 +42,7 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
     env.Step(actions, view);
     policy.Observe(view);
     for (int w = 0; w < num_worlds; ++w) {
+      if (request.on_record) records[static_cast<size_t>(w)].Add(actions[w], view.facts[w]);
       const int episode = episode_of[static_cast<size_t>(w)];
       const DriveFacts& facts = view.facts[w];
       running[static_cast<size_t>(w)].Add(facts, view.reward[w]);
@@ -57,6 +60,10 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
           done[static_cast<size_t>(episode)] = true;
           if (request.on_episode)
             request.on_episode(finished, results[static_cast<size_t>(episode)]);
+          if (request.on_record) {
+            request.on_record(results[static_cast<size_t>(episode)],
+                              std::move(records[static_cast<size_t>(w)]));
+          }
         }
       }
       begin(w, next++);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "env/replay_file.h"
 #include "env_api/env.h"
 #include "run/episode_stats.h"
 #include "run/policy.h"
@@ -18,6 +19,9 @@ struct EvaluationRequest {
   uint64_t seed = 0;
   // Called after every finished episode; may be empty.
   std::function<void(int finished, const EpisodeStats&)> on_episode;
+  // Called after on_episode with what is needed to drive the episode again; the caller fills in
+  // configuration and label. Empty: nothing is recorded.
+  std::function<void(const EpisodeStats&, EpisodeRecord)> on_record = {};
 };
 
 // Episodes in the order of the list; independent of the number of worlds. An episode whose

@@ -3,83 +3,233 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "run/driving_score.h"
+
 namespace volante {
+namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string SummaryTable(const std::vector<std::pair<std::string, EvaluationSummary>>& rows) {
-  size_t width = 36;  // so that rows of several evaluations stand below each other
-  for (const auto& [label, summary] : rows) width = std::max(width, label.size());
-  std::string text = fmt::format(
-      "{:<{}}  success  95 % interval   n    completion  collision  off lane  timeout  blocked"
-      "  m/s   at-fault/km\n",
-      "policy", width);
-  for (const auto& [label, s] : rows) {
-    text += fmt::format(
-        "{:<{}}  {:>7.3f}  [{:.2f}, {:.2f}]  {:>4}  {:>10.3f}  {:>9.3f}  {:>8.3f}  {:>7.3f}  "
-        "{:>7.3f}  {:>4.1f}  {:>11.2f}\n",
-        label, width, s.success_rate, s.success_low, s.success_high, s.episodes, s.route_completion,
-        s.collision_rate, s.off_lane_rate, s.timeout_rate, s.blocked_rate, s.mean_speed_mps,
-        s.at_fault_collisions_per_km);
+constexpr int kFormatVersion = 2;
+constexpr size_t kLabelWidth = 40;
+
+// The beginning and the end of a label that is too long: its end tells a blind row from a seeing
+// one.
+std::string Fitted(const std::string& label, size_t width) {
+  if (label.size() <= width) return label;
+  const size_t tail = std::min<size_t>(20, width / 2), head = width - tail - 2;
+  return label.substr(0, head) + ".." + label.substr(label.size() - tail);
+}
+
+std::string Number(double value, int width, int decimals) {
+  return std::isnan(value) ? fmt::format("{:>{}}", "none", width)
+                           : fmt::format("{:>{}.{}f}", value, width, decimals);
+}
+
+Json OrNull(double value) { return std::isnan(value) ? Json() : Json(value); }
+
+std::string TableLine(const std::string& label, const EvaluationSummary& s, int episodes) {
+  return fmt::format("{:<{}}  {}  [{:.2f}, {:.2f}]  {} {} {} {} {}  {:>5}\n",
+                     Fitted(label, kLabelWidth), kLabelWidth, Number(s.success_rate, 7, 3),
+                     s.success_low, s.success_high, Number(s.route_completion, 6, 3),
+                     Number(s.mean_speed_mps, 5, 2), Number(s.collisions_per_km, 7, 2),
+                     Number(s.at_fault_collisions_per_km, 8, 2), Number(s.driving_score_lb21, 6, 1),
+                     episodes);
+}
+
+// The means of a seed row in the shape of a summary, its interval that of the bootstrap.
+EvaluationSummary MeansOf(const SeedRow& row) {
+  EvaluationSummary s;
+  const std::span<const Metric> metrics = Metrics();
+  for (size_t m = 0; m < metrics.size(); ++m) s.*metrics[m].value = row.figures[m].mean;
+  s.success_low = row.figures[0].low;  // Metrics() begins with the success rate
+  s.success_high = row.figures[0].high;
+  return s;
+}
+
+int EpisodesOf(const EvaluationReport& report, const SeedRow& row) {
+  int n = 0;
+  for (const size_t r : row.rows) n += static_cast<int>(report.rows[r].episodes.size());
+  return n;
+}
+
+Json SummaryJson(const EvaluationSummary& s) {
+  Json json = {{"episodes", s.episodes},
+               {"success_low_95", s.success_low},
+               {"success_high_95", s.success_high}};
+  for (const Metric& metric : Metrics()) json[metric.name] = OrNull(s.*metric.value);
+  return json;
+}
+
+Json EpisodeJson(const EpisodeStats& e) {
+  return {{"route_index", e.route_index},
+          {"seed", e.seed},
+          {"outcome", kOutcomeNames[static_cast<size_t>(e.outcome)]},
+          {"time_s", e.time_s()},
+          {"reward", e.reward},
+          {"route_length_m", e.route_length_m},
+          {"route_completion", e.route_completion},
+          {"distance_m", e.distance_m},
+          {"mean_speed_mps", e.mean_speed_mps},
+          {"driving_score_lb20_percent", DrivingScore20(e)},
+          {"driving_score_lb21_percent", DrivingScore21(e)},
+          {"collision", e.collision},
+          {"collision_at_fault", e.collision_at_fault},
+          {"off_lane_events", e.off_lane_events},
+          {"markings_crossed", e.markings_crossed},
+          {"outside_lane_m", e.outside_lane_m},
+          {"min_ttc_s", e.min_ttc_s < kFar ? Json(e.min_ttc_s) : Json()},
+          {"p5_ttc_s", OrNull(e.ttc.Percentile(0.05))},
+          {"ttc_below_2s_share", e.ticks_ttc_below_2s / std::max(1.0, double(e.ticks))},
+          {"mean_abs_lateral_m", e.mean_abs_lateral_m},
+          {"mean_abs_heading_rad", e.mean_abs_heading_rad},
+          {"rms_jerk_long_mps3", e.rms_jerk_long_mps3},
+          {"max_jerk_long_mps3", e.max_jerk_long_mps3},
+          {"min_jerk_long_mps3", e.min_jerk_long_mps3},
+          {"rms_accel_lat_mps2", e.rms_accel_lat_mps2},
+          {"wait_behind_traffic_s", e.wait_behind_traffic_s}};
+}
+
+// A text as a CSV field: quoted, its quotes doubled (RFC 4180).
+std::string CsvText(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+// A value of an episode as a CSV field: text quoted, what is not there empty.
+std::string CsvField(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  return value.dump();
+}
+
+}  // namespace
+
+std::string SummaryTable(const EvaluationReport& report) {
+  std::string text = fmt::format("{:<{}}  {:>7}  {:<13} {:>6} {:>5} {:>7} {:>8} {:>6}  {:>5}\n",
+                                 "policy", kLabelWidth, "success", "95 % interval", "compl.", "m/s",
+                                 "coll/km", "fault/km", "DS 2.1", "n");
+  for (const EvaluationRow& row : report.rows) {
+    text += TableLine(row.label, row.summary, row.summary.episodes);
+  }
+  for (const SeedRow& row : report.seed_rows) {
+    text += TableLine(fmt::format("{}, worst {:.3f}", row.label, row.figures[0].worst),
+                      MeansOf(row), EpisodesOf(report, row));
   }
   return text;
 }
 
-std::string EvaluationJson(const std::string& label, const EvaluationSummary& s,
-                           const std::vector<EpisodeStats>& episodes) {
-  Json root;
-  root["policy"] = label;
-  root["summary"] = {{"episodes", s.episodes},
-                     {"success_rate", s.success_rate},
-                     {"success_low_95", s.success_low},
-                     {"success_high_95", s.success_high},
-                     {"collision_rate", s.collision_rate},
-                     {"off_lane_rate", s.off_lane_rate},
-                     {"timeout_rate", s.timeout_rate},
-                     {"blocked_rate", s.blocked_rate},
-                     {"route_completion", s.route_completion},
-                     {"mean_reward", s.mean_reward},
-                     {"mean_speed_mps", s.mean_speed_mps},
-                     {"mean_abs_lateral_m", s.mean_abs_lateral_m},
-                     {"mean_completion_time_s", s.mean_completion_time_s},
-                     {"collisions_per_km", s.collisions_per_km},
-                     {"at_fault_collisions_per_km", s.at_fault_collisions_per_km},
-                     {"markings_per_km", s.markings_per_km},
-                     {"distance_km", s.distance_km}};
-  root["episodes"] = Json::array();
-  for (const EpisodeStats& e : episodes) {
-    Json row = {{"route_index", e.route_index},
-                {"seed", e.seed},
-                {"outcome", kOutcomeNames[static_cast<size_t>(e.outcome)]},
-                {"time_s", e.time_s()},
-                {"reward", e.reward},
-                {"route_length_m", e.route_length_m},
-                {"route_completion", e.route_completion},
-                {"distance_m", e.distance_m},
-                {"mean_speed_mps", e.mean_speed_mps},
-                {"mean_abs_lateral_m", e.mean_abs_lateral_m},
-                {"rms_jerk_long_mps3", e.rms_jerk_long_mps3},
-                {"markings_crossed", e.markings_crossed},
-                {"collision_at_fault", e.collision_at_fault},
-                {"wait_behind_traffic_s", e.wait_behind_traffic_s}};
-    if (e.min_ttc_s < kFar) row["min_ttc_s"] = e.min_ttc_s;
-    root["episodes"].push_back(std::move(row));
+std::string DetailsTable(const EvaluationReport& report) {
+  struct Column {
+    std::string head;
+    std::vector<double> values;
+  };
+  std::string text;
+  std::vector<Column> columns;
+  for (size_t r = 0; r < report.rows.size(); ++r) {
+    text += fmt::format("[{}] {}\n", r + 1, report.rows[r].label);
+    Column column{fmt::format("[{}]", r + 1), {}};
+    for (const Metric& metric : Metrics()) {
+      column.values.push_back(report.rows[r].summary.*metric.value);
+    }
+    columns.push_back(std::move(column));
   }
-  return root.dump(2) + "\n";
+  for (const SeedRow& row : report.seed_rows) {
+    text += row.label + ": mean, 95 % interval over seeds and episodes, worst seed\n";
+    Column mean{"mean", {}}, low{"low", {}}, high{"high", {}}, worst{"worst", {}};
+    for (const SeedFigure& figure : row.figures) {
+      mean.values.push_back(figure.mean);
+      low.values.push_back(figure.low);
+      high.values.push_back(figure.high);
+      worst.values.push_back(figure.worst);
+    }
+    for (Column* column : {&mean, &low, &high, &worst}) columns.push_back(std::move(*column));
+  }
+  constexpr size_t kColumns = 7;
+  for (size_t first = 0; first < columns.size(); first += kColumns) {
+    const size_t end = std::min(first + kColumns, columns.size());
+    text += fmt::format("\n{:<34}", "");
+    for (size_t c = first; c < end; ++c) text += fmt::format("{:>10}", columns[c].head);
+    text += '\n';
+    for (size_t m = 0; m < Metrics().size(); ++m) {
+      text += fmt::format("{:<34}", Metrics()[m].name);
+      for (size_t c = first; c < end; ++c) text += Number(columns[c].values[m], 10, 3);
+      text += '\n';
+    }
+  }
+  text += "\np5_ttc_s is over the ticks that close on a car with a TTC below 20 s.\n";
+  text += "Not applicable in the driving scores:\n";
+  for (const NotApplicable& item : InfractionsNotApplicable()) {
+    text += fmt::format("  {}: {}\n", item.infraction, item.reason);
+  }
+  return text;
 }
 
-std::string EpisodesCsv(const std::vector<EpisodeStats>& episodes) {
-  std::string text =
-      "route_index,seed,outcome,time_s,reward,route_length_m,route_completion,distance_m,"
-      "mean_speed_mps,mean_abs_lateral_m,markings_crossed,collision_at_fault\n";
-  for (const EpisodeStats& e : episodes) {
-    text += fmt::format("{},{},{},{:.2f},{:.3f},{:.2f},{:.4f},{:.2f},{:.3f},{:.3f},{},{}\n",
-                        e.route_index, e.seed, kOutcomeNames[static_cast<size_t>(e.outcome)],
-                        e.time_s(), e.reward, e.route_length_m, e.route_completion, e.distance_m,
-                        e.mean_speed_mps, e.mean_abs_lateral_m, e.markings_crossed,
-                        e.collision_at_fault ? 1 : 0);
+std::string EvaluationJson(const EvaluationReport& report) {
+  Json root;
+  root["format_version"] = kFormatVersion;
+  root["volante"] = report.program;
+  root["settings"] = Json::object();
+  for (const auto& [flag, value] : report.settings) root["settings"][flag] = value;
+  root["evaluations"] = Json::array();
+  for (const EvaluationRow& row : report.rows) {
+    Json json = {{"label", row.label}, {"driver", row.driver}, {"blind", row.blind}};
+    if (!row.checkpoint.empty()) {
+      json["checkpoint"] = row.checkpoint;
+      if (!row.which.empty()) json["which"] = row.which;
+      if (row.env_step >= 0) json["env_step"] = row.env_step;
+      json["train_seed"] = row.train_seed;
+    }
+    json["config"] = row.config;
+    json["summary"] = SummaryJson(row.summary);
+    json["episodes"] = Json::array();
+    for (const EpisodeStats& e : row.episodes) json["episodes"].push_back(EpisodeJson(e));
+    root["evaluations"].push_back(std::move(json));
+  }
+  root["seed_summaries"] = Json::array();
+  for (const SeedRow& row : report.seed_rows) {
+    Json json = {{"label", row.label},
+                 {"seeds", row.rows.size()},
+                 {"episodes", EpisodesOf(report, row)},
+                 {"evaluations", row.rows},
+                 {"interval", "95 %, bootstrap over seeds and episodes"},
+                 {"bootstrap_draws", kBootstrapDraws}};
+    for (size_t m = 0; m < row.figures.size(); ++m) {
+      const SeedFigure& figure = row.figures[m];
+      json["metrics"][Metrics()[m].name] = {{"mean", OrNull(figure.mean)},
+                                            {"low_95", OrNull(figure.low)},
+                                            {"high_95", OrNull(figure.high)},
+                                            {"worst_seed", OrNull(figure.worst)}};
+    }
+    root["seed_summaries"].push_back(std::move(json));
+  }
+  for (const NotApplicable& item : InfractionsNotApplicable()) {
+    root["not_applicable"][item.infraction] = item.reason;
+  }
+  root["notes"]["p5_ttc_s"] = "over the ticks that close on a car with a TTC below 20 s";
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string EpisodesCsv(const EvaluationReport& report) {
+  std::string text;
+  for (const EvaluationRow& row : report.rows) {
+    for (const EpisodeStats& e : row.episodes) {
+      const Json fields = EpisodeJson(e);
+      if (text.empty()) {
+        text = "policy";
+        for (const auto& [name, value] : fields.items()) text += "," + name;
+        text += '\n';
+      }
+      text += CsvText(row.label);
+      for (const auto& [name, value] : fields.items()) text += "," + CsvField(value);
+      text += '\n';
+    }
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// How an evaluation is written down: one table for people, JSON and CSV for programs.
+// How evaluations are written down: tables for people, JSON and CSV for programs.
+// Knows no files and no policies: what is reported is given. NaN is "none" or null.
 #pragma once
 
 #include <string>
@@ -6,17 +7,51 @@
 #include <vector>
 
 #include "run/episode_stats.h"
+#include "run/seed_statistics.h"
 
 namespace volante {
 
-// One row per labelled summary, columns aligned, for a terminal.
-std::string SummaryTable(const std::vector<std::pair<std::string, EvaluationSummary>>& rows);
+// One policy on one list of routes.
+struct EvaluationRow {
+  std::string label;       // "trained, step 20000, scenario 0, blind (mean image)"
+  std::string driver;      // "idm_mobil", "untrained", "network"
+  std::string checkpoint;  // path, empty when there is none
+  std::string which;       // "final", "best", or empty
+  int64_t env_step = -1;   // of the checkpoint
+  uint64_t train_seed = 0;
+  bool blind = false;
+  std::string config;  // resolved, as YAML
+  std::vector<EpisodeStats> episodes;
+  EvaluationSummary summary;
+};
 
-// {"label", "summary": {...}, "episodes": [...]}, numbers with their units in the names.
-std::string EvaluationJson(const std::string& label, const EvaluationSummary& summary,
-                           const std::vector<EpisodeStats>& episodes);
+// The rows with these numbers, trained by one recipe, as one.
+struct SeedRow {
+  std::string label;  // "mean of 3 seeds (final)"
+  std::vector<size_t> rows;
+  std::vector<SeedFigure> figures;  // in the order of Metrics()
+};
 
-// One line per episode with a header line.
-std::string EpisodesCsv(const std::vector<EpisodeStats>& episodes);
+struct EvaluationReport {
+  std::string program;                                        // version
+  std::vector<std::pair<std::string, std::string>> settings;  // what was asked: flag, value
+  std::vector<EvaluationRow> rows;
+  std::vector<SeedRow> seed_rows;
+};
+
+// The main figures: a header, one line per row and per seed row, at most 110 columns, so that rows
+// of several evaluations stand below each other. A seed row's label names its worst seed's success
+// rate; a label that is too long loses its middle.
+std::string SummaryTable(const EvaluationReport& report);
+
+// Every metric of every row, and what is not applicable.
+std::string DetailsTable(const EvaluationReport& report);
+
+// {"format_version", "volante", "settings", "evaluations": [{..., "summary", "episodes"}],
+// "seed_summaries", "not_applicable"}; numbers with their units in the names.
+std::string EvaluationJson(const EvaluationReport& report);
+
+// A line per episode of every row, with a header line.
+std::string EpisodesCsv(const EvaluationReport& report);
 
 }  // namespace volante

@@ -10,18 +10,27 @@
 namespace volante {
 namespace {
 
-std::string CheckpointIn(Files& files, const std::string& path) {
+std::string CheckpointIn(Files& files, const std::string& path, Which which) {
+  if (!HasCheckpoints(files, path)) return path;  // a checkpoint itself
   const std::string directory = JoinPath(path, "checkpoints");
-  if (!files.IsDirectory(directory)) return path;  // a checkpoint itself
-  for (const char* prefix : {"best_", "step_"}) {
-    const NewestCheckpoint newest = FindNewestValid(files, directory, "", prefix);
-    if (newest.entry) return newest.entry->path;
+  const NewestCheckpoint newest =
+      FindNewestValid(files, directory, "", which == Which::kBest ? "best_" : "step_");
+  if (newest.entry) return newest.entry->path;
+  const std::string damaged = newest.refused.empty() ? "" : "; " + newest.refused.front();
+  if (which == Which::kBest) {
+    throw Error(ExitCode::kBadInput, "run holds no checkpoint chosen by validation", path,
+                "it was trained with train.eval_freq 0, or no validation came yet" + damaged,
+                "--which final");
   }
-  throw Error(ExitCode::kBadInput, "run holds no checkpoint", path, "nothing was saved there yet",
-              "volante train --resume " + path);
+  throw Error(ExitCode::kBadInput, "run holds no checkpoint", path,
+              "nothing was saved there yet" + damaged, "volante train --resume " + path);
 }
 
 }  // namespace
+
+bool HasCheckpoints(Files& files, const std::string& path) {
+  return files.IsDirectory(JoinPath(path, "checkpoints"));
+}
 
 std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
   return std::make_unique<Td3Learner>(Td3Options{.config = config.learner,
@@ -32,9 +41,9 @@ std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
 }
 
 LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector<std::string>& sets,
-                        int acting_batch) {
+                        int acting_batch, Which which) {
   LoadedPolicy loaded;
-  loaded.path = CheckpointIn(files, path);
+  loaded.path = CheckpointIn(files, path, which);
   const CheckpointReader checkpoint(files, loaded.path);
   const std::vector<uint8_t> yaml = checkpoint.Part("config.yaml");
   const Config stored = ParseConfig({reinterpret_cast<const char*>(yaml.data()), yaml.size()},
@@ -50,9 +59,8 @@ LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector
   loaded.learner = NewLearner(loaded.config, acting_batch);
   loaded.learner->LoadTensors(checkpoint.Tensors("policy"), TensorScope::kPolicy, loaded.path);
   const auto step = checkpoint.manifest().counters.find("env_step");
-  loaded.label = step == checkpoint.manifest().counters.end()
-                     ? "trained"
-                     : fmt::format("trained, step {}", step->second);
+  if (step != checkpoint.manifest().counters.end()) loaded.env_step = step->second;
+  loaded.label = loaded.env_step < 0 ? "trained" : fmt::format("trained, step {}", loaded.env_step);
   return loaded;
 }
 

@@ -1,5 +1,9 @@
 #include "run/policy.h"
 
+#include <algorithm>
+
+#include "base/error.h"
+
 namespace volante {
 namespace {
 
@@ -25,8 +29,16 @@ class NetworkPolicy : public Policy {
       history_.Push(w, view.frame + static_cast<size_t>(w) * kImagePixels);
     }
   }
+  // What is seen instead of the camera's frames from now on.
+  void Blind(std::span<const uint8_t> picture) {
+    VOLANTE_CHECK(has_image_ && picture.size() == kImagePixels, "a picture of 84 x 84");
+    blind_ = true;
+    for (size_t at = 0; at < images_.size(); at += kImagePixels) {
+      std::copy(picture.begin(), picture.end(), images_.begin() + static_cast<ptrdiff_t>(at));
+    }
+  }
   void Act(const StepView& view, std::span<Action> actions) override {
-    for (int w = 0; has_image_ && w < num_worlds_; ++w) {
+    for (int w = 0; has_image_ && !blind_ && w < num_worlds_; ++w) {
       history_.WriteStack(w, images_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels);
     }
     learner_.Act(has_image_ ? images_.data() : nullptr, view.vector, num_worlds_,
@@ -44,6 +56,7 @@ class NetworkPolicy : public Policy {
   std::string label_;
   int num_worlds_;
   bool has_image_;
+  bool blind_ = false;
   FrameHistory history_;
   std::vector<uint8_t> images_;  // [N, 4, 84, 84]
 };
@@ -73,6 +86,13 @@ class DriverPolicy : public Policy {
 std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config, int num_worlds,
                                           std::string label) {
   return std::make_unique<NetworkPolicy>(learner, config, num_worlds, std::move(label));
+}
+
+std::unique_ptr<Policy> MakeBlindPolicy(Td3Learner& learner, const Config& config, int num_worlds,
+                                        std::string label, std::span<const uint8_t> picture) {
+  auto policy = std::make_unique<NetworkPolicy>(learner, config, num_worlds, std::move(label));
+  policy->Blind(picture);
+  return policy;
 }
 
 std::unique_ptr<Policy> MakeDriverPolicy(std::string_view driver, const Config& config,

@@ -33,6 +33,11 @@ class Policy {
 std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config, int num_worlds,
                                           std::string label);
 
+// The same with one fixed picture [84, 84] in place of all 4 frames: the blind control of a policy
+// that sees.
+std::unique_ptr<Policy> MakeBlindPolicy(Td3Learner& learner, const Config& config, int num_worlds,
+                                        std::string label, std::span<const uint8_t> picture);
+
 // One of DriverNames().
 std::unique_ptr<Policy> MakeDriverPolicy(std::string_view driver, const Config& config,
                                          int num_worlds);
