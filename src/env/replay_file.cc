@@ -166,7 +166,19 @@ EpisodeRecord ReadReplayFile(Files& files, const std::string& path) {
   return DecodeReplay(files.ReadAll(path, EpisodeRecord::kMaxBytes), path);
 }
 
+Config ConfigOf(const EpisodeRecord& record, const std::string& where) {
+  try {
+    return ParseConfig(record.config, where);
+  } catch (const Error& error) {
+    throw Error(ExitCode::kBadInput, "replay file can't be used", where,
+                "its configuration is not one of this program: " + error.message() + " " +
+                    error.where() + " " + error.reason(),
+                "use the version that recorded it: " + record.program);
+  }
+}
+
 void ReplayCheck::Add(const DriveFacts& facts) {
+  ++steps_;
   outcome_ = facts.outcome;
   if (!divergence_.empty() || next_ >= record_.trail.size()) return;
   const EpisodeRecord::Point& was = record_.trail[next_];

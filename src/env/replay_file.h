@@ -75,7 +75,7 @@ struct EpisodeRecord {
 };
 
 // The sections of a configuration that a world is made of (env, npc, ego, observation, reward,
-// start): not the networks', so that a replay outlives their keys. ParseConfig reads it.
+// start): not the networks', so that a replay outlives their keys.
 std::string WorldYaml(const Config& config);
 
 std::vector<uint8_t> EncodeReplay(EpisodeRecord record);
@@ -86,18 +86,24 @@ EpisodeRecord DecodeReplay(std::span<const uint8_t> bytes, const std::string& wh
 void WriteReplayFile(Files& files, const std::string& path, const EpisodeRecord& record);
 EpisodeRecord ReadReplayFile(Files& files, const std::string& path);
 
+// The configuration that a record was made with. Error(kBadInput) where this program can't use it.
+Config ConfigOf(const EpisodeRecord& record, const std::string& where);
+
 // Follows a replay as it is driven and says where it leaves the record.
 class ReplayCheck {
  public:
   explicit ReplayCheck(const EpisodeRecord& record) : record_(record) {}
   // After each Step.
   void Add(const DriveFacts& facts);
+  // Every recorded action was driven.
+  bool Over() const { return steps_ >= record_.num_actions(); }
   // One line, empty when every point of the trail and the outcome were the same bit for bit. Call
   // when the drive is over.
   std::string Divergence() const;
 
  private:
   const EpisodeRecord& record_;
+  int steps_ = 0;
   size_t next_ = 0;  // point of the trail
   std::string divergence_;
   Outcome outcome_ = Outcome::kNone;

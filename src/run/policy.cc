@@ -81,7 +81,30 @@ class DriverPolicy : public Policy {
   std::vector<std::unique_ptr<Driver>> drivers_;
 };
 
+class ReplayPolicy : public Policy {
+ public:
+  explicit ReplayPolicy(const EpisodeRecord& record) : record_(record) {}
+  std::string name() const override { return record_.label; }
+  void Begin(int world, uint64_t, const StepView&) override {
+    VOLANTE_CHECK(world == 0, "a record is of one world");
+    next_ = 0;
+  }
+  void Observe(const StepView&) override {}
+  void Act(const StepView&, std::span<Action> actions) override {
+    VOLANTE_CHECK(actions.size() == 1, "a record is of one world");
+    actions[0] = next_ < record_.num_actions() ? record_.action(next_++) : Action{0.0f, -1.0f};
+  }
+
+ private:
+  EpisodeRecord record_;
+  int next_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<Policy> MakeReplayPolicy(const EpisodeRecord& record) {
+  return std::make_unique<ReplayPolicy>(record);
+}
 
 std::unique_ptr<Policy> MakeNetworkPolicy(Td3Learner& learner, const Config& config, int num_worlds,
                                           std::string label) {

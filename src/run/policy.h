@@ -10,6 +10,7 @@
 
 #include "env/driver.h"
 #include "env/observation.h"
+#include "env/replay_file.h"
 #include "env_api/env.h"
 #include "learn/td3.h"
 
@@ -41,5 +42,8 @@ std::unique_ptr<Policy> MakeBlindPolicy(Td3Learner& learner, const Config& confi
 // One of DriverNames().
 std::unique_ptr<Policy> MakeDriverPolicy(std::string_view driver, const Config& config,
                                          int num_worlds);
+
+// The actions of a record again, for one world; beyond its end it brakes.
+std::unique_ptr<Policy> MakeReplayPolicy(const EpisodeRecord& record);
 
 }  // namespace volante

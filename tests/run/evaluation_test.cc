@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/random.h"
 #include "env/embedded_env.h"
-#include "env/tiny_env.h"
+#include "env/step_buffers.h"
+#include "run/load_policy.h"
+#include "run/mean_image.h"
+#include "run/notable_episodes.h"
 
 namespace volante {
 namespace {
@@ -60,6 +66,119 @@ TEST(Expert, SucceedsInScenario0) {
 TEST(Baselines, FailWhereTheExpertSucceeds) {
   EXPECT_LE(Summarize(ExpertIn(8, 40, Scenario::kEmpty, "straight")).success_rate, 0.05);
   EXPECT_EQ(Summarize(ExpertIn(8, 40, Scenario::kEmpty, "random")).success_rate, 0.0);
+}
+
+// ---- replays -------------------------------------------------------------------------------
+
+TEST(Replay, ARecordedEpisodeIsDrivenAgainBitForBit) {
+  const auto town = LoadTown(EnvConfig{}, false);
+  Config config = VectorConfig();
+  config.env.scenario = Scenario::kMedium;
+  NotableEpisodes notable;
+  EmbeddedEnv env(town, config, 3);
+  const auto policy = MakeDriverPolicy("pid_pursuit", config, 3);  // blind to others: it collides
+  std::vector<EpisodeStats> episodes =
+      Evaluate(env, *policy,
+               {.scenario = Scenario::kMedium,
+                .num_episodes = 12,
+                .seed = 5,
+                .on_episode = {},
+                .on_record = [&](const EpisodeStats& stats, EpisodeRecord record) {
+                  record.config = WorldYaml(config);
+                  notable.Add(stats, std::move(record));
+                }});
+  ASSERT_EQ(notable.worst().size(), 5u);
+  ASSERT_EQ(notable.best().size(), 1u);
+  EXPECT_EQ(notable.worst()[0].stats.outcome, Outcome::kCollision);
+
+  for (const NotableEpisodes::Entry& entry :
+       {notable.worst()[0], notable.worst()[4], notable.best()[0]}) {
+    const EpisodeRecord record = DecodeReplay(EncodeReplay(entry.record), "test");
+    const Config stored = ConfigOf(record, "test");
+    EmbeddedEnv again(town, stored, 1);
+    StepBuffers buffers(again.traits());
+    const StepView view = buffers.view();
+    const auto replay = MakeReplayPolicy(record);
+    again.Reset({&record.request, 1}, view);
+    replay->Begin(0, record.request.seed, view);
+    ReplayCheck check(record);
+    Action action;
+    while (view.facts[0].status == Status::kRunning) {
+      replay->Act(view, {&action, 1});
+      again.Step({&action, 1}, view);
+      check.Add(view.facts[0]);
+    }
+    EXPECT_EQ(check.Divergence(), "");
+    EXPECT_TRUE(check.Over());
+    EXPECT_EQ(view.facts[0].outcome, entry.stats.outcome);
+    EXPECT_EQ(view.facts[0].tick, entry.stats.ticks);
+    EXPECT_EQ(view.facts[0].position_m.x, record.trail.back().x_m);
+    EXPECT_EQ(view.facts[0].heading_rad, record.trail.back().heading_rad);
+  }
+
+  // The five are those that a full sort puts first.
+  std::sort(episodes.begin(), episodes.end(), IsWorse);
+  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(notable.worst()[i].stats.seed, episodes[i].seed);
+  EXPECT_EQ(notable.best()[0].stats.seed, episodes.back().seed);
+}
+
+TEST(Replay, FailuresComeFirstThenTheLeastDriven) {
+  EpisodeStats success, far, near, close_call;
+  success.outcome = close_call.outcome = Outcome::kSuccess;
+  success.route_completion = close_call.route_completion = 1.0;
+  close_call.min_ttc_s = 0.3;
+  far.outcome = near.outcome = Outcome::kCollision;
+  far.route_completion = 0.9;
+  near.route_completion = 0.1;
+  EXPECT_TRUE(IsWorse(near, far));
+  EXPECT_TRUE(IsWorse(far, close_call));
+  EXPECT_TRUE(IsWorse(close_call, success));
+  EXPECT_FALSE(IsWorse(success, success));
+}
+
+// ---- the blind control ---------------------------------------------------------------------
+
+TEST(Blind, TheMeanImageIsThatOfTheExpertsFramesAndNoOtherNumberOfWorldsChangesIt) {
+  const Config config;
+  const auto town = LoadTown(config.env, true);
+  EmbeddedEnv three(town, config, 3), eight(town, config, 8);
+  const std::vector<uint8_t> a = MeanImage(three, config, Scenario::kEmpty, 5);
+  const std::vector<uint8_t> b = MeanImage(eight, config, Scenario::kEmpty, 5);
+  EXPECT_EQ(a, b);
+  // The sky is brighter than the road, in the mean too.
+  EXPECT_GT(a[5 * kImageSide + 42], a[75 * kImageSide + 42]);
+}
+
+TEST(Blind, TheActionNoLongerDependsOnThePicture) {
+  const Config config;  // from the camera
+  const auto learner = NewLearner(config, 2);
+  EnvTraits traits;
+  traits.num_worlds = 2;
+  traits.has_image = true;
+  traits.reward_parts = {"none"};
+  StepBuffers buffers(traits);
+  const StepView view = buffers.view();
+  std::fill_n(view.vector, 2 * kVectorSize, 0.1f);
+  std::fill_n(view.frame, kImagePixels, uint8_t{10});  // two worlds, two pictures
+  RandomStream random(1, "pictures");
+  for (int i = 0; i < kImagePixels; ++i) {
+    view.frame[kImagePixels + i] = static_cast<uint8_t>(random.Below(256));
+  }
+  const std::vector<uint8_t> mean(kImagePixels, 120);
+  const auto actions_of = [&](Policy& policy) {
+    std::vector<Action> actions(2);
+    for (int w = 0; w < 2; ++w) policy.Begin(w, 1, view);
+    policy.Observe(view);
+    policy.Act(view, actions);
+    return actions;
+  };
+  const auto seeing = actions_of(*MakeNetworkPolicy(*learner, config, 2, "seeing"));
+  const auto blind = actions_of(*MakeBlindPolicy(*learner, config, 2, "blind", mean));
+  EXPECT_NE(seeing[0], seeing[1]);
+  EXPECT_EQ(blind[0], blind[1]);
+  // And it is the action that the mean image gives.
+  std::fill_n(view.frame, 2 * kImagePixels, uint8_t{120});
+  EXPECT_EQ(actions_of(*MakeNetworkPolicy(*learner, config, 2, "seeing"))[0], blind[0]);
 }
 
 }  // namespace
