@@ -78,6 +78,59 @@ TEST_F(Commands, ScriptedDriversAreEvaluatedWithoutACheckpoint) {
   EXPECT_THAT(ran.out, HasSubstr("idm_mobil, scenario empty"));
 }
 
+TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
+  ASSERT_EQ(Train("a", {"--set", "train.eval_freq=300"}).exit_code, 0);
+  ASSERT_EQ(Train("b", {"--set", "train.eval_freq=300", "--seed", "1"}).exit_code, 0);
+  const Ran ran = Volante({"evaluate", "--checkpoint", "a", "--checkpoint", "b/", "--which", "both",
+                           "--num-episodes", "4", "--details", "--json", "e.json"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  for (const char* row : {"a, final 600, scenario empty", "b, final 600, scenario empty",
+                          "a, best ", "b, best ", "mean of 2 seeds final, worst ",
+                          "mean of 2 seeds best, worst ", "driving_score_lb21_percent"}) {
+    EXPECT_THAT(ran.out, HasSubstr(row));
+  }
+  EXPECT_TRUE(std::filesystem::exists(Path("e.json")));
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "a", "--blind"}), 2, "without a picture");
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "a/checkpoints/step_600", "--which", "best"}),
+                2, "run folders");
+  ASSERT_EQ(Train("c").exit_code, 0);
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "c", "--which", "best"}), 3, "validation");
+}
+
+TEST_F(Commands, TheBlindControlDrivesAndSaysSo) {
+  ASSERT_EQ(Train("run", {"--set", "observation.mode=camera_vector", "--max-timesteps", "220",
+                          "--set", "train.learning_starts=200"})
+                .exit_code,
+            0);
+  const Ran ran = Volante({"evaluate", "--checkpoint", "run", "--num-episodes", "2", "--blind"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("blind (mean image)"));
+  EXPECT_THAT(ran.err, HasSubstr("20 validation routes"));
+}
+
+TEST_F(Commands, TheWorstDriveIsShownAgain) {
+  const Ran evaluate =
+      Volante({"evaluate", "--policy", "straight", "--set", "env.max_episode_steps=20",
+               "--num-episodes", "2", "--output-dir", "out"});
+  ASSERT_EQ(evaluate.exit_code, 0) << evaluate.err;
+  EXPECT_TRUE(std::filesystem::exists(Path("out/worst_2.replay")));
+  EXPECT_FALSE(std::filesystem::exists(Path("out/worst_3.replay")));
+  EXPECT_TRUE(std::filesystem::exists(Path("out/best_1.replay")));
+  const std::map<std::string, std::string> no_display = {{"DISPLAY", ""}, {"WAYLAND_DISPLAY", ""}};
+  const Ran drive =
+      Volante({"drive", "--replay", "out/worst_1.replay", "--output", "again.mp4"}, no_display);
+  EXPECT_EQ(drive.exit_code, 0) << drive.err;
+  EXPECT_THAT(drive.err, HasSubstr("bit for bit"));
+  EXPECT_GT(std::filesystem::file_size(Path("again.mp4")), 10000u);
+  // Another limit is another drive: said, and told by the exit code.
+  const Ran other = Volante({"drive", "--replay", "out/worst_1.replay", "--output", "other.mp4",
+                             "--set", "env.max_episode_steps=10"},
+                            no_display);
+  EXPECT_EQ(other.exit_code, 1) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("NOT the recorded drive"));
+  ExpectRefused(Volante({"drive", "--replay", "out/episodes.csv"}), 3, "not a replay file");
+}
+
 TEST_F(Commands, DriveWritesAVideoWithoutADisplay) {
   const Ran ran = Volante({"drive", "--policy", "straight", "--set", "env.max_episode_steps=20",
                            "--output", "drive.mp4", "--frame", "frame.png", "--frame-tick", "5"},

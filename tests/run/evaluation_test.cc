@@ -73,13 +73,13 @@ TEST(Baselines, FailWhereTheExpertSucceeds) {
 TEST(Replay, ARecordedEpisodeIsDrivenAgainBitForBit) {
   const auto town = LoadTown(EnvConfig{}, false);
   Config config = VectorConfig();
-  config.env.scenario = Scenario::kMedium;
+  config.env.scenario = Scenario::kHeavy;
   NotableEpisodes notable;
   EmbeddedEnv env(town, config, 3);
   const auto policy = MakeDriverPolicy("pid_pursuit", config, 3);  // blind to others: it collides
   std::vector<EpisodeStats> episodes =
       Evaluate(env, *policy,
-               {.scenario = Scenario::kMedium,
+               {.scenario = Scenario::kHeavy,
                 .num_episodes = 12,
                 .seed = 5,
                 .on_episode = {},
