@@ -143,7 +143,7 @@ Plan PlanDrive(const DriveFlags& flags) {
   return plan;
 }
 
-// Says how the replay went, and whether it was the drive that was recorded.
+// Says whether the replay was the drive that was recorded.
 ExitCode JudgeReplay(const Plan& plan, const ReplayCheck& check, ProgressLine& progress) {
   const std::string divergence = check.Divergence();
   if (divergence.empty()) {
@@ -154,6 +154,110 @@ ExitCode JudgeReplay(const Plan& plan, const ReplayCheck& check, ProgressLine& p
   progress.Message("  recorded by " + plan.record->program +
                    "; another build, map or --set drives another way");
   return ExitCode::kDefectsFound;
+}
+
+// One world, its cameras and the screen that they end on.
+class Show {
+ public:
+  Show(const DriveFlags& flags, const Plan& plan, std::shared_ptr<const Town> town)
+      : flags_(flags),
+        plan_(plan),
+        env_(town, plan.config, 1),
+        buffers_(env_.traits()),
+        view_(buffers_.view()),
+        people_camera_(town->scene, CameraIntrinsics::ForPeople(kWidth, kHeight)),
+        agent_camera_(town->scene, CameraIntrinsics{}),
+        overlay_(town->network, kWidth, kHeight),
+        street_(static_cast<size_t>(kWidth) * kHeight * 3),
+        picture_(street_.size()),
+        agent_view_(kImagePixels),
+        screen_(flags.output, "volante drive"),
+        progress_(stderr) {}
+
+  // One episode until its end was looked at, or until the viewer has had enough. kDefectsFound for
+  // a replay that was not the recorded drive.
+  ExitCode Drive(const ResetRequest& reset);
+  bool watching() const { return watching_; }
+  void Close() { screen_.Close(); }
+
+ private:
+  void ShowFrame(const std::string& title, double episode_return, std::optional<double> q);
+
+  const DriveFlags& flags_;
+  const Plan& plan_;
+  EmbeddedEnv env_;
+  StepBuffers buffers_;
+  StepView view_;
+  Camera people_camera_, agent_camera_;
+  Overlay overlay_;
+  std::vector<uint8_t> street_, picture_, agent_view_;
+  Screen screen_;
+  ProgressLine progress_;
+  bool watching_ = true;
+};
+
+ExitCode Show::Drive(const ResetRequest& reset) {
+  constexpr int kLinger = 30;  // frames that show the outcome
+  Policy& policy = *plan_.policy;
+  const DriveFacts& facts = view_.facts[0];
+  env_.Reset({&reset, 1}, view_);
+  policy.Begin(0, reset.seed, view_);
+  std::optional<ReplayCheck> check;
+  if (plan_.record) check.emplace(*plan_.record);
+  const std::string title = env_.town().name + ", scenario " + NameOf(reset.scenario) + ", route " +
+                            std::to_string(reset.route_index);
+  double episode_return = 0.0;
+  int lingered = 0;
+  Action action;
+  std::optional<double> q;
+  while (watching_ && lingered < kLinger) {
+    // A record ends where it ends, whether this drive does or not.
+    if (facts.status != Status::kRunning || (check && check->Over())) {
+      ++lingered;
+    } else {
+      policy.Act(view_, {&action, 1});
+      const std::vector<float> values = policy.Q(view_, {&action, 1});
+      if (!values.empty()) q = values[0];
+      env_.Step({&action, 1}, view_);
+      if (check) check->Add(facts);
+      policy.Observe(view_);
+      episode_return += view_.reward[0];
+    }
+    ShowFrame(title, episode_return, q);
+  }
+  progress_.Message(title + ": " + kOutcomeNames[static_cast<size_t>(facts.outcome)] + " after " +
+                    std::to_string(facts.tick) + " ticks");
+  return check && lingered > 0 ? JudgeReplay(plan_, *check, progress_) : ExitCode::kOk;
+}
+
+void Show::ShowFrame(const std::string& title, double episode_return, std::optional<double> q) {
+  const World& world = env_.world(0);
+  const DriveFacts& facts = view_.facts[0];
+  const Pose2 pose{world.ego().position_m, world.ego().heading_rad};
+  people_camera_.RenderRgb(pose, world.npcs(), street_.data());
+  agent_camera_.RenderGray(pose, world.npcs(), agent_view_.data());
+  OverlayInput input;
+  input.camera_rgb = street_.data();
+  input.camera_width = kWidth;
+  input.camera_height = kHeight;
+  input.agent_gray = agent_view_.data();
+  input.facts = &facts;
+  input.vehicles = world.npcs();
+  input.route = &world.route().path();
+  input.reward = view_.reward[0];
+  input.episode_return = episode_return;
+  input.reward_names = env_.traits().reward_parts;
+  input.reward_parts = {view_.reward_parts, env_.traits().reward_parts.size()};
+  input.q = q;
+  input.policy = plan_.policy->name();
+  input.phase = plan_.record ? "replay" : "evaluation";
+  input.title = title;
+  overlay_.Compose(input, picture_);
+  if (!flags_.frame.empty() && facts.tick == flags_.frame_tick) {
+    WritePng(flags_.frame, picture_, kWidth, kHeight, 3);
+  }
+  watching_ = screen_.Show(picture_);
+  progress_.Show(facts.tick, plan_.config.env.max_episode_steps, "ticks", title);
 }
 
 }  // namespace
@@ -172,85 +276,17 @@ int RunDrive(int argc, char** argv) {
 
   SetLearnerThreads(0);
   const Plan plan = flags.replay.empty() ? PlanDrive(flags) : PlanReplay(flags);
-  const Config& config = plan.config;
-  Policy* const policy = plan.policy.get();
-  if (config.env.map.empty() && config.env.town == kTinyTown) {
+  const EnvConfig& world = plan.config.env;
+  if (world.map.empty() && world.town == kTinyTown) {
     throw Error(ExitCode::kUsage, "the scripted world has nothing to look at", "env.town=tiny", "",
                 "--set env.town=volante_town");
   }
-  const auto town = LoadTown(config.env, true);
-  EmbeddedEnv env(town, config, 1);
-  StepBuffers buffers(env.traits());
-  const StepView view = buffers.view();
-  Camera people_camera(town->scene, CameraIntrinsics::ForPeople(kWidth, kHeight));
-  Camera agent_camera(town->scene, CameraIntrinsics{});
-  Overlay overlay(town->network, kWidth, kHeight);
-  std::vector<uint8_t> street(static_cast<size_t>(kWidth) * kHeight * 3), picture(street.size());
-  std::vector<uint8_t> agent_view(kImagePixels);
-  Screen screen(flags.output, "volante drive");
-  ProgressLine progress(stderr);
-  bool watching = true;
-
+  Show show(flags, plan, LoadTown(world, true));
   ExitCode result = ExitCode::kOk;
-  for (const ResetRequest& reset : plan.episodes) {
-    if (!watching) break;
-    env.Reset({&reset, 1}, view);
-    policy->Begin(0, reset.seed, view);
-    std::optional<ReplayCheck> check;
-    if (plan.record) check.emplace(*plan.record);
-    const std::string title = town->name + ", scenario " + NameOf(reset.scenario) + ", route " +
-                              std::to_string(reset.route_index);
-    double episode_return = 0.0;
-    int linger = 0;  // frames that show the outcome
-    Action action;
-    std::optional<double> q;
-    while (watching && linger < 30) {
-      const DriveFacts& facts = view.facts[0];
-      if (check && check->Over()) {
-        ++linger;  // the record ends here, whether the drive does or not
-      } else if (facts.status == Status::kRunning) {
-        policy->Act(view, {&action, 1});
-        const std::vector<float> values = policy->Q(view, {&action, 1});
-        if (!values.empty()) q = values[0];
-        env.Step({&action, 1}, view);
-        if (check) check->Add(facts);
-        policy->Observe(view);
-        episode_return += view.reward[0];
-      } else {
-        ++linger;
-      }
-      const World& world = env.world(0);
-      const Pose2 pose{world.ego().position_m, world.ego().heading_rad};
-      people_camera.RenderRgb(pose, world.npcs(), street.data());
-      agent_camera.RenderGray(pose, world.npcs(), agent_view.data());
-      OverlayInput input;
-      input.camera_rgb = street.data();
-      input.camera_width = kWidth;
-      input.camera_height = kHeight;
-      input.agent_gray = agent_view.data();
-      input.facts = &facts;
-      input.vehicles = world.npcs();
-      input.route = &world.route().path();
-      input.reward = view.reward[0];
-      input.episode_return = episode_return;
-      input.reward_names = env.traits().reward_parts;
-      input.reward_parts = {view.reward_parts, env.traits().reward_parts.size()};
-      input.q = q;
-      input.policy = policy->name();
-      input.phase = plan.record ? "replay" : "evaluation";
-      input.title = title;
-      overlay.Compose(input, picture);
-      if (!flags.frame.empty() && facts.tick == flags.frame_tick) {
-        WritePng(flags.frame, picture, kWidth, kHeight, 3);
-      }
-      watching = screen.Show(picture);
-      progress.Show(facts.tick, config.env.max_episode_steps, "ticks", title);
-    }
-    progress.Message(title + ": " + kOutcomeNames[static_cast<size_t>(view.facts[0].outcome)] +
-                     " after " + std::to_string(view.facts[0].tick) + " ticks");
-    if (check && linger > 0) result = JudgeReplay(plan, *check, progress);
+  for (size_t i = 0; i < plan.episodes.size() && show.watching(); ++i) {
+    result = show.Drive(plan.episodes[i]);
   }
-  screen.Close();
+  show.Close();
   if (!flags.output.empty()) std::printf("%s\n", flags.output.c_str());
   return static_cast<int>(result);
 }

@@ -16,9 +16,14 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormatVersion = 2;
 constexpr size_t kLabelWidth = 40;
 
-// The beginning and the end of a label that is too long: its end tells a blind row from a seeing
-// one.
-std::string Fitted(const std::string& label, size_t width) {
+// A label that is too long without its filling words, then without its middle: its end tells a
+// blind row from a seeing one.
+std::string Fitted(std::string label, size_t width) {
+  for (const auto& [word, shorter] : {std::pair{"trained, ", ""}, {"scenario ", "sc. "}}) {
+    if (label.size() <= width) break;
+    const size_t at = label.find(word);
+    if (at != std::string::npos) label.replace(at, std::string_view(word).size(), shorter);
+  }
   if (label.size() <= width) return label;
   const size_t tail = std::min<size_t>(20, width / 2), head = width - tail - 2;
   return label.substr(0, head) + ".." + label.substr(label.size() - tail);

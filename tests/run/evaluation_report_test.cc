@@ -119,16 +119,19 @@ TEST(SeedFigures, OfASeedWithoutEpisodesDoNotEndTheProgram) {
 TEST(Report, RowsLineUpWithin110Columns) {
   EvaluationReport report = ThreeSeeds();
   report.rows.push_back(
-      Row("trained, step 1000000, scenario mixed, blind (mean image)", Episodes(200, 0)));
+      Row("trained, step 1000000, scenario 0, blind (mean image)", Episodes(200, 0)));
+  report.rows.push_back(
+      Row("a_run_of_some_name, final 20000, scenario 0, blind (mean image)", Episodes(200, 0)));
   const std::vector<std::string> lines = Lines(SummaryTable(report));
-  ASSERT_EQ(lines.size(), 6u);
+  ASSERT_EQ(lines.size(), 7u);
   for (const std::string& line : lines) {
     EXPECT_EQ(line.size(), lines[0].size()) << line;
     EXPECT_LE(line.size(), 110u) << line;
   }
-  EXPECT_THAT(lines[4], HasSubstr("blind (mean image)"));
-  EXPECT_THAT(lines[5], HasSubstr("mean of 3 seeds, worst 0.500"));
-  EXPECT_THAT(lines[5], HasSubstr("0.800"));
+  EXPECT_THAT(lines[4], ::testing::StartsWith("step 1000000, sc. 0, blind (mean image)"));
+  EXPECT_THAT(lines[5], HasSubstr(".., blind (mean image)"));
+  EXPECT_THAT(lines[6], HasSubstr("mean of 3 seeds, worst 0.500"));
+  EXPECT_THAT(lines[6], HasSubstr("0.800"));
   for (const std::string& line : Lines(DetailsTable(report))) EXPECT_LE(line.size(), 110u) << line;
 }
 
