@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 2;
-constexpr size_t kLabelWidth = 40;
+constexpr size_t kLabelWidth = 42;
 
 // A label that is too long without its filling words, then without its middle: its end tells a
 // blind row from a seeing one.
