@@ -104,6 +104,7 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
   WorldStart start;
   start.seed = random.NextUint64();
   start.num_npcs = env_.npc_count >= 0 ? env_.npc_count : NpcCount(scenario);
+  start.suite = request.suite;
   start.route = episode.route;
   if (request.spread_start) {
     const double offset = start_.max_lateral_offset_m, angle = start_.max_heading_error_rad;
@@ -114,7 +115,8 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
     start.heading_error_rad = random.Uniform(-angle, angle);
   }
   episode.world->Start(start);
-  VOLANTE_CHECK(static_cast<int>(episode.world->npcs().size()) == start.num_npcs,
+  const int suite_cars = static_cast<int>(episode.world->traffic().scripts().size());
+  VOLANTE_CHECK(static_cast<int>(episode.world->npcs().size()) == start.num_npcs + suite_cars,
                 "the number of NPC vehicles that run is not the configured one");
 
   Progress& progress = episode.progress;

@@ -31,7 +31,7 @@ class EmbeddedEnv : public Env {
   // For overlays, replay files and tests.
   const World& world(int index) const { return *episodes_[static_cast<size_t>(index)].world; }
   const Town& town() const { return *town_; }
-  // What ran in the episode of this world: asserted equal to the scenario's count.
+  // The scenario's cars in the episode of this world, asserted to run beside those of the suite.
   int num_npcs(int index) const;
 
  private:

@@ -15,9 +15,12 @@ constexpr double kEmergencyBraking_mps2 = 9.0;
 constexpr double kFreeBraking_mps2 = 2.5;  // when only the desired speed is lower
 constexpr double kStoppingAhead_m = 1.0;   // front bumper to the line where a car waits
 constexpr double kStanding_mps = 0.1;
-constexpr double kEgoSeen_m = 8.5;        // half diagonals, sweep and a margin
-constexpr double kEgoSeenAgain_m = 2.5;   // moved this far, samples are looked up anew
-constexpr double kAvoidEgoAfter_s = 5.0;  // NPCs turn elsewhere than behind a standing ego
+constexpr double kEgoSeen_m = 8.5;                // half diagonals, sweep and a margin
+constexpr double kEgoSeenAgain_m = 2.5;           // moved this far, samples are looked up anew
+constexpr double kAvoidEgoAfter_s = 5.0;          // NPCs turn elsewhere than behind a standing ego
+constexpr double kScriptBraking_mps2 = 3.0;       // to a stop that a script asks for: begins here,
+constexpr double kScriptBrakingLeast_mps2 = 2.0;  // goes on down to this
+constexpr double kScriptStopNear_m = 0.3;         // nearer than this it holds
 constexpr size_t kMostEgoLanes = 32;
 
 const IdmParams kIdm{};
@@ -188,6 +191,11 @@ void Traffic::AccelerateOne(int32_t i) {
   const double horizon = 12.0 + 5.0 * v;
   const double cruise = npc.speed_factor * map_->lane(npc.plan[0]).cruise_mps;
   double allowed2 = cruise * cruise;
+  const NpcScript* script = ScriptOf(static_cast<size_t>(i));
+  if (script != nullptr && tick_ >= script->release_tick) script = nullptr;
+  if (script != nullptr) {
+    allowed2 = std::min(allowed2, script->speed_limit_mps * script->speed_limit_mps);
+  }
   double begin = -npc.s_m;  // of the lane in hand, from the car's centre
   bool follows_ego = false, led = false;
   for (uint32_t k = 0; k < npc.plan_count && begin < horizon && !led; ++k) {
@@ -230,8 +238,10 @@ void Traffic::AccelerateOne(int32_t i) {
 
   const double ratio = v * v / allowed2;
   const double free = std::max(idm.max_accel_mps2 * (1.0 - ratio * ratio), -kFreeBraking_mps2);
+  const bool was_braking = npc.accel_mps2 <= -kScriptBrakingLeast_mps2;
   npc.accel_mps2 = std::max(free - idm.max_accel_mps2 * limit.interaction, -kEmergencyBraking_mps2);
   npc.cause = limit.cause;
+  if (script != nullptr) BrakeByScript(npc, *script, was_braking);
   if (npc.yields_to_ego) {
     // Steady braking to a stop before the zone: IDM would brake harder than it needs to.
     const double way = std::max(0.1, npc.yield_odometer_m - kYieldStop_m - npc.front_m());
@@ -241,6 +251,22 @@ void Traffic::AccelerateOne(int32_t i) {
       npc.cause = StandCause::kYieldToEgo;
     }
   }
+}
+
+// Steady braking to the script's stop, once it takes the usual force.
+void Traffic::BrakeByScript(Npc& npc, const NpcScript& script, bool was_braking) const {
+  const double way = script.stop_odometer_m - npc.odometer_m;
+  double braking = 0.0;
+  if (way < kScriptStopNear_m) {
+    braking = kScriptBraking_mps2;
+  } else {
+    const double needed = npc.speed_mps * npc.speed_mps / (2.0 * way);
+    const double from = was_braking ? kScriptBrakingLeast_mps2 : kScriptBraking_mps2;
+    if (needed >= from) braking = std::min(needed, kEmergencyBraking_mps2);
+  }
+  if (braking == 0.0 || npc.accel_mps2 <= -braking) return;
+  npc.accel_mps2 = -braking;
+  npc.cause = StandCause::kScript;
 }
 
 void Traffic::Accelerate() {
@@ -304,6 +330,7 @@ void Traffic::Relink(const EgoView& ego) {
                        [&](const Holdings::Entry& e) { return is_lane(e.lane); });
   };
   require(holds_lanes(ego_.held), "the ego holds a lane that the town does not have");
+  require(scripts_.size() <= npcs_.size(), "there are more scripts than cars");
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);
   for (size_t i = 0; i < npcs_.size(); ++i) {

@@ -43,6 +43,7 @@ enum class StandCause : uint8_t {
   kExitFull,    // would block the junction
   kYieldToEgo,  // lets an ego pass that took the way
   kDeadEnd,     // waits for a free place elsewhere (open maps)
+  kScript,      // a suite's script holds it
 };
 
 // Connecting lanes that an agent has the right to drive.
@@ -136,6 +137,30 @@ struct Npc {
   }
 };
 
+// What a car of a suite does beside the ordinary rules. Its speed limit and its stop hold until
+// release_tick; then it drives as everybody does.
+struct NpcScript {
+  double speed_limit_mps = 1e9;
+  double stop_odometer_m = 1e9;  // where its centre comes to a stop
+  int64_t release_tick = 0;
+  bool goes_first = false;  // at junctions, before everybody who has no right yet
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("speed_limit_mps", speed_limit_mps);
+    ar("stop_odometer_m", stop_odometer_m);
+    ar("release_tick", release_tick);
+    ar("goes_first", goes_first);
+  }
+};
+
+// A car that a suite places: body, first speed, s_m and the first lanes of its plan are given, the
+// rest of the plan is drawn.
+struct ScriptedCar {
+  Npc npc;
+  NpcScript script;
+};
+
 // A stretch of the ego's route through a junction.
 struct RouteCrossing {
   static constexpr size_t kMostLanes = 6;
@@ -200,8 +225,10 @@ class Traffic {
   Traffic(std::shared_ptr<const TrafficMap> map, bool yields_to_ego);
 
   // Places num_npcs cars at random free places, none within 20 m of the ego (bumper to bumper or
-  // nearer than that in any direction). Error(kBadInput) when they do not fit.
-  void Start(uint64_t seed, int num_npcs, const EgoView& ego);
+  // nearer than that in any direction). Error(kBadInput) when they do not fit. The cars of a suite
+  // come first, where they say; with them on the road, nobody gives way to an ego that takes it.
+  void Start(uint64_t seed, int num_npcs, const EgoView& ego,
+             std::span<const ScriptedCar> scripted = {});
 
   // The three parts of a tick, in this order.
   void Accelerate();
@@ -209,6 +236,8 @@ class Traffic {
   void Observe(const EgoView& ego);
 
   std::span<const Npc> npcs() const { return npcs_; }
+  // Of the first cars; empty unless a suite placed some.
+  std::span<const NpcScript> scripts() const { return scripts_; }
   const EgoRights& ego_rights() const { return ego_; }
   const TrafficCounters& counters() const { return counters_; }
   void CountNpcFault() { ++counters_.npc_fault_collisions; }
@@ -226,6 +255,7 @@ class Traffic {
   void VisitFields(Archive& ar) {
     ar("random", random_);
     ar("npcs", npcs_);
+    ar("scripts", scripts_);
     ar("ego", ego_);
     ar("counters", counters_);
     ar("tick", tick_);
@@ -261,7 +291,9 @@ class Traffic {
   };
 
   // traffic_start.cc
-  void Place(const EgoView& ego, int num_npcs);
+  void PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<OrientedBox>& taken);
+  void Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& taken);
+  double FreeWay(const Npc& npc) const;
   void ChooseSpeeds();
   void Relocate(int32_t i, const EgoView& ego);
   // traffic.cc
@@ -272,6 +304,9 @@ class Traffic {
   void Remove(int32_t i);
   void EnterNextLane(int32_t i);
   void AccelerateOne(int32_t i);
+  void BrakeByScript(Npc& npc, const NpcScript& script, bool was_braking) const;
+  const NpcScript* ScriptOf(size_t i) const { return i < scripts_.size() ? &scripts_[i] : nullptr; }
+  bool YieldsToEgo() const { return yields_to_ego_ && scripts_.empty(); }
   void FindEgoLanes(const EgoView& ego);
   const EgoOnLane* EgoOn(LaneIndex lane) const {
     const int8_t slot = ego_slot_[static_cast<size_t>(lane)];
@@ -299,6 +334,7 @@ class Traffic {
   // State.
   RandomStream random_;
   std::vector<Npc> npcs_;
+  std::vector<NpcScript> scripts_;  // of the first npcs_
   EgoRights ego_;
   TrafficCounters counters_;
   int64_t tick_ = 0;

@@ -10,13 +10,14 @@ namespace {
 constexpr int32_t kEgoAgent = -1;
 constexpr double kStoodMoving_mps = 0.5;  // faster than this the ego drives on
 constexpr double kEgoStanding_mps = 0.1;
-constexpr double kEgoRightLapses_s = 3.0;   // standing this long, NPCs go
-constexpr double kYieldBraking_mps2 = 4.0;  // NPCs that can stop by this give way
-constexpr double kRoom_m = 2.5;             // left behind a car that has cleared the junction
-constexpr double kRoomBraking_mps2 = 4.0;   // by which the car in the exit might stop
-constexpr double kShortLane_m = 8.0;        // too short to wait on between two junctions
-constexpr double kForceAfter_s = 60.0;      // deadlock guard
-constexpr double kRedrawEvery_s = 10.0;     // waiting for room: another turn, so often
+constexpr double kEgoRightLapses_s = 3.0;     // standing this long, NPCs go
+constexpr double kYieldBraking_mps2 = 4.0;    // NPCs that can stop by this give way
+constexpr double kRoom_m = 2.5;               // left behind a car that has cleared the junction
+constexpr double kRoomBraking_mps2 = 4.0;     // by which the car in the exit might stop
+constexpr double kShortLane_m = 8.0;          // too short to wait on between two junctions
+constexpr double kForceAfter_s = 60.0;        // deadlock guard
+constexpr double kRedrawEvery_s = 10.0;       // waiting for room: another turn, so often
+constexpr double kGoesFirstRequest_m = 45.0;  // before the line: earlier than any other car asks
 
 }  // namespace
 
@@ -110,7 +111,7 @@ void Traffic::UpdateEgoRights(const EgoView& ego) {
     ego_.arrival_tick = -1;
     ego_.lapsed = true;
   }
-  if (ego_.held_end >= ego.crossings.size() || ego_.lapsed || !yields_to_ego_) return;
+  if (ego_.held_end >= ego.crossings.size() || ego_.lapsed || !YieldsToEgo()) return;
   // An ego that can't stop any more, or has passed the line, takes its way.
   const RouteCrossing& next = ego.crossings[ego_.held_end];
   const double distance = next.begin_m - front;
@@ -190,10 +191,19 @@ void Traffic::GatherRequests(const EgoView& ego) {
   }
   for (size_t i = 0; i < npcs_.size(); ++i) {
     Npc& npc = npcs_[i];
-    if (npc.line_odometer_m - npc.front_m() > RequestDistance(npc.speed_mps)) continue;
+    const NpcScript* script = ScriptOf(i);
+    const bool goes_first = script != nullptr && script->goes_first;
+    const double ask_within = goes_first ? kGoesFirstRequest_m : RequestDistance(npc.speed_mps);
+    if (npc.line_odometer_m - npc.front_m() > ask_within) continue;
+    // Whoever stops before the line by a script needs no right yet.
+    if (script != nullptr && tick_ < script->release_tick &&
+        script->stop_odometer_m < npc.line_odometer_m) {
+      continue;
+    }
     if (LeaderWaitsAtLine(npc)) continue;
     if (npc.arrival_tick < 0) npc.arrival_tick = tick_;
-    requests_.push_back({npc.arrival_tick, map_->lane(npc.plan[npc.line_plan]).turn_rank, false,
+    requests_.push_back({goes_first ? -1 : npc.arrival_tick,
+                         map_->lane(npc.plan[npc.line_plan]).turn_rank, false,
                          static_cast<int32_t>(i)});
   }
   std::sort(requests_.begin(), requests_.end(), [](const Request& a, const Request& b) {
@@ -276,6 +286,10 @@ void Traffic::DecideForNpc(const Request& request, const EgoView& ego) {
   npc.held.exit = k < npc.plan_count ? npc.plan[k] : kNoLane;
   npc.granted_end = k;
   npc.arrival_tick = -1;
+  // Precedence holds for one junction.
+  if (ScriptOf(static_cast<size_t>(request.agent)) != nullptr) {
+    scripts_[static_cast<size_t>(request.agent)].goes_first = false;
+  }
   FindLine(npc);
   AddActive(added, request.agent, npc.rear_m());
 }
@@ -289,7 +303,7 @@ void Traffic::RedrawTurn(Npc& npc) {
 // NPCs that were granted a lane across the ego's way give way when the ego takes it and they can
 // still stop; once decided, until the ego has cleared the zone or given up.
 void Traffic::UpdateYielding(const EgoView& ego) {
-  const bool taking = yields_to_ego_ && ego_.held.count > 0 && !ego_.licensed;
+  const bool taking = YieldsToEgo() && ego_.held.count > 0 && !ego_.licensed;
   const double ego_rear = ego.route_s_m - 0.5 * ego.box.length_m;
   for (Npc& npc : npcs_) {
     if (!taking || npc.held.count == 0) {

@@ -17,6 +17,7 @@ constexpr double kClearOfEgo_m = 20.0;      // between outlines
 constexpr double kRelocateClear_m = 60.0;   // from the ego, out of its sight
 constexpr int64_t kRelocateEvery = 10;      // ticks between two looks for a place
 constexpr double kStartBraking_mps2 = 1.5;  // from its first speed everybody can stop by this
+constexpr double kScriptStartBraking_mps2 = 4.0;  // the cars of a suite, by this
 
 struct Place {
   LaneIndex lane = kNoLane;
@@ -47,10 +48,12 @@ OrientedBox BoxAt(const TrafficMap& map, const Npc& npc, double margin_m) {
 
 }  // namespace
 
-void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego) {
+void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
+                    std::span<const ScriptedCar> scripted) {
   VOLANTE_CHECK(map_ != nullptr && num_npcs >= 0, "traffic needs a map");
   random_ = RandomStream(seed, "traffic");
   npcs_.clear();
+  scripts_.clear();
   ego_ = {};
   counters_ = {};
   tick_ = 0;
@@ -58,20 +61,34 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego) {
   std::fill(last_.begin(), last_.end(), -1);
   near_center_m_ = {1e300, 1e300};
   FindEgoLanes(ego);
-  Place(ego, num_npcs);
-  VOLANTE_CHECK(npcs_.size() == static_cast<size_t>(num_npcs), "every NPC has a place");
+  npcs_.reserve(scripted.size() + static_cast<size_t>(num_npcs));
+  std::vector<OrientedBox> taken;
+  PlaceScripted(scripted, taken);
+  Place(ego, scripted.size() + static_cast<size_t>(num_npcs), taken);
   ChooseSpeeds();
   Observe(ego);
 }
 
-void Traffic::Place(const EgoView& ego, int num_npcs) {
+void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
+                            std::vector<OrientedBox>& taken) {
+  for (const ScriptedCar& car : scripted) {
+    npcs_.push_back(car.npc);
+    scripts_.push_back(car.script);
+    Npc& npc = npcs_.back();
+    taken.push_back(BoxAt(*map_, npc, 0.5));
+    ExtendPlan(npc);
+    FindLine(npc);
+    Insert(static_cast<int32_t>(npcs_.size()) - 1);
+  }
+}
+
+// Until there are `count` cars.
+void Traffic::Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& taken) {
   std::vector<struct Place> places = AllPlaces(*map_);
   for (size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[random_.Below(i)]);
   const double ego_radius = Radius(ego.box.length_m, ego.box.width_m);
-  npcs_.reserve(static_cast<size_t>(num_npcs));
-  std::vector<OrientedBox> taken;
   for (const auto& place : places) {
-    if (npcs_.size() == static_cast<size_t>(num_npcs)) break;
+    if (npcs_.size() == count) break;
     Npc npc;
     npc.length_m = random_.Uniform(3.7, 4.9);
     npc.width_m = random_.Uniform(1.7, 2.0);
@@ -97,36 +114,47 @@ void Traffic::Place(const EgoView& ego, int num_npcs) {
     npcs_.push_back(npc);
     Insert(static_cast<int32_t>(npcs_.size()) - 1);
   }
-  if (npcs_.size() < static_cast<size_t>(num_npcs)) {
+  if (npcs_.size() < count) {
     throw Error(ExitCode::kBadInput, "the town is too small for its traffic",
                 map_->network().name(),
-                "only " + std::to_string(npcs_.size()) + " of " + std::to_string(num_npcs) +
+                "only " + std::to_string(npcs_.size()) + " of " + std::to_string(count) +
                     " cars find a place",
                 "choose a scenario with fewer cars or a larger map");
   }
 }
 
+// From the front bumper to the junction, the leader or the ego, whichever comes first.
+double Traffic::FreeWay(const Npc& npc) const {
+  double free = npc.line_odometer_m - npc.front_m();
+  double begin = -npc.s_m;
+  for (uint32_t k = 0; k < npc.plan_count && begin < 60.0; ++k) {
+    const int32_t j = k == 0 ? npc.ahead : last_[static_cast<size_t>(npc.plan[k])];
+    if (j >= 0) {
+      const Npc& lead = npcs_[static_cast<size_t>(j)];
+      free = std::min(free, begin + lead.s_m - lead.half_length_m() - npc.half_length_m());
+      break;
+    }
+    if (const EgoOnLane* on = EgoOn(npc.plan[k]); on != nullptr && begin + on->mid_s_m > 0.0) {
+      free = std::min(free, begin + on->rear_s_m - npc.half_length_m());
+    }
+    begin += map_->lane(npc.plan[k]).length_m;
+  }
+  return free;
+}
+
 // At most what lets a car stop behind its leader, as if that stood, and before the next junction.
 void Traffic::ChooseSpeeds() {
-  for (Npc& npc : npcs_) {
-    double free = npc.line_odometer_m - npc.front_m();
-    double begin = -npc.s_m;
-    for (uint32_t k = 0; k < npc.plan_count && begin < 60.0; ++k) {
-      const int32_t j = k == 0 ? npc.ahead : last_[static_cast<size_t>(npc.plan[k])];
-      if (j >= 0) {
-        const Npc& lead = npcs_[static_cast<size_t>(j)];
-        free = std::min(free, begin + lead.s_m - lead.half_length_m() - npc.half_length_m());
-        break;
-      }
-      if (const EgoOnLane* on = EgoOn(npc.plan[k]); on != nullptr && begin + on->mid_s_m > 0.0) {
-        free = std::min(free, begin + on->rear_s_m - npc.half_length_m());
-      }
-      begin += map_->lane(npc.plan[k]).length_m;
+  for (size_t i = 0; i < npcs_.size(); ++i) {
+    Npc& npc = npcs_[i];
+    const double way = std::max(0.0, FreeWay(npc) - 2.5);
+    if (i < scripts_.size()) {
+      npc.speed_mps = std::min(npc.speed_mps, std::sqrt(2.0 * kScriptStartBraking_mps2 * way));
+      continue;
     }
     const TrafficLane& lane = map_->lane(npc.plan[0]);
     const double allowed =
         std::min(npc.speed_factor * lane.cruise_mps, std::sqrt(map_->AllowedSpeed2(lane, npc.s_m)));
-    const double stoppable = std::sqrt(2.0 * kStartBraking_mps2 * std::max(0.0, free - 2.5));
+    const double stoppable = std::sqrt(2.0 * kStartBraking_mps2 * way);
     npc.speed_mps = random_.Uniform(0.5, 1.0) * std::min(allowed, stoppable);
   }
 }

@@ -7,6 +7,7 @@
 #include "base/archive.h"
 #include "base/error.h"
 #include "sim/collision.h"
+#include "sim/contested.h"
 #include "sim/lane_marks.h"
 
 namespace volante {
@@ -56,8 +57,13 @@ void World::Start(const WorldStart& start) {
                                            start.route_s_m + kAheadWindow_m);
   RefreshEgoView();
   state_.within_lane = WithinRouteLane();
-  state_.traffic.Start(start.seed, start.num_npcs, ego_view_);
-  npc_vehicles_.assign(static_cast<size_t>(start.num_npcs), {});
+  std::vector<ScriptedCar> scripted;
+  if (start.suite == Suite::kContested) {
+    scripted =
+        ContestedCars(*route_, *traffic_map_, start.route_s_m, ego_params_.length_m, start.seed);
+  }
+  state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted);
+  npc_vehicles_.assign(state_.traffic.npcs().size(), {});
   state_.traffic.WritePoses(npc_vehicles_);
 }
 

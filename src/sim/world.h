@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "config/config.h"
+#include "config/suite.h"
 #include "road/route.h"
 #include "sim/ego.h"
 #include "sim/traffic.h"
@@ -22,6 +23,7 @@ namespace volante {
 struct WorldStart {
   uint64_t seed = 0;  // spawn points, NPC parameters and their turns
   int num_npcs = 0;
+  Suite suite = Suite::kStandard;  // kContested adds its own cars to the num_npcs
   std::shared_ptr<const Route> route;
   double route_s_m = 0.0;         // where on the route the ego starts
   double lateral_offset_m = 0.0;  // + = left of the lane centre
@@ -50,7 +52,8 @@ class World {
   World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, const NpcConfig& npc);
 
   // Starts an episode. Error(kBadInput) when the town is too small for num_npcs; no NPC spawns
-  // within 20 m of the ego; exactly num_npcs drive afterwards (checked).
+  // within 20 m of the ego (a lead car of a suite: 15 m); exactly num_npcs and the suite's cars
+  // drive afterwards.
   void Start(const WorldStart& start);
   // One control tick of 0.05 s: 5 physics substeps of the ego, one step of the traffic.
   // steer and throttle in [-1, 1], finite.
