@@ -28,7 +28,8 @@ namespace {
 constexpr int kWidth = 1280, kHeight = 720;
 
 struct DriveFlags {
-  std::string checkpoint, which = "final", policy, replay, map, scenario, output, frame;
+  std::string checkpoint, which = "final", policy, replay, map, scenario, suite = "standard",
+                          output, frame;
   std::vector<std::string> sets;
   int route = 0, episodes = 1, frame_tick = 60;
   uint64_t seed = 0;
@@ -48,6 +49,11 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
                      ->excludes(checkpoint);
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   auto* scenario = app.add_option("--scenario", flags.scenario, "empty, 0, 1, 2 or mixed");
+  auto* suite =
+      app.add_option("--suite", flags.suite,
+                     "contested: a lead car in the way and crossing traffic (docs/suites.md)")
+          ->check(CLI::IsMember({"standard", "contested"}))
+          ->capture_default_str();
   auto* route = app.add_option("--route", flags.route, "first route of the test list")
                     ->check(CLI::Range(0, 100000))
                     ->capture_default_str();
@@ -59,7 +65,7 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
   // A replay file holds all of these itself.
   auto* replay = app.add_option("--replay", flags.replay,
                                 "show a recorded drive: a file of volante evaluate --output-dir");
-  for (auto* option : {checkpoint, policy, scenario, route, episodes, seed}) {
+  for (auto* option : {checkpoint, policy, scenario, suite, route, episodes, seed}) {
     replay->excludes(option);
   }
   app.add_option("--output", flags.output,
@@ -137,6 +143,7 @@ Plan PlanDrive(const DriveFlags& flags) {
     plan.episodes.push_back({.world = 0,
                              .seed = EpisodeSeed(flags.seed, route),
                              .scenario = plan.config.env.scenario,
+                             .suite = SuiteNamed(flags.suite),
                              .route_set = RouteSet::kTest,
                              .route_index = route});
   }

@@ -28,7 +28,8 @@ constexpr int kWorlds = 8;
 
 struct EvaluateFlags {
   std::vector<std::string> checkpoints;
-  std::string which = "final", policy, map, preset, scenario, routes = "test", output_dir, json;
+  std::string which = "final", policy, map, preset, scenario, suite = "standard", routes = "test",
+              output_dir, json;
   std::vector<std::string> sets;
   int num_episodes = 20;
   uint64_t seed = 0;
@@ -58,6 +59,10 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario,
                  "empty, 0, 1, 2 or mixed; the checkpoint's own unless given");
+  app.add_option("--suite", flags.suite,
+                 "contested: a lead car in the way and crossing traffic (docs/suites.md)")
+      ->check(CLI::IsMember({"standard", "contested"}))
+      ->capture_default_str();
   app.add_option("--routes", flags.routes, "which committed list is driven")
       ->check(CLI::IsMember({"test", "validation"}))
       ->capture_default_str();
@@ -180,6 +185,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
 
   EvaluationRow row;
   row.label = NameOfDriver(flags, task, loaded) + ", scenario " + NameOf(config.env.scenario) +
+              (flags.suite == "standard" ? "" : ", suite " + flags.suite) +
               (flags.blind ? ", blind (mean image)" : "");
   row.driver = task.path.empty() ? flags.policy : "network";
   row.checkpoint = loaded.path;
@@ -206,6 +212,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
   EvaluationRequest request{
       .route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
       .scenario = config.env.scenario,
+      .suite = SuiteNamed(flags.suite),
       .num_episodes = flags.num_episodes,
       .seed = flags.seed,
       .on_episode = [&](int finished, const EpisodeStats& episode) {
@@ -277,6 +284,7 @@ std::vector<std::pair<std::string, std::string>> SettingsOf(const EvaluateFlags&
       {"num_episodes", std::to_string(flags.num_episodes)},
       {"seed", std::to_string(flags.seed)},
       {"scenario", flags.scenario.empty() ? "the configuration's" : flags.scenario},
+      {"suite", flags.suite},
       {"blind", flags.blind ? "true" : "false"}};
   if (flags.blind) {
     settings.push_back({"blind_image", fmt::format("mean of the frames that idm_mobil sees on the "

@@ -65,6 +65,7 @@ struct EpisodeRecord {
     ar("config", config);
     ar("seed", request.seed);
     ar("scenario", request.scenario);
+    ar("suite", request.suite);
     ar("route_set", request.route_set);
     ar("route_index", request.route_index);
     ar("spread_start", request.spread_start);

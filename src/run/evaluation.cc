@@ -28,6 +28,7 @@ std::vector<EpisodeStats> Evaluate(Env& env, Policy& policy, const EvaluationReq
     const ResetRequest reset{.world = w,
                              .seed = EpisodeSeed(request.seed, route),
                              .scenario = request.scenario,
+                             .suite = request.suite,
                              .route_set = request.route_set,
                              .route_index = route};
     env.Reset({&reset, 1}, view);

@@ -15,6 +15,7 @@ namespace volante {
 struct EvaluationRequest {
   RouteSet route_set = RouteSet::kTest;
   Scenario scenario = Scenario::kEmpty;
+  Suite suite = Suite::kStandard;
   int num_episodes = 20;  // episode i drives route i of the list, with its own seed
   uint64_t seed = 0;
   // Called after every finished episode; may be empty.

@@ -64,8 +64,8 @@ TEST(ContestedCars, EveryTestRouteHasALeadAndCrossingTraffic) {
     if (script.stop_odometer_m < 1e6) {
       ++stopping;
       const double stop_s = lead_s + script.stop_odometer_m;
-      EXPECT_GE(stop_s, 30.0) << i;
-      EXPECT_LE(stop_s, 60.0) << i;
+      EXPECT_GE(stop_s, 30.0 - 1e-9) << i;
+      EXPECT_LE(stop_s, 60.0 + 1e-9) << i;
       for (const RouteCrossing& c : crossings) {
         EXPECT_FALSE(stop_s + 0.5 * lead.length_m > c.begin_m && stop_s < c.end_m + 10.0) << i;
       }
@@ -139,7 +139,9 @@ TEST(ScriptedCars, BrakeToTheirStopStandAndDriveOn) {
     const Npc& npc = traffic.npcs()[0];
     hardest = std::min(hardest, npc.speed_mps > 0.0 ? npc.accel_mps2 : 0.0);
     // 24 m at 6 m/s in 4 s, then 6 m in 2 s.
-    if (tick == 70) EXPECT_NEAR(npc.s_m, 61.0, 0.2);
+    if (tick == 70) {
+      EXPECT_NEAR(npc.s_m, 61.0, 0.2);
+    }
     if (tick >= 130 && tick <= 200) {
       EXPECT_EQ(npc.speed_mps, 0.0) << tick;
       EXPECT_NEAR(npc.s_m, 70.0, 0.35) << tick;
