@@ -277,10 +277,12 @@ void AddCrossing(const Route& route, const TrafficMap& map, const RouteCrossing&
   const Conflicting& way = ways[random.Below(ways.size())];
   const double free_s =
       EgoWay(route, cruise_mps).Seconds(start_s_m, way.ego_zone_s_m, 0.0, kEgoAccel_mps2);
-  // Two just when an ego on a free road comes, one when it has waited behind the lead.
+  // Two when an ego on a free road comes, one when it has waited behind the lead. A car that comes
+  // a little later than the ego can still brake for it, one that comes a little earlier is hit.
   const double delay_s = lead.exists && lead.s_m < crossing.begin_m ? lead.delay_s : 0.0;
   const std::array<double, kMostCrossing> arrivals_s = {
-      free_s - headway_s, free_s, free_s + std::max(2.0 * headway_s, delay_s)};
+      free_s - 0.4 * headway_s, free_s + 0.6 * headway_s,
+      free_s + std::max(2.0 * headway_s, delay_s)};
   const double most_s_m = map.lane(way.lanes[0]).length_m - kLineClear_m;
   const double room_m = most_s_m - kLaneEnd_m;
   const int wanted = spare_s >= kLateSpare_s ? kMostCrossing : kStream;
