@@ -123,7 +123,10 @@ TEST(Contested, AnEpisodeFollowsFromItsSeedAndContinuesFromASnapshot) {
   EXPECT_EQ(drive.env.Save(0), again.env.Save(0));
   resumed.env.Load(0, drive.env.Save(0));
   resumed.view.facts[0] = drive.facts();
-  while (drive.running()) drive.Step(), resumed.Step();
+  while (drive.running()) {
+    ASSERT_TRUE(resumed.running()) << "tick " << drive.facts().tick;
+    drive.Step(), resumed.Step();
+  }
   EXPECT_EQ(drive.facts().outcome, resumed.facts().outcome);
   EXPECT_EQ(drive.env.Save(0), resumed.env.Save(0));
 }

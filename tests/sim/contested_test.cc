@@ -161,6 +161,33 @@ TEST(ContestedCars, CrossingCarsAloneStandInTheWayOfABlindEgo) {
   RecordProperty("met", met);
 }
 
+// At 5 m/s a car asks for the junction 20 m before the line; one that goes first, from 45 m, once.
+TEST(ScriptedCars, WhoGoesFirstHasTheJunctionEarlyAndOnlyOnce) {
+  const Routes routes;
+  const auto map = std::make_shared<const TrafficMap>(Town());
+  int tried = 0;
+  for (const auto& route : routes.list) {
+    ScriptedCar car = ContestedCars(*route, *map, 0.0, kEgoLength_m, 1).back();
+    const double length_m = map->lane(car.npc.plan[0]).length_m;
+    if (length_m < 60.0) continue;
+    ++tried;
+    car.npc.s_m = length_m - 35.0 - car.npc.half_length_m();
+    car.npc.speed_mps = 5.0;
+    EgoView ego;
+    ego.box = {route->path().PositionAt(0.0), 0.0, kEgoLength_m, 2.163};
+    ego.direction = {1.0, 0.0};
+    for (const bool goes_first : {false, true}) {
+      car.script = {.goes_first = goes_first};
+      Traffic traffic(map, true);
+      traffic.Start(1, 0, ego, {&car, 1});
+      EXPECT_EQ(traffic.npcs()[0].held.count > 0, goes_first);
+      EXPECT_FALSE(traffic.scripts()[0].goes_first);
+    }
+    if (tried == 10) break;
+  }
+  EXPECT_EQ(tried, 10);
+}
+
 // A straight road of 300 m without junctions. By hand: from 6 m/s braking at 3 m/s^2 takes 6 m and
 // 2 s; the stop is reached, held until the release, and left.
 TEST(ScriptedCars, BrakeToTheirStopStandAndDriveOn) {
