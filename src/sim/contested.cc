@@ -1,8 +1,8 @@
 #include "sim/contested.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <utility>
 
 #include "base/random.h"
 #include "sim/idm.h"
@@ -88,7 +88,7 @@ Way EgoWay(const Route& route, double cruise_mps) {
   return way;
 }
 
-// An NPC's along a lane and the one after it.
+// An NPC's along these lanes.
 Way NpcWay(const TrafficMap& map, std::span<const LaneIndex> lanes, double speed_factor) {
   Way way;
   for (const LaneIndex index : lanes) {
@@ -115,6 +115,7 @@ Npc DrawBody(RandomStream& random) {
 
 // ---- The lead car.
 
+// exists is false when the route has no room for it.
 struct Lead {
   bool exists = false;
   double s_m = 0.0;      // on the route
@@ -130,6 +131,7 @@ bool StandsClear(std::span<const RouteCrossing> crossings, double s_m, double ha
   });
 }
 
+// The wanted place, or the first one beyond the junction that lies there.
 double LeadPlace(std::span<const RouteCrossing> crossings, double wanted_s_m, double half_m) {
   double s_m = wanted_s_m;
   for (const RouteCrossing& c : crossings) {
