@@ -133,8 +133,8 @@ struct ObservationConfig {
 };
 
 struct RewardConfig {
-  RewardPreset preset = RewardPreset::kFivePartCapped;
-  double scale = 0.1;
+  RewardPreset preset = RewardPreset::kDrive;
+  double scale = 0.3;
 
   template <class V>
   void VisitFields(V& v) {
@@ -173,11 +173,11 @@ struct StartConfig {
 
 struct LearnerConfig {
   Wiring wiring = Wiring::kSharedCritic;
-  Encoder encoder = Encoder::kNatureLayerNorm;
+  Encoder encoder = Encoder::kSmall;
   Fusion fusion = Fusion::kTrunk;
   int feature_width = 512;
   int trunk_width = 64;
-  double image_gain_init = 1.0;
+  double image_gain_init = 0.1;
   std::vector<int> head_widths = {256, 256};
   bool target_encoder = true;
   bool bf16_encoder = false;
@@ -258,7 +258,7 @@ struct ExplorationConfig {
   double sigma_start = 0.2;
   double sigma_end = 0.1;
   double ou_theta = 0.15;
-  int decay_steps = 50000;
+  int decay_steps = 100000;
   double random_throttle_min = -0.3;
   double random_throttle_max = 1.0;
 
@@ -303,14 +303,14 @@ struct ReplayConfig {
 };
 
 struct TrainConfig {
-  int max_timesteps = 40000;
-  int learning_starts = 2000;
-  int num_worlds = 8;
-  double updates_per_env_step = 0.25;
+  int max_timesteps = 200000;
+  int learning_starts = 4000;
+  int num_worlds = 16;
+  double updates_per_env_step = 0.0625;
   uint64_t seed = 0;
   int threads = 0;
   int eval_freq = 0;
-  int checkpoint_freq = 10000;
+  int checkpoint_freq = 40000;
   int log_freq = 100;
   Device device = Device::kCpu;
 
