@@ -116,7 +116,7 @@ struct EgoConfig {
 
 struct ObservationConfig {
   ObservationMode mode = ObservationMode::kCameraVector;
-  int frame_stride = 1;
+  int frame_stride = 3;
 
   template <class V>
   void VisitFields(V& v) {
@@ -183,7 +183,7 @@ struct LearnerConfig {
   bool bf16_encoder = false;
   double actor_lr = 3e-4;
   double critic_lr = 3e-4;
-  int batch_size = 256;
+  int batch_size = 128;
   double discount = 0.99;
   double tau = 0.005;
   double target_policy_noise = 0.2;
