@@ -28,15 +28,15 @@ def run_folder(out, variant, seed):
     return out / variant / f"seed_{seed}"
 
 
-def train(args, experiment, variant, seed):
+def train(experiment, volante, out, variant, seed):
     """One training, from the start or from its last checkpoint; returns its exit code."""
-    folder = run_folder(args.out, variant, seed)
+    folder = run_folder(out, variant, seed)
     if (folder / FINISHED).exists():
         return 0
     run = folder / "run"
     folder.mkdir(parents=True, exist_ok=True)
     resumable = any(run.glob("checkpoints/step_*"))
-    command = [args.volante, "train"]
+    command = [volante, "train"]
     if resumable:
         command += ["--resume", str(run)]
     else:
@@ -52,6 +52,14 @@ def train(args, experiment, variant, seed):
     else:
         print(f"{variant} seed {seed}: exit code {code}, see {folder}/log.txt", file=sys.stderr)
     return code
+
+
+def train_all(experiment, volante, out, jobs=len(os.sched_getaffinity(0))):
+    """How many trainings failed. Seed by seed, so that an unfinished list compares all variants."""
+    todo = [(v, s) for s in experiment["seeds"] for v in experiment["variants"]]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        codes = pool.map(lambda job: train(experiment, volante, out, *job), todo)
+        return sum(code != 0 for code in codes)
 
 
 def validations(out, variant, seed):
@@ -86,13 +94,7 @@ def main():
     parser.add_argument("--table", action="store_true", help="run nothing")
     args = parser.parse_args()
     experiment = json.loads(args.list.read_text())
-    failed = 0
-    if not args.table:
-        # Seed by seed, so that an unfinished list still compares every variant.
-        jobs = [(v, s) for s in experiment["seeds"] for v in experiment["variants"]]
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            codes = pool.map(lambda job: train(args, experiment, *job), jobs)
-            failed = sum(code != 0 for code in codes)
+    failed = 0 if args.table else train_all(experiment, args.volante, args.out, args.jobs)
     print(table(args.out, experiment))
     return 1 if failed else 0
 
