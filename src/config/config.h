@@ -65,6 +65,7 @@ struct EnvConfig {
   std::string map;
   Scenario scenario = Scenario::kEmpty;
   int npc_count = -1;
+  double contested_share = 0.0;
   int action_repeat = 1;
   int max_episode_steps = 1000;
   double train_route_min_m = 120.0;
@@ -81,6 +82,10 @@ struct EnvConfig {
       {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
        .min = -1,
        .max = 1000});
+    v("contested_share", contested_share,
+      {.help = "share of training episodes with the cars of suite contested besides the scenario's",
+       .min = 0,
+       .max = 1});
     v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
     v("max_episode_steps", max_episode_steps,
       {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});

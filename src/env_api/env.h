@@ -111,7 +111,7 @@ struct ResetRequest {
   int world = 0;
   uint64_t seed = 0;                     // everything random of the episode follows from it
   Scenario scenario = Scenario::kEmpty;  // kMixed draws one from the seed
-  Suite suite = Suite::kStandard;        // evaluation only
+  Suite suite = Suite::kStandard;        // training draws it by env.contested_share
   RouteSet route_set = RouteSet::kTrain;
   int route_index = 0;        // into the committed list; training draws from the seed
   bool spread_start = false;  // training only: start.spread_share of the episodes

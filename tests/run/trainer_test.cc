@@ -68,6 +68,53 @@ class SpoiledEnv : public Env {
   int steps_ = 0;
 };
 
+// Keeps what was asked of it.
+class AskedEnv : public Env {
+ public:
+  AskedEnv(std::unique_ptr<Env> inner, std::vector<ResetRequest>& asked)
+      : inner_(std::move(inner)), asked_(asked) {}
+  const EnvTraits& traits() const override { return inner_->traits(); }
+  void Reset(std::span<const ResetRequest> requests, StepView out) override {
+    asked_.insert(asked_.end(), requests.begin(), requests.end());
+    inner_->Reset(requests, out);
+  }
+  void Step(std::span<const Action> actions, StepView out) override { inner_->Step(actions, out); }
+  std::vector<uint8_t> Save(int world) override { return inner_->Save(world); }
+  void Load(int world, std::span<const uint8_t> bytes) override { inner_->Load(world, bytes); }
+
+ private:
+  std::unique_ptr<Env> inner_;
+  std::vector<ResetRequest>& asked_;
+};
+
+std::vector<ResetRequest> AskedWithContestedShare(const std::string& share) {
+  const Config config = TinyConfig({"env.contested_share=" + share});
+  std::vector<ResetRequest> asked;
+  TinyRun run(config, std::make_unique<AskedEnv>(MakeEnvironments(config).train, asked));
+  run.trainer->Run(run.stop);
+  return asked;
+}
+
+// With the share, those episodes get the suite's cars, and nothing else of any episode changes.
+TEST(Trainer, ContestedShareOfTheEpisodesIsContested) {
+  const std::vector<ResetRequest> none = AskedWithContestedShare("0");
+  const std::vector<ResetRequest> all = AskedWithContestedShare("1");
+  const std::vector<ResetRequest> half = AskedWithContestedShare("0.5");
+  ASSERT_GT(none.size(), 8u);
+  ASSERT_EQ(all.size(), none.size());  // the scripted road has no other cars: the same drives
+  ASSERT_EQ(half.size(), none.size());
+  size_t contested = 0;
+  for (size_t i = 0; i < none.size(); ++i) {
+    EXPECT_EQ(none[i].suite, Suite::kStandard);
+    EXPECT_EQ(all[i].suite, Suite::kContested);
+    EXPECT_EQ(all[i].seed, none[i].seed);
+    EXPECT_EQ(all[i].spread_start, none[i].spread_start);
+    contested += half[i].suite == Suite::kContested;
+  }
+  EXPECT_GT(contested, 0u);
+  EXPECT_LT(contested, half.size());
+}
+
 TEST(Trainer, LearnsTheScriptedRoad) {
   const Config config = TinyConfig(
       {"train.max_timesteps=16000", "train.learning_starts=2000", "train.num_worlds=8",
