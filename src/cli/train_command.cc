@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ void AddFlags(CLI::App& app, TrainFlags& flags) {
   AddKeyFlag(app, flags, "--scenario", "env.scenario", "empty, 0, 1, 2 or mixed");
   AddKeyFlag(app, flags, "--map", "env.map", "an OpenDRIVE file instead of a built-in town");
   AddKeyFlag(app, flags, "--max-timesteps", "train.max_timesteps", "env steps of the run");
+  AddKeyFlag(app, flags, "--max-minutes", "train.max_minutes",
+             "end after this time, 0 for no limit");
   AddKeyFlag(app, flags, "--seed", "train.seed", "seed of every random stream");
   AddKeyFlag(app, flags, "--eval-freq", "train.eval_freq", "env steps between validations");
   AddKeyFlag(app, flags, "--checkpoint-freq,--save-freq", "train.checkpoint_freq",
@@ -67,7 +70,8 @@ std::string DefaultRunFolder(const Config& config) {
                      config.preset, config.train.seed);
 }
 
-RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>& fingerprint) {
+RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>& fingerprint,
+                 const std::string& command) {
   RunFacts facts(fingerprint.begin(), fingerprint.end());
   char host[256] = "unknown";
   ::gethostname(host, sizeof host - 1);
@@ -75,6 +79,7 @@ RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>&
   facts["seed"] = std::to_string(config.train.seed);
   facts["preset"] = config.preset;
   facts["config_hash"] = ConfigHash(config);
+  facts["command"] = command;
   return facts;
 }
 
@@ -85,12 +90,37 @@ Config ConfigOfRun(const RunFolder& folder, const TrainFlags& flags) {
                 "--preset and --config would change it", "leave them out");
   }
   for (const std::string& set : flags.sources.sets) {
-    if (!set.starts_with("train.max_timesteps=")) {
+    if (!set.starts_with("train.max_timesteps=") && !set.starts_with("train.max_minutes=")) {
       throw Error(ExitCode::kUsage, "a resumed run keeps its configuration", set,
-                  "only --max-timesteps may be given, to train longer", "start a new run");
+                  "only --max-timesteps and --max-minutes may be given, to train longer",
+                  "start a new run");
     }
   }
   return ParseConfig(ReadText(RealFiles(), folder.config()), folder.config(), flags.sources.sets);
+}
+
+// The command as it can be typed again, as far as the shell's quotes can be known.
+std::string CommandText(int argc, char** argv) {
+  std::string text = "volante";
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'$&;()<>|*?`\\#") == word.npos;
+    text += plain ? " " + word : " '" + word + "'";
+  }
+  return text;
+}
+
+// How far the run got, beside what it was begun with; minutes add up over resumes.
+void WriteTotals(RunFolder& folder, const TrainResult& result) {
+  RunFacts facts = folder.ReadFacts();
+  const auto before = facts.find("minutes");
+  const double minutes =
+      result.minutes + (before == facts.end() ? 0.0 : std::atof(before->second.c_str()));
+  facts["outcome"] = EndText(result);
+  facts["env_steps"] = std::to_string(result.env_steps);
+  facts["updates"] = std::to_string(result.updates);
+  facts["minutes"] = fmt::format("{:.2f}", minutes);
+  folder.WriteFacts(facts);
 }
 
 void PrintHead(const Config& config, const RunFolder& folder, bool resumed) {
@@ -119,8 +149,7 @@ std::string CheckpointToResume(const RunFolder& folder, int64_t at) {
 }
 
 void PrintResult(const TrainResult& result, const RunFolder& folder) {
-  std::printf("%s after %lld env steps and %lld updates\n", result.stopped ? "stopped" : "done",
-              static_cast<long long>(result.env_steps), static_cast<long long>(result.updates));
+  std::printf("%s\n", EndText(result).c_str());
   std::printf("checkpoint  %s\n", result.checkpoint.c_str());
   std::printf("%s\n", result.health.c_str());
   std::printf("next        volante %s %s\n",
@@ -152,8 +181,8 @@ int RunTrain(int argc, char** argv) {
   Environments environments = MakeEnvironments(config);  // a bad map is refused before a folder is
   if (!resume) {
     const std::string path = flags.run_dir.empty() ? DefaultRunFolder(config) : flags.run_dir;
-    folder = std::make_unique<RunFolder>(
-        RunFolder::Create(files, path, ToYaml(config), FactsOf(config, fingerprint)));
+    folder = std::make_unique<RunFolder>(RunFolder::Create(
+        files, path, ToYaml(config), FactsOf(config, fingerprint, CommandText(argc, argv))));
   }
 
   PrintHead(config, *folder, resume);
@@ -181,6 +210,7 @@ int RunTrain(int argc, char** argv) {
   }
   const StopSignalWaiter signals;
   const TrainResult result = trainer.Run(signals.stop());
+  WriteTotals(*folder, result);
   PrintResult(result, *folder);
   return static_cast<int>(result.stopped ? ExitCode::kStoppedResumable : ExitCode::kOk);
 }

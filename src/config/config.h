@@ -309,6 +309,7 @@ struct ReplayConfig {
 
 struct TrainConfig {
   int max_timesteps = 200000;
+  double max_minutes = 0.0;
   int learning_starts = 4000;
   int num_worlds = 16;
   double updates_per_env_step = 0.0625;
@@ -323,6 +324,11 @@ struct TrainConfig {
   void VisitFields(V& v) {
     v("max_timesteps", max_timesteps,
       {.help = "env steps of the whole run, over all worlds", .min = 1, .max = 2000000000});
+    v("max_minutes", max_minutes,
+      {.help = "minutes of wall clock after which a training ends before max_timesteps, counted "
+               "from the start or the resume; 0 means no limit",
+       .min = 0,
+       .max = 1000000});
     v("learning_starts", learning_starts,
       {.help = "env steps of random actions before learning", .min = 0, .max = 2000000000});
     v("num_worlds", num_worlds, {.help = "worlds that step together", .min = 1, .max = 1024});

@@ -49,6 +49,8 @@ std::string DrawTerminalChart(const TerminalChart& chart, std::span<const double
   for (const double value : curve) {
     if (std::isfinite(value)) low = std::min(low, value), high = std::max(high, value);
   }
+  if (std::isfinite(chart.low)) low = chart.low;
+  if (std::isfinite(chart.high)) high = chart.high;
   if (low > high) low = 0.0, high = 1.0;
   if (low == high) low -= 0.5, high += 0.5;
 
@@ -65,14 +67,15 @@ std::string DrawTerminalChart(const TerminalChart& chart, std::span<const double
       previous = -1;
       continue;
     }
-    const int y = static_cast<int>(std::lround((high - value) / (high - low) * (height - 1)));
+    const double share = std::clamp((high - value) / (high - low), 0.0, 1.0);
+    const int y = static_cast<int>(std::lround(share * (height - 1)));
     // Steep stretches are joined by a column of dots.
     const int from = previous < 0 ? y : previous + (y > previous) - (y < previous);
     for (int k = std::min(from, y); k <= std::max(from, y); ++k) set(x, k);
     previous = y;
   }
 
-  std::string out = fmt::format("{:>9}  {}\n", "", chart.title);
+  std::string out = fmt::format("{:>9}  {:.{}}\n", "", chart.title, chart.columns);
   for (int row = 0; row < chart.rows; ++row) {
     const std::string label = row == 0                ? fmt::format("{:.4g}", high)
                               : row == chart.rows - 1 ? fmt::format("{:.4g}", low)
@@ -82,6 +85,10 @@ std::string DrawTerminalChart(const TerminalChart& chart, std::span<const double
       out += Braille(cells[static_cast<size_t>(row * chart.columns + column)]);
     }
     out += '\n';
+  }
+  if (!chart.x_left.empty() || !chart.x_right.empty()) {
+    const int room = std::max(0, chart.columns - static_cast<int>(chart.x_left.size()));
+    out += fmt::format("{:>9}  {}{:>{}.{}}\n", "", chart.x_left, chart.x_right, room, room);
   }
   return out;
 }

@@ -1,6 +1,9 @@
 #include "run/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "base/error.h"
@@ -12,6 +15,7 @@ namespace {
 
 constexpr size_t kRecentEpisodes = 20;
 constexpr int kProbeRows = 16;
+constexpr int kCurveColumns = 60, kCurveRows = 8;
 
 ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
   return {.num_worlds = traits.num_worlds,
@@ -61,8 +65,16 @@ Trainer::~Trainer() = default;
 TrainResult Trainer::Run(const std::atomic<bool>& stop) {
   events_ = std::make_unique<EventWriter>(*parts_.files, parts_.folder->path(),
                                           restored_ ? state_.env_steps + 1 : 0);
+  if (!parts_.minutes) {
+    parts_.minutes = [start = std::chrono::steady_clock::now()] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60.0;
+    };
+  }
+  const double limit = config_.train.max_minutes;
+  const auto time_over = [&] { return limit > 0.0 && parts_.minutes() >= limit; };
+  const int64_t first_step = state_.env_steps;
   if (!restored_) StartWorlds();
-  while (state_.env_steps < config_.train.max_timesteps && !stop) {
+  while (state_.env_steps < config_.train.max_timesteps && !stop && !time_over()) {
     const int64_t before = state_.env_steps;
     Collect();
     Learn();
@@ -70,14 +82,22 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
     if (Crossed(before, state_.env_steps, config_.train.checkpoint_freq)) WriteCheckpoint();
     ShowProgress(false);
   }
+  TrainResult result;
+  result.minutes = parts_.minutes();
+  result.time_over = state_.env_steps < config_.train.max_timesteps && !stop;
+  result.stopped = state_.env_steps < config_.train.max_timesteps && !result.time_over;
   if (last_checkpoint_step_ != state_.env_steps) WriteCheckpoint();
   ShowProgress(true);
-  if (parts_.progress != nullptr) parts_.progress->Finish();
+  // After the checkpoint, so that the run goes on from there as if it had not ended.
+  if (!result.stopped && config_.train.eval_freq > 0 && state_.env_steps > first_step &&
+      last_validation_step_ != state_.env_steps) {
+    WriteBest(Validate());
+  }
+  events_->Sync();
+  if (parts_.progress != nullptr) parts_.progress->Finish(curve_.Text(kCurveColumns, kCurveRows));
 
-  TrainResult result;
   result.env_steps = state_.env_steps;
   result.updates = learner_->counters().updates;
-  result.stopped = state_.env_steps < config_.train.max_timesteps;
   result.checkpoint = last_checkpoint_;
   result.validation = last_validation_;
   result.health = state_.health.SummaryText();
@@ -194,6 +214,8 @@ void Trainer::FinishEpisode(int world) {
   ++state_.episodes;
   state_.recent.push_back(stats);
   if (state_.recent.size() > kRecentEpisodes) state_.recent.erase(state_.recent.begin());
+  const EvaluationSummary recent = Summarize(state_.recent);
+  curve_.Add(state_.env_steps, recent.route_completion, recent.success_rate);
   const ScalarValue values[] = {
       {"train/episode_reward", stats.reward},
       {"train/episode_length", static_cast<double>(stats.ticks)},
@@ -299,9 +321,15 @@ void Trainer::ShowProgress(bool force) {
   }
   std::string line = text;
   if (const std::string alarms = state_.health.ProgressText(); !alarms.empty()) {
-    line += "  ALARM " + alarms;
+    line = "ALARM " + alarms + "  " + line;  // first: a narrow terminal cuts the end
   }
-  parts_.progress->Show(state_.env_steps, config_.train.max_timesteps, "env steps", line, force);
+  if (const int columns = parts_.progress->PictureColumns(kCurveRows + 2); columns > 0) {
+    parts_.progress->SetPicture(
+        curve_.Text(std::min(kCurveColumns, columns - kTerminalChartMargin), kCurveRows));
+  }
+  parts_.progress->Show(
+      state_.env_steps, config_.train.max_timesteps, "env steps", line, force,
+      {.elapsed_s = 60.0 * parts_.minutes(), .limit_s = 60.0 * config_.train.max_minutes});
 }
 
 // ---- validation ----------------------------------------------------------------------------
@@ -325,6 +353,7 @@ EvaluationSummary Trainer::Validate() {
   };
   events_->Scalars(state_.env_steps, values);
   last_validation_ = s;
+  last_validation_step_ = state_.env_steps;
   if (parts_.progress != nullptr) {
     char text[200];
     std::snprintf(text, sizeof text,
@@ -335,6 +364,16 @@ EvaluationSummary Trainer::Validate() {
     parts_.progress->Message(text);
   }
   return s;
+}
+
+// ---- the end -------------------------------------------------------------------------------
+
+std::string EndText(const TrainResult& result) {
+  const std::string where = fmt::format("at {} env steps with {} updates",
+                                        Grouped(result.env_steps), Grouped(result.updates));
+  if (result.stopped) return "stopped " + where;
+  if (result.time_over) return fmt::format("ended after {:.1f} minutes, {}", result.minutes, where);
+  return "ended " + where;
 }
 
 }  // namespace volante

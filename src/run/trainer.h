@@ -19,6 +19,7 @@
 #include "learn/td3.h"
 #include "replay/replay.h"
 #include "run/episode_stats.h"
+#include "run/live_curve.h"
 #include "run/noise.h"
 #include "run/progress.h"
 #include "store/checkpoint.h"
@@ -33,10 +34,12 @@ inline constexpr std::array kPhaseNames = {"exploring", "learning"};
 struct TrainResult {
   int64_t env_steps = 0;
   int64_t updates = 0;
-  bool stopped = false;                         // by `stop`, resumable
-  std::string checkpoint;                       // the last one
-  std::optional<EvaluationSummary> validation;  // the last one
-  std::string health;                           // exit summary
+  bool stopped = false;         // by `stop`, resumable
+  bool time_over = false;       // by train.max_minutes, before max_timesteps: a normal end
+  double minutes = 0.0;         // of wall clock that Run took, the last validation left out
+  std::string checkpoint = {};  // the last one
+  std::optional<EvaluationSummary> validation = {};  // the last one
+  std::string health = {};                           // exit summary
 };
 
 class Trainer {
@@ -51,6 +54,8 @@ class Trainer {
     std::map<std::string, std::string> fingerprint;  // what bit-equality depends on
     // Called after each committed checkpoint; for the tests of exact resume. May be empty.
     std::function<void(int64_t env_step)> on_checkpoint;
+    // Minutes since Run began, for train.max_minutes. Empty: the wall clock.
+    std::function<double()> minutes = {};
   };
 
   Trainer(const Config& config, Parts parts);
@@ -58,7 +63,9 @@ class Trainer {
 
   // Continues from a verified resumable checkpoint of the same configuration. Call before Run.
   void Restore(const CheckpointReader& checkpoint);
-  // Until max_timesteps or `stop`. Error(kHealthHalt) when an alarm stops the run.
+  // Until max_timesteps, max_minutes or `stop`. Error(kHealthHalt) when an alarm stops the run. The
+  // clock decides when to end and nothing else: the checkpoint of an env step is the same whatever
+  // ended the run there.
   TrainResult Run(const std::atomic<bool>& stop);
 
   const Td3Learner& learner() const { return *learner_; }
@@ -122,8 +129,10 @@ class Trainer {
   bool restored_ = false;
   std::string last_checkpoint_;
   int64_t last_checkpoint_step_ = -1;
+  int64_t last_validation_step_ = -1;
   std::optional<EvaluationSummary> last_validation_;
   UpdateMetrics last_metrics_;
+  LiveCurve curve_;  // since this process started
 
   // Buffers of one round.
   std::vector<uint8_t> frames_;  // [N, 84, 84]
@@ -134,6 +143,10 @@ class Trainer {
   Batch batch_;
   StepView view_;
 };
+
+// "ended at 120,000 env steps with 29,500 updates", "ended after 8.0 minutes, at 97,312 env steps
+// with ...", "stopped at ..."
+std::string EndText(const TrainResult& result);
 
 // The architecture string of a configuration's networks, as checkpoints carry it.
 std::string ArchitectureOf(const Config& config);

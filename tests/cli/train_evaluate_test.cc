@@ -57,7 +57,7 @@ class Commands : public ::testing::Test {
 TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
   const Ran train = Train("run");
   EXPECT_EQ(train.exit_code, 0) << train.err;
-  EXPECT_THAT(train.out, HasSubstr("done after 600 env steps and 100 updates"));
+  EXPECT_THAT(train.out, HasSubstr("ended at 600 env steps with 100 updates"));
   EXPECT_THAT(train.out, HasSubstr("health:"));
   for (const char* name :
        {"config.yaml", "manifest.json", "log.txt", "run.lock", "checkpoints/step_600/manifest.json",
@@ -164,7 +164,7 @@ TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
   const Ran resumed = Volante({"train", "--resume", "run", "--max-timesteps", "3000", "--quiet"});
   // The run may have been beyond 3,000 steps already; then there is nothing left to do.
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, HasSubstr("done after"));
+  EXPECT_THAT(resumed.out, HasSubstr("ended at"));
 }
 
 // ---- bad input -----------------------------------------------------------------------------
@@ -219,7 +219,7 @@ TEST_F(Commands, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("step_600"));
   EXPECT_THAT(resumed.err, HasSubstr("step_400"));
-  EXPECT_THAT(resumed.out, HasSubstr("done after 600 env steps"));
+  EXPECT_THAT(resumed.out, HasSubstr("ended at 600 env steps"));
 }
 
 TEST_F(Commands, ACheckpointOfAnotherArchitectureIsRefused) {

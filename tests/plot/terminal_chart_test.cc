@@ -71,6 +71,27 @@ TEST(TerminalChart, JumpsAreJoinedAndGapsAreNot) {
   EXPECT_EQ(dots.at, (std::set<std::pair<int, int>>{{0, 7}, {1, 7}, {3, 0}}));
 }
 
+TEST(TerminalChart, AFixedAxisHoldsWhateverTheDataIs) {
+  // 8 dots high, so a dot is 1/7 of the axis.
+  const TerminalChart chart{.title = "", .columns = 2, .rows = 2, .low = 0.0, .high = 1.0};
+  const std::vector<double> values = {0.0, 1.0 / 7.0, 2.0, -3.0};
+  const Dots dots = Decode(DrawTerminalChart(chart, values));
+  EXPECT_TRUE(dots.at.contains({0, 7}));
+  EXPECT_TRUE(dots.at.contains({1, 6}));
+  EXPECT_TRUE(dots.at.contains({2, 0})) << "above the axis: at its end";
+  EXPECT_TRUE(dots.at.contains({3, 7})) << "below it";
+  const std::string text = DrawTerminalChart({.title = "12345",
+                                              .columns = 4,
+                                              .rows = 2,
+                                              .low = 0,
+                                              .high = 1,
+                                              .x_left = "0",
+                                              .x_right = "9"},
+                                             values);
+  EXPECT_NE(text.find("  1234\n"), std::string::npos) << "the title is cut";
+  EXPECT_EQ(text.substr(text.size() - 5), "0  9\n");
+}
+
 TEST(TerminalChart, NothingToDrawIsBlank) {
   EXPECT_TRUE(Decode(DrawTerminalChart({}, {})).at.empty());
   const std::vector<double> bad = {NAN, INFINITY};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 
 #include "base/error.h"
@@ -30,7 +31,8 @@ struct TinyRun {
   std::unique_ptr<Trainer> trainer;
   std::atomic<bool> stop{false};
 
-  explicit TinyRun(const Config& c, std::unique_ptr<Env> env = nullptr)
+  explicit TinyRun(const Config& c, std::unique_ptr<Env> env = nullptr,
+                   std::function<double()> minutes = {})
       : config(c), folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(c), {})) {
     SetLearnerThreads(config.train.threads);
     Environments environments = MakeEnvironments(config);
@@ -42,7 +44,8 @@ struct TinyRun {
                                .progress = nullptr,
                                .build = "test",
                                .fingerprint = {},
-                               .on_checkpoint = {}});
+                               .on_checkpoint = {},
+                               .minutes = std::move(minutes)});
   }
 };
 
@@ -198,6 +201,68 @@ TEST(Trainer, LogsWhatTheSpecificationNames) {
     EXPECT_EQ(events.scalars.count(tag), 1u) << tag;
   }
   EXPECT_EQ(events.texts.count("run/optimizer_audit"), 1u);
+}
+
+// A clock that moves by a minute each time that the trainer looks whether the time is over.
+std::function<double()> CountingMinutes() {
+  return [minutes = -1.0]() mutable { return minutes += 1.0; };
+}
+
+TEST(Trainer, EndsWhenItsTimeIsOverAsIfItHadBeenAskedForThatManySteps) {
+  TinyRun limited(TinyConfig({"train.max_minutes=100"}), nullptr, CountingMinutes());
+  const TrainResult result = limited.trainer->Run(limited.stop);
+  EXPECT_TRUE(result.time_over);
+  EXPECT_FALSE(result.stopped);
+  EXPECT_EQ(result.env_steps, 400);  // a look before each round of 4 worlds; the 101st says 100
+  EXPECT_GT(result.updates, 0);
+  TinyRun counted(TinyConfig({"train.max_timesteps=400"}));
+  const TrainResult expected = counted.trainer->Run(counted.stop);
+  EXPECT_FALSE(expected.time_over);
+  const CheckpointReader a(RealFiles(), result.checkpoint), b(RealFiles(), expected.checkpoint);
+  for (const char* part :
+       {"trainer.cbor", "worlds.cbor", "policy.safetensors", "learner.safetensors"}) {
+    EXPECT_EQ(a.Part(part), b.Part(part)) << part;
+  }
+}
+
+TEST(Trainer, ARunWhoseTimeWasOverGoesOn) {
+  TinyRun run(TinyConfig({"train.max_minutes=100"}), nullptr, CountingMinutes());
+  const TrainResult first = run.trainer->Run(run.stop);
+  TinyRun rest(TinyConfig({"train.max_minutes=0"}), nullptr, CountingMinutes());
+  // The replay's segments are the first run's.
+  std::filesystem::copy(
+      run.folder.replay(), rest.folder.replay(),
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  rest.trainer->Restore(CheckpointReader(RealFiles(), first.checkpoint));
+  const TrainResult second = rest.trainer->Run(rest.stop);
+  EXPECT_EQ(second.env_steps, 600);
+  EXPECT_FALSE(second.time_over);
+}
+
+TEST(Trainer, ValidatesAtItsEndWhenValidationIsOn) {
+  const auto validations = [](TinyRun& run) {
+    run.trainer->Run(run.stop);
+    return ReadScalars(RealFiles(), run.folder.path()).scalars["eval/success_rate"];
+  };
+  TinyRun limited(TinyConfig({"train.max_minutes=100", "train.eval_freq=300"}), nullptr,
+                  CountingMinutes());
+  const std::vector<ScalarPoint> points = validations(limited);
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[0].step, 300);
+  EXPECT_EQ(points[1].step, 400);
+  TinyRun even(TinyConfig({"train.eval_freq=300"}));
+  EXPECT_EQ(validations(even).size(), 2u) << "the last one is not made twice";
+  TinyRun never(TinyConfig({"train.max_minutes=100"}), nullptr, CountingMinutes());
+  EXPECT_EQ(validations(never).size(), 0u);
+}
+
+TEST(Trainer, SaysWhatEndedIt) {
+  TrainResult result{.env_steps = 97312, .updates = 12345, .time_over = true, .minutes = 8.004};
+  EXPECT_EQ(EndText(result), "ended after 8.0 minutes, at 97,312 env steps with 12,345 updates");
+  result.time_over = false;
+  EXPECT_EQ(EndText(result), "ended at 97,312 env steps with 12,345 updates");
+  result.stopped = true;
+  EXPECT_EQ(EndText(result), "stopped at 97,312 env steps with 12,345 updates");
 }
 
 TEST(Trainer, RefusesACheckpointOfAnotherArchitecture) {
