@@ -6,7 +6,7 @@
 //
 // Rows that need the network or a window run in volante-learn, which the light program starts
 // after setting the process up (cli/launcher.h); their files are compiled into it alone. So
-// files named map_*.cc and config_*.cc may use light folders only, all others everything.
+// files named map_*.cc, config_*.cc and curve_*.cc may use light folders only, all others everything.
 #pragma once
 
 #include <span>
@@ -37,6 +37,7 @@ std::span<const Command> Commands();
 
 int RunMap(int argc, char** argv);
 int RunConfig(int argc, char** argv);
+int RunCurve(int argc, char** argv);
 int RunTrain(int argc, char** argv);
 int RunEvaluate(int argc, char** argv);
 int RunDrive(int argc, char** argv);

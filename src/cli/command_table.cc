@@ -17,6 +17,7 @@ std::span<const Command> Commands() {
        StopSignals::kDefault, RunEvaluate},
       {"drive", "watch a policy drive, in a window or a video file", kWindow, StopSignals::kDefault,
        RunDrive},
+      {"curve", "draw the learning curves of runs as SVG", kLight, StopSignals::kDefault, RunCurve},
       {"map", "inspect, check and make OpenDRIVE maps", kLight, StopSignals::kDefault, RunMap},
       {"config", "show the resolved configuration, its presets and its reference", kLight,
        StopSignals::kDefault, RunConfig},

@@ -108,6 +108,15 @@ void ForEachStretch(size_t n, Finite finite, Emit emit) {
   }
 }
 
+const char* ColorOf(const ChartSeries& series, size_t position) {
+  const size_t index = series.color >= 0 ? static_cast<size_t>(series.color) : position;
+  return kColors[index % kColors.size()];
+}
+
+std::string Opacity(const ChartSeries& series) {
+  return series.opacity < 1.0 ? fmt::format(R"( stroke-opacity="{:g}")", series.opacity) : "";
+}
+
 void DrawSeries(Writer& out, const Frame& frame, const ChartSeries& series, const char* color) {
   const auto point = [&](double x, double y) {
     return fmt::format("{:.1f},{:.1f} ", frame.X(x), frame.Y(y));
@@ -137,8 +146,16 @@ void DrawSeries(Writer& out, const Frame& frame, const ChartSeries& series, cons
     std::string points;
     for (size_t i = begin; i < end; ++i) points += point(series.x[i], series.y[i]);
     points.pop_back();
-    out.Line(R"(<polyline points="{}" fill="none" stroke="{}" stroke-width="1.8"{}/>)", points,
-             color, series.dashed ? R"( stroke-dasharray="6 4")" : "");
+    if (series.width_px > 0.0) {
+      out.Line(R"(<polyline points="{}" fill="none" stroke="{}" stroke-width="{:g}" )"
+               R"(stroke-linejoin="round"{}{}/>)",
+               points, color, series.width_px, Opacity(series),
+               series.dashed ? R"( stroke-dasharray="6 4")" : "");
+    }
+    for (size_t i = begin; series.markers && i < end; ++i) {
+      out.Line(R"(<circle cx="{:.1f}" cy="{:.1f}" r="3.5" fill="{}" fill-opacity="{:g}"/>)",
+               frame.X(series.x[i]), frame.Y(series.y[i]), color, series.opacity);
+    }
   });
 }
 
@@ -190,7 +207,7 @@ double DrawLegend(Writer& out, const Chart& chart, double left, double top, doub
     }
     out.Line(R"(<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" )"
              R"(stroke-width="2.5"{}/>)",
-             x, y - 4, x + 18, y - 4, kColors[i % kColors.size()],
+             x, y - 4, x + 18, y - 4, ColorOf(series, i),
              series.dashed ? R"( stroke-dasharray="6 4")" : "");
     out.Text(x + 24, y, series.name, "start", kInk);
     x += width;
@@ -217,8 +234,10 @@ std::string SvgChart(const Chart& chart) {
     }
   }
   const bool no_data = x_range.empty() || y_range.empty();
+  if (chart.x_from_zero && !no_data) x_range.Add(0.0);
   for (const ChartRule& rule : chart.rules) y_range.Add(rule.y);
   if (chart.y_from_zero) y_range.Add(0.0);
+  if (chart.y_to_one) y_range.Add(1.0);
 
   Writer out;
   out.Line(R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" )"
@@ -255,7 +274,7 @@ std::string SvgChart(const Chart& chart) {
   DrawAxes(out, frame, chart);
   DrawRules(out, frame, chart);
   for (size_t i = 0; i < chart.series.size(); ++i) {
-    DrawSeries(out, frame, chart.series[i], kColors[i % kColors.size()]);
+    DrawSeries(out, frame, chart.series[i], ColorOf(chart.series[i], i));
   }
   if (no_data) {
     out.Text(0.5 * (frame.left + frame.right), 0.5 * (frame.top + frame.bottom), "no data",

@@ -13,6 +13,10 @@ struct ChartSeries {
   std::vector<double> x, y;       // equal sizes
   std::vector<double> low, high;  // a translucent band around the line; empty, or as long as x
   bool dashed = false;
+  int color = -1;         // index into the palette of 7; -1 takes the next by position
+  double width_px = 1.8;  // 0 leaves the markers alone
+  double opacity = 1.0;   // of the line, (0, 1]
+  bool markers = false;   // a dot at each point beside the line
 };
 
 // A horizontal line across the plot: a threshold, a baseline.
@@ -30,6 +34,8 @@ struct Chart {
   std::vector<ChartRule> rules;
   int width_px = 760, height_px = 420;
   bool y_from_zero = false;  // the y axis holds 0 even when the data does not come near
+  bool y_to_one = false;     // and 1: for shares
+  bool x_from_zero = false;  // the x axis holds 0: for counts from a beginning
 };
 
 // A whole SVG document with its own light background; colours that people with the common colour

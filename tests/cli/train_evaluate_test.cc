@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/files.h"
 #include "cli/run_program.h"
 
 namespace volante {
@@ -70,6 +71,29 @@ TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
   EXPECT_THAT(evaluate.out, HasSubstr("\"success_rate\""));
   EXPECT_TRUE(std::filesystem::exists(Path("out/evaluation.json")));
   EXPECT_TRUE(std::filesystem::exists(Path("out/episodes.csv")));
+}
+
+TEST_F(Commands, CurveDrawsWhatARunHasLearnt) {
+  ASSERT_EQ(Train("run", {"--eval-freq", "300", "--max-steps", "40"}).exit_code, 0);
+  const Ran curve = Volante({"curve", "run", "--output", "curve.svg"});
+  EXPECT_EQ(curve.exit_code, 0) << curve.err;
+  const std::string svg = ReadText(RealFiles(), Path("curve.svg"));
+  for (const char* text : {"Learning curve of run", "training: route completion",
+                           "validation: success", "env steps (0.05 s of driving each)"}) {
+    EXPECT_THAT(svg, HasSubstr(text));
+  }
+  std::filesystem::create_directory(Path("empty"));
+  ExpectRefused(Volante({"curve", "empty", "--output", "x.svg"}), 3, "train/route_completion");
+  ExpectRefused(Volante({"curve", "nowhere", "--output", "x.svg"}), 3, "nowhere");
+  ExpectRefused(Volante({"curve", "run", "--output", "x.png"}), 2, "rsvg-convert");
+}
+
+TEST_F(Commands, ATrainingEndsWithItsMinutesAndSaysSo) {
+  const Ran train = Train("run", {"--max-timesteps", "100000000", "--max-minutes", "0.02"});
+  EXPECT_EQ(train.exit_code, 0) << train.err;
+  EXPECT_THAT(train.out, HasSubstr("ended after 0.0 minutes, at "));
+  EXPECT_THAT(ReadText(RealFiles(), Path("run/manifest.json")),
+              HasSubstr("\"outcome\": \"ended after 0.0 min"));
 }
 
 TEST_F(Commands, ScriptedDriversAreEvaluatedWithoutACheckpoint) {

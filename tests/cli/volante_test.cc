@@ -20,7 +20,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kLightCommands[] = {"map", "config"};
+constexpr const char* kLightCommands[] = {"map", "config", "curve"};
 constexpr const char* kLearnCommands[] = {"train", "evaluate", "drive", "bench"};
 
 TEST(Volante, HelpListsEveryCommandAndExitCode) {
