@@ -74,7 +74,7 @@ TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
 }
 
 TEST_F(Commands, CurveDrawsWhatARunHasLearnt) {
-  ASSERT_EQ(Train("run", {"--eval-freq", "300", "--max-steps", "40"}).exit_code, 0);
+  ASSERT_EQ(Train("run", {"--eval-freq", "700", "--max-timesteps", "1400"}).exit_code, 0);
   const Ran curve = Volante({"curve", "run", "--output", "curve.svg"});
   EXPECT_EQ(curve.exit_code, 0) << curve.err;
   const std::string svg = ReadText(RealFiles(), Path("curve.svg"));
