@@ -30,7 +30,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   // `done` of `total` units ("env steps"); `text` is what the job says about itself. Time left is
-  // that of whatever ends the job first. Shown only when its time has come, unless `force`.
+  // that of whatever ends the job first. Shown only when its time has come, when all is done, or by
+  // `force`.
   void Show(int64_t done, int64_t total, const char* unit, const std::string& text,
             bool force = false, const TimeLimit& limit = {});
   // Whether Show would print now: building `text` may cost something.
@@ -41,6 +42,8 @@ class ProgressLine {
   void SetPicture(std::string picture) { picture_ = std::move(picture); }
   // Prints a message above picture and line.
   void Message(const std::string& text);
+  // Somebody else wrote to the terminal: what stands there stays, and drawing goes on below.
+  void GoOnBelow() { open_ = false; }
   // Ends the line. `picture` goes to the log, and to `out` unless it is a terminal, which shows its
   // own.
   void Finish(const std::string& picture = "");

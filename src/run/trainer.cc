@@ -82,6 +82,8 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
     if (Crossed(before, state_.env_steps, config_.train.checkpoint_freq)) WriteCheckpoint();
     ShowProgress(false);
   }
+  if (stop && parts_.progress != nullptr) parts_.progress->GoOnBelow();  // who set it said so
+
   TrainResult result;
   result.minutes = parts_.minutes();
   result.time_over = state_.env_steps < config_.train.max_timesteps && !stop;

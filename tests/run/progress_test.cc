@@ -148,7 +148,7 @@ TEST(ProgressLine, AfterAChangeOfSizeItGoesOnBelow) {
   ProgressLine progress(terminal.out());
   progress.SetPicture("a\nb\n");
   progress.Show(1, 100, "env steps", "", true);
-  terminal.Resize(60, 20);
+  terminal.Resize(60, 24);
   progress.Show(2, 100, "env steps", "", true);
   progress.Show(3, 100, "env steps", "", true);
   progress.Finish();
@@ -156,6 +156,31 @@ TEST(ProgressLine, AfterAChangeOfSizeItGoesOnBelow) {
   ASSERT_EQ(lines.size(), 7u);  // the old three lines, the new ones, the cursor
   EXPECT_THAT(lines[2], HasSubstr("1/100"));
   EXPECT_THAT(lines[5], HasSubstr("3/100"));
+}
+
+TEST(ProgressLine, WhatSomebodyElseWroteStays) {
+  Terminal terminal(80, 24);
+  ProgressLine progress(terminal.out());
+  progress.SetPicture("a\n");
+  progress.Show(1, 100, "env steps", "", true);
+  std::fputs("^C\nstopping\n", terminal.out());
+  progress.GoOnBelow();
+  progress.Show(2, 100, "env steps", "", true);
+  progress.Finish();
+  const std::vector<std::string> lines = terminal.Lines();
+  ASSERT_EQ(lines.size(), 6u);
+  EXPECT_EQ(lines[0], "a");
+  EXPECT_THAT(lines[1], HasSubstr("1/100"));
+  EXPECT_EQ(lines[2], "stopping");
+  EXPECT_EQ(lines[3], "a");
+  EXPECT_THAT(lines[4], HasSubstr("2/100"));
+}
+
+TEST(ProgressLine, ShowsTheEndAlways) {
+  Terminal terminal(80, 24);
+  ProgressLine progress(terminal.out());
+  for (int done = 1; done <= 20; ++done) progress.Show(done, 20, "episodes", "");
+  EXPECT_THAT(terminal.Lines().back(), HasSubstr("100.0 %  20/20 episodes"));
 }
 
 TEST(ProgressLine, ADumbTerminalGetsNoControlCharacters) {

@@ -208,17 +208,19 @@ std::function<double()> CountingMinutes() {
   return [minutes = -1.0]() mutable { return minutes += 1.0; };
 }
 
-TEST(Trainer, EndsWhenItsTimeIsOverAsIfItHadBeenAskedForThatManySteps) {
-  TinyRun limited(TinyConfig({"train.max_minutes=100"}), nullptr, CountingMinutes());
+TEST(Trainer, EndsWhenItsTimeIsOverWithTheCheckpointThatALongerRunPasses) {
+  TinyRun limited(TinyConfig({"train.max_minutes=100", "train.eval_freq=500"}), nullptr,
+                  CountingMinutes());
   const TrainResult result = limited.trainer->Run(limited.stop);
   EXPECT_TRUE(result.time_over);
   EXPECT_FALSE(result.stopped);
   EXPECT_EQ(result.env_steps, 400);  // a look before each round of 4 worlds; the 101st says 100
   EXPECT_GT(result.updates, 0);
-  TinyRun counted(TinyConfig({"train.max_timesteps=400"}));
-  const TrainResult expected = counted.trainer->Run(counted.stop);
-  EXPECT_FALSE(expected.time_over);
-  const CheckpointReader a(RealFiles(), result.checkpoint), b(RealFiles(), expected.checkpoint);
+  EXPECT_TRUE(result.validation.has_value());
+  TinyRun longer(TinyConfig({"train.checkpoint_freq=400", "train.eval_freq=500"}));
+  EXPECT_FALSE(longer.trainer->Run(longer.stop).time_over);
+  const CheckpointReader a(RealFiles(), result.checkpoint),
+      b(RealFiles(), JoinPath(longer.folder.checkpoints(), StepName(400)));
   for (const char* part :
        {"trainer.cbor", "worlds.cbor", "policy.safetensors", "learner.safetensors"}) {
     EXPECT_EQ(a.Part(part), b.Part(part)) << part;
