@@ -6,7 +6,8 @@
 //
 // Rows that need the network or a window run in volante-learn, which the light program starts
 // after setting the process up (cli/launcher.h); their files are compiled into it alone. So
-// files named map_*.cc, config_*.cc and curve_*.cc may use light folders only, all others everything.
+// files named map_*.cc, config_*.cc and curve_*.cc may use light folders only, all others
+// everything.
 #pragma once
 
 #include <span>
