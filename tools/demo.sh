@@ -68,7 +68,8 @@ train_status=0
 if ((train_status == 85)); then
   interrupted=0 # it stopped in order, with a checkpoint
 elif ((train_status != 0 && interrupted == 0)); then
-  printf 'failed (exit code %d): training; its log is %s\n' "$train_status" "$out/run/log.txt" >&2
+  printf 'failed (exit code %d): training\n' "$train_status" >&2
+  [[ -f $out/run/log.txt ]] && printf '  log: %s\n' "$out/run/log.txt" >&2
   failures+=("training")
 fi
 trained=0

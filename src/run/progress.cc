@@ -64,7 +64,9 @@ double ProgressLine::RatePerSecond(Clock::time_point now, int64_t done) {
 
 void ProgressLine::Show(int64_t done, int64_t total, const char* unit, const std::string& text,
                         bool force, const TimeLimit& limit) {
-  if ((out_ == nullptr && log_ == nullptr) || !(force || done >= total || Due())) return;
+  if ((out_ == nullptr && log_ == nullptr) || !(force || Due() || (done >= total && !end_shown_)))
+    return;
+  end_shown_ = done >= total;
   const Clock::time_point now = Clock::now();
   last_ = now;
   const double rate = RatePerSecond(now, done);

@@ -66,6 +66,7 @@ class ProgressLine {
   bool open_ = false;                       // the cursor stands behind an unfinished line
   int drawn_lines_ = 0;                     // of the picture above it
   int drawn_columns_ = 0, drawn_rows_ = 0;  // of the terminal then
+  bool end_shown_ = false;
   Clock::time_point last_, last_logged_;
   std::deque<Sample> samples_;  // of the last minute, for the rate
 };

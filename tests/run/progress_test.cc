@@ -176,11 +176,13 @@ TEST(ProgressLine, WhatSomebodyElseWroteStays) {
   EXPECT_THAT(lines[4], HasSubstr("2/100"));
 }
 
-TEST(ProgressLine, ShowsTheEndAlways) {
+TEST(ProgressLine, ShowsTheEndAlwaysAndOnce) {
   Terminal terminal(80, 24);
   ProgressLine progress(terminal.out());
-  for (int done = 1; done <= 20; ++done) progress.Show(done, 20, "episodes", "");
+  for (int done = 1; done <= 40; ++done) progress.Show(std::min(done, 20), 20, "episodes", "");
   EXPECT_THAT(terminal.Lines().back(), HasSubstr("100.0 %  20/20 episodes"));
+  const std::string bytes = terminal.Bytes();
+  EXPECT_EQ(bytes.find("20/20"), bytes.rfind("20/20")) << "once";
 }
 
 TEST(ProgressLine, ADumbTerminalGetsNoControlCharacters) {
