@@ -2,7 +2,7 @@
 # What `./dev demo` runs after the build: the expert shows the task, a car learns it from its front
 # camera within minutes, and both are measured and filmed on routes that training never drove.
 # Everything goes into a new folder demo/<date>/. Arguments go to `volante train`, to try the demo
-# with less: tools/demo.sh --set train.max_timesteps=4000
+# with less: tools/demo.sh --set train.max_timesteps=8000
 #
 # Not `set -e`: a stage that fails says so, and those that do not need it still run.
 set -uo pipefail
