@@ -258,6 +258,46 @@ struct LearnerConfig {
   }
 };
 
+// Augmentation of the learner's images (specification, section 4); acting and evaluation see none.
+struct AugmentConfig {
+  bool enabled = false;
+  int shift_x_px = 1;
+  int shift_y_px = 3;
+  double brightness = 0.2;
+  double contrast = 0.2;
+
+  template <class V>
+  void VisitFields(V& v) {
+    constexpr const char* kCondition = "augment.enabled is true";
+    v("enabled", enabled,
+      {.help = "shift and relight the images that the learner is trained on, each stack as one"});
+    v("shift_x_px", shift_x_px,
+      {.help = "largest shift sideways, pixels; 1 is 1.4 degrees of heading",
+       .min = 0,
+       .max = 16,
+       .applies = enabled,
+       .condition = kCondition});
+    v("shift_y_px", shift_y_px,
+      {.help = "largest shift in height, pixels",
+       .min = 0,
+       .max = 16,
+       .applies = enabled,
+       .condition = kCondition});
+    v("brightness", brightness,
+      {.help = "gray values are multiplied by 1 + U(-this, this)",
+       .min = 0,
+       .max = 1,
+       .applies = enabled,
+       .condition = kCondition});
+    v("contrast", contrast,
+      {.help = "and their distance from the stack's mean by 1 + U(-this, this)",
+       .min = 0,
+       .max = 1,
+       .applies = enabled,
+       .condition = kCondition});
+  }
+};
+
 struct ExplorationConfig {
   NoiseKind noise = NoiseKind::kOrnsteinUhlenbeck;
   double sigma_start = 0.2;
@@ -373,6 +413,7 @@ struct Config {
   RewardConfig reward;
   StartConfig start;
   LearnerConfig learner;
+  AugmentConfig augment;
   ExplorationConfig exploration;
   ReplayConfig replay;
   EvalConfig eval;
@@ -390,6 +431,7 @@ struct Config {
     v.Section("reward", reward);
     v.Section("start", start);
     v.Section("learner", learner);
+    v.Section("augment", augment);
     v.Section("exploration", exploration);
     v.Section("replay", replay);
     v.Section("eval", eval);

@@ -19,8 +19,10 @@ constexpr std::string_view kPresetKey = "preset";
 
 // Keys of the image's path through the networks.
 constexpr const char* kImageKeys[] = {
-    "learner.wiring",      "learner.encoder",        "learner.fusion",      "learner.feature_width",
-    "learner.trunk_width", "learner.target_encoder", "learner.bf16_encoder"};
+    "learner.wiring",        "learner.encoder",     "learner.fusion",
+    "learner.feature_width", "learner.trunk_width", "learner.target_encoder",
+    "learner.bf16_encoder",  "augment.enabled",     "augment.shift_x_px",
+    "augment.shift_y_px",    "augment.brightness",  "augment.contrast"};
 
 [[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
   throw Error(ExitCode::kUsage, "the configuration can't work", "", what, hint);
@@ -224,13 +226,20 @@ std::string ToYaml(const Config& config) {
   Config copy = config;
   std::string text;
   std::string section;
-  for (const Field& field : FieldsOf(copy)) {
+  const std::vector<Field> fields = FieldsOf(copy);
+  // A section without a value would be refused by the reader: its name becomes a comment too.
+  const auto section_applies = [&](const std::string& name) {
+    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+      return field.option.applies && field.key.starts_with(name + ".");
+    });
+  };
+  for (const Field& field : fields) {
     const size_t dot = field.key.find('.');
     const bool in_section = dot != std::string::npos;
     const std::string field_section = in_section ? field.key.substr(0, dot) : "";
     if (field_section != section) {
       section = field_section;
-      text += section + ":\n";
+      text += (section_applies(section) ? "" : "# ") + section + ":\n";
     }
     const std::string line =
         (in_section ? field.key.substr(dot + 1) : field.key) + ": " + field.Text();

@@ -2,8 +2,11 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "env_api/env.h"
 
@@ -21,35 +24,88 @@ inline void Store(float value, uint16_t* out) {
   *out = static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
+// Gray value to network input: clamp(scale g + offset, -1, 1).
+template <class Real>
+struct GrayMap {
+  Real scale = Real(2) / Real(255);
+  Real offset = Real(-1);
+};
+
 template <class Real, class Out>
 inline __attribute__((always_inline)) void InterleaveStack(const uint8_t* __restrict in,
-                                                           Out* __restrict out) {
-  constexpr Real kScale = Real(2) / Real(255);
+                                                           GrayMap<Real> map, Out* __restrict out) {
   for (int64_t pixel = 0; pixel < kPlane; ++pixel) {
     for (int64_t frame = 0; frame < kFrameStack; ++frame) {
       // Through int32: the unsigned 8-bit to float conversion vectorises in that form only.
       const Real gray = static_cast<Real>(static_cast<int32_t>(in[frame * kPlane + pixel]));
-      Store(gray * kScale - Real(1), out + pixel * kFrameStack + frame);
+      const Real value = gray * map.scale + map.offset;
+      Store(std::min(std::max(value, Real(-1)), Real(1)), out + pixel * kFrameStack + frame);
     }
   }
 }
 
 #define VOLANTE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
-VOLANTE_CLONES void InterleaveF32(const uint8_t* in, float* out) {
-  InterleaveStack<float>(in, out);
+VOLANTE_CLONES void InterleaveF32(const uint8_t* in, GrayMap<float> map, float* out) {
+  InterleaveStack<float>(in, map, out);
 }
-VOLANTE_CLONES void InterleaveF64(const uint8_t* in, double* out) {
-  InterleaveStack<double>(in, out);
+VOLANTE_CLONES void InterleaveF64(const uint8_t* in, GrayMap<double> map, double* out) {
+  InterleaveStack<double>(in, map, out);
 }
-VOLANTE_CLONES void InterleaveBf16(const uint8_t* in, uint16_t* out) {
-  InterleaveStack<float>(in, out);
+VOLANTE_CLONES void InterleaveBf16(const uint8_t* in, GrayMap<float> map, uint16_t* out) {
+  InterleaveStack<float>(in, map, out);
 }
 
-template <class Out, class Interleave>
-void ForEachStack(const uint8_t* images, int64_t n, Out* out, Interleave interleave) {
+VOLANTE_CLONES uint32_t SumOf(const uint8_t* __restrict values, int64_t n) {
+  uint32_t sum = 0;  // of 28,224 bytes at most
+  for (int64_t i = 0; i < n; ++i) sum += values[i];
+  return sum;
+}
+
+// m + c (b g - m) with m = b mean is (c b) g + b mean (1 - c).
+template <class Real>
+GrayMap<Real> MapFor(const StackAugmentation& a, const uint8_t* stack) {
+  GrayMap<Real> map;
+  if (a.brightness == 1.0f && a.contrast == 1.0f) return map;
+  const Real brightness = a.brightness, contrast = a.contrast;
+  const Real mean = static_cast<Real>(SumOf(stack, kStack)) / Real(kStack);
+  map.offset += map.scale * brightness * mean * (Real(1) - contrast);
+  map.scale *= contrast * brightness;
+  return map;
+}
+
+void ShiftStack(const uint8_t* in, const StackAugmentation& a, uint8_t* out) {
+  constexpr int kSide = kImageSide;
+  const int left = std::clamp(-a.shift_x_px, 0, kSide);  // columns that repeat the first one
+  const int right = std::clamp(a.shift_x_px, 0, kSide);
+  for (int row = 0; row < kFrameStack * kSide; ++row) {
+    const int y = std::clamp(row % kSide + a.shift_y_px, 0, kSide - 1);
+    const uint8_t* from = in + (row / kSide) * kPlane + y * kSide;
+    uint8_t* to = out + static_cast<int64_t>(row) * kSide;
+    std::memset(to, from[0], static_cast<size_t>(left));
+    std::memcpy(to + left, from + right, static_cast<size_t>(kSide - left - right));
+    std::memset(to + kSide - right, from[kSide - 1], static_cast<size_t>(right));
+  }
+}
+
+template <class Real, class Out, class Interleave>
+void ForEachStack(const uint8_t* images, int64_t n, Out* out,
+                  const StackAugmentation* augmentations, Interleave interleave) {
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) interleave(images + i * kStack, out + i * kStack);
+    std::array<uint8_t, kStack> shifted;
+    for (int64_t i = begin; i < end; ++i) {
+      const uint8_t* stack = images + i * kStack;
+      GrayMap<Real> map;
+      if (augmentations != nullptr) {
+        const StackAugmentation& a = augmentations[i];
+        map = MapFor<Real>(a, stack);
+        if (a.shift_x_px != 0 || a.shift_y_px != 0) {
+          ShiftStack(stack, a, shifted.data());
+          stack = shifted.data();
+        }
+      }
+      interleave(stack, map, out + i * kStack);
+    }
   });
 }
 
@@ -96,14 +152,17 @@ constexpr int64_t kAdamGrain = 1 << 15;  // elements per task: below that a thre
 
 }  // namespace
 
-void ImagesToUnitRange(const uint8_t* images, int64_t n, float* out) {
-  ForEachStack(images, n, out, InterleaveF32);
+void ImagesToUnitRange(const uint8_t* images, int64_t n, float* out,
+                       const StackAugmentation* augmentations) {
+  ForEachStack<float>(images, n, out, augmentations, InterleaveF32);
 }
-void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out) {
-  ForEachStack(images, n, out, InterleaveF64);
+void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out,
+                       const StackAugmentation* augmentations) {
+  ForEachStack<double>(images, n, out, augmentations, InterleaveF64);
 }
-void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out) {
-  ForEachStack(images, n, out, InterleaveBf16);
+void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
+                           const StackAugmentation* augmentations) {
+  ForEachStack<float>(images, n, out, augmentations, InterleaveBf16);
 }
 
 void AdamStep(const AdamStepSizes& sizes, int64_t size, const float* grads, float* values,

@@ -1,18 +1,34 @@
 // Loops over flat CPU memory that torch would do in several passes: uint8 images to [-1, 1] in the
-// layout of convolutions, and Adam's step. Elementwise, so neither the thread count nor the vector
-// width changes a bit of the result. Used by learn/ alone; torch-free header.
+// layout of convolutions, augmented where asked for, and Adam's step. Elementwise, so neither the
+// thread count nor the vector width changes a bit of the result. Used by learn/ alone; torch-free
+// header.
 #pragma once
 
 #include <cstdint>
 
 namespace volante {
 
+// What happens to one stack on its way to [-1, 1], the same for its four frames.
+struct StackAugmentation {
+  int shift_x_px = 0;  // pixel (x, y) shows what was at (x + shift_x_px, y + shift_y_px),
+  int shift_y_px = 0;  // edge pixels repeated
+  // Then gray values g become m + contrast (brightness g - m), m the stack's mean times brightness
+  // (before the shift), and 2 g / 255 - 1 is clamped to [-1, 1].
+  float brightness = 1.0f;
+  float contrast = 1.0f;
+
+  friend bool operator==(const StackAugmentation&, const StackAugmentation&) = default;
+};
+
 // Gray images [n, 4, 84, 84] (planes of one stack after another) to channels_last values
-// 2 g / 255 - 1, i.e. memory order [n, 84, 84, 4].
-void ImagesToUnitRange(const uint8_t* images, int64_t n, float* out);
-void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out);
+// 2 g / 255 - 1, i.e. memory order [n, 84, 84, 4]. `augmentations` is one per stack, or null.
+void ImagesToUnitRange(const uint8_t* images, int64_t n, float* out,
+                       const StackAugmentation* augmentations = nullptr);
+void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out,
+                       const StackAugmentation* augmentations = nullptr);
 // The same rounded to bfloat16 (nearest, ties to even), as its 16 bits.
-void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out);
+void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
+                           const StackAugmentation* augmentations = nullptr);
 
 // Adam (Kingma and Ba, ICLR 2015, algorithm 1) in the form of torch.optim.Adam:
 //   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2

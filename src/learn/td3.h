@@ -23,8 +23,9 @@ enum class LearnerDtype : uint8_t { kF32, kF64 };  // kF64 is for the oracle: te
 
 struct Td3Options {
   LearnerConfig config;
+  AugmentConfig augment;  // of Update's images alone
   ObservationMode mode = ObservationMode::kCameraVector;
-  uint64_t seed = 0;  // initial weights and target noise follow from it
+  uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
   Device device = Device::kCpu;
   int acting_batch = 8;  // rows that Act always computes; usually train.num_worlds
@@ -104,7 +105,7 @@ enum class TensorScope : uint8_t {
 };
 
 // What a learner is besides its tensors. Saved beside them; no generator state is needed, since
-// target noise is drawn from a stream per update index.
+// target noise and augmentation are drawn from a stream per update index.
 struct LearnerCounters {
   uint64_t seed = 0;
   int64_t updates = 0;        // critic steps; also the index of the next noise stream

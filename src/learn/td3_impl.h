@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "learn/audit.h"
 #include "learn/flat_params.h"
+#include "learn/kernels.h"
 #include "learn/networks.h"
 #include "learn/td3.h"
 #include "learn/twins.h"
@@ -99,7 +100,11 @@ struct Td3Learner::Impl {
   // [n, 4, 84, 84] in the dtype of the convolutions, kept between calls.
   void EnsureImageBuffer(at::Tensor& buffer, int64_t n) const;
   // uint8 stacks from the caller's memory to [-1, 1] in `buffer`, whose further rows become 0.
-  void FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer) const;
+  // `augmentations` is one per stack, or null.
+  void FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer,
+                  const StackAugmentation* augmentations = nullptr) const;
+  // Of the next update's images and then, from n on, of its next images.
+  std::vector<StackAugmentation> DrawAugmentations(int64_t n) const;
   at::Tensor FromFloats(const float* values, at::IntArrayRef shape) const;
   // clip(N(0, sigma^2), -c, c) per target action, [B, 2]; see td3_update.cc for the words used.
   at::Tensor TargetNoise(int64_t batch_size) const;

@@ -1,14 +1,35 @@
 // From the caller's memory to tensors: images as uint8 to [-1, 1] in the layout and dtype of the
-// convolutions, numbers to the learner's dtype.
+// convolutions, augmented for training alone; numbers to the learner's dtype.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "learn/kernels.h"
 #include "learn/td3_impl.h"
 
 namespace volante {
+namespace {
+
+// Without augmentation bytes cross to the device, a quarter of the floats.
+void FillOnDevice(const uint8_t* images, int64_t n, at::ScalarType dtype, at::Tensor& buffer,
+                  const StackAugmentation* augmentations) {
+  const at::IntArrayRef shape{n, kFrameStack, kImageSide, kImageSide};
+  if (augmentations == nullptr) {
+    const at::Tensor bytes =
+        at::from_blob(const_cast<uint8_t*>(images), shape, at::kByte).to(buffer.device());
+    buffer.narrow(0, 0, n).copy_(bytes.to(dtype).mul_(2.0 / 255.0).sub_(1.0));
+  } else {
+    at::Tensor values = at::empty(
+        shape, at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+    ImagesToUnitRange(images, n, values.data_ptr<float>(), augmentations);
+    buffer.narrow(0, 0, n).copy_(values);
+  }
+  buffer.narrow(0, n, buffer.size(0) - n).zero_();
+}
+
+}  // namespace
 
 void Td3Learner::Impl::EnsureImageBuffer(at::Tensor& buffer, int64_t n) const {
   if (buffer.defined() && buffer.size(0) == n) return;
@@ -24,28 +45,43 @@ at::Tensor Td3Learner::Impl::FromFloats(const float* values, at::IntArrayRef sha
   return at::from_blob(const_cast<float*>(values), shape, at::kFloat).to(tensor_options);
 }
 
-void Td3Learner::Impl::FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer) const {
+void Td3Learner::Impl::FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer,
+                                  const StackAugmentation* augmentations) const {
   if (!buffer.device().is_cpu()) {
-    const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(images),
-                                           {n, kFrameStack, kImageSide, kImageSide}, at::kByte)
-                                 .to(buffer.device());
-    buffer.narrow(0, 0, n).copy_(bytes.to(tensor_options.dtype()).mul_(2.0 / 255.0).sub_(1.0));
-    buffer.narrow(0, n, buffer.size(0) - n).zero_();
+    FillOnDevice(images, n, tensor_options.dtype().toScalarType(), buffer, augmentations);
     return;
   }
   void* out = buffer.data_ptr();
   switch (buffer.scalar_type()) {
     case at::kFloat:
-      ImagesToUnitRange(images, n, static_cast<float*>(out));
+      ImagesToUnitRange(images, n, static_cast<float*>(out), augmentations);
       break;
     case at::kDouble:
-      ImagesToUnitRange(images, n, static_cast<double*>(out));
+      ImagesToUnitRange(images, n, static_cast<double*>(out), augmentations);
       break;
     default:
-      ImagesToUnitRangeBf16(images, n, static_cast<uint16_t*>(out));
+      ImagesToUnitRangeBf16(images, n, static_cast<uint16_t*>(out), augmentations);
       break;
   }
   if (n < buffer.size(0)) buffer.narrow(0, n, buffer.size(0) - n).zero_();
+}
+
+// One stream per update: for each stack its shift sideways, in height, brightness and contrast.
+std::vector<StackAugmentation> Td3Learner::Impl::DrawAugmentations(int64_t n) const {
+  const AugmentConfig& augment = options.augment;
+  RandomStream random(counters.seed, "augmentation", static_cast<uint64_t>(counters.updates));
+  const auto shift = [&](int largest) {
+    return static_cast<int>(random.Below(2 * static_cast<uint64_t>(largest) + 1)) - largest;
+  };
+  std::vector<StackAugmentation> drawn(static_cast<size_t>(2 * n));
+  for (StackAugmentation& a : drawn) {
+    a.shift_x_px = shift(augment.shift_x_px);
+    a.shift_y_px = shift(augment.shift_y_px);
+    a.brightness =
+        static_cast<float>(1.0 + random.Uniform(-augment.brightness, augment.brightness));
+    a.contrast = static_cast<float>(1.0 + random.Uniform(-augment.contrast, augment.contrast));
+  }
+  return drawn;
 }
 
 BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
@@ -70,8 +106,11 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
                 "a batch for camera_vector holds images");
   EnsureImageBuffer(image_buffer, n);
   EnsureImageBuffer(next_image_buffer, n);
-  FillImages(batch.image.data(), n, image_buffer);
-  FillImages(batch.next_image.data(), n, next_image_buffer);
+  std::vector<StackAugmentation> drawn;
+  if (options.augment.enabled) drawn = DrawAugmentations(n);
+  FillImages(batch.image.data(), n, image_buffer, drawn.empty() ? nullptr : drawn.data());
+  FillImages(batch.next_image.data(), n, next_image_buffer,
+             drawn.empty() ? nullptr : drawn.data() + n);
   b.image = image_buffer;
   b.next_image = next_image_buffer;
   return b;

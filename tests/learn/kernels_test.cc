@@ -11,7 +11,9 @@
 #include <gtest/gtest.h>
 #include <torch/optim/adam.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/random.h"
 #include "env_api/env.h"
@@ -98,6 +100,86 @@ TEST(Images, MapToUnitRangeInChannelsLastOrder) {
   ImagesToUnitRange(images.data(), kN, first.data());
   EXPECT_EQ(first[0], -1.0f);           // frame 0, pixel 0
   EXPECT_EQ(first[kFrameStack], 1.0f);  // frame 0, pixel 1
+}
+
+std::vector<uint8_t> RandomImages(int64_t n) {
+  RandomStream random(6, "images");
+  std::vector<uint8_t> images(static_cast<size_t>(n) * kFrameStack * kImagePixels);
+  for (uint8_t& pixel : images) pixel = static_cast<uint8_t>(random.Below(256));
+  return images;
+}
+
+std::vector<StackAugmentation> RandomAugmentations(int64_t n) {
+  RandomStream random(6, "augmentations");
+  std::vector<StackAugmentation> augmentations(static_cast<size_t>(n));
+  for (StackAugmentation& a : augmentations) {
+    a.shift_x_px = static_cast<int>(random.Below(9)) - 4;
+    a.shift_y_px = static_cast<int>(random.Below(9)) - 4;
+    a.brightness = static_cast<float>(random.Uniform(0.7, 1.3));
+    a.contrast = static_cast<float>(random.Uniform(0.7, 1.3));
+  }
+  augmentations[0] = {};             // untouched
+  augmentations[1].shift_x_px = 90;  // beyond the picture: its last column everywhere
+  return augmentations;
+}
+
+// The definition, pixel by pixel, as torchvision's adjust_brightness and adjust_contrast have it
+// on float images, without their intermediate clamp.
+TEST(Images, AugmentationShiftsAndRelightsEachStackAsOne) {
+  constexpr int64_t kN = 6;
+  const std::vector<uint8_t> images = RandomImages(kN);
+  const std::vector<StackAugmentation> augmentations = RandomAugmentations(kN);
+  std::vector<double> out(images.size());
+  ImagesToUnitRange(images.data(), kN, out.data(), augmentations.data());
+  double worst = 0.0;
+  int clamped = 0;
+  for (int64_t i = 0; i < kN; ++i) {
+    const uint8_t* stack = images.data() + i * kFrameStack * kImagePixels;
+    const StackAugmentation& a = augmentations[static_cast<size_t>(i)];
+    double mean = 0.0;
+    for (int64_t p = 0; p < kFrameStack * kImagePixels; ++p) mean += stack[p];
+    mean = mean / (kFrameStack * kImagePixels) / 255.0 * static_cast<double>(a.brightness);
+    for (int frame = 0; frame < kFrameStack; ++frame) {
+      for (int y = 0; y < kImageSide; ++y) {
+        for (int x = 0; x < kImageSide; ++x) {
+          const int from_x = std::min(std::max(x + a.shift_x_px, 0), kImageSide - 1);
+          const int from_y = std::min(std::max(y + a.shift_y_px, 0), kImageSide - 1);
+          const double gray = stack[frame * kImagePixels + from_y * kImageSide + from_x] / 255.0;
+          const double lit = gray * static_cast<double>(a.brightness);
+          const double contrasted = mean + static_cast<double>(a.contrast) * (lit - mean);
+          const double want = std::min(std::max(2.0 * contrasted - 1.0, -1.0), 1.0);
+          clamped += contrasted < 0.0 || contrasted > 1.0;
+          const double got = out[static_cast<size_t>(
+              ((i * kImageSide + y) * kImageSide + x) * kFrameStack + frame)];
+          worst = std::max(worst, std::abs(got - want));
+        }
+      }
+    }
+  }
+  EXPECT_LE(worst, 1e-14);
+  EXPECT_GT(clamped, 1000);
+}
+
+TEST(Images, IdentityAugmentationAndThreadCountChangeNoByte) {
+  constexpr int64_t kN = 6;
+  const std::vector<uint8_t> images = RandomImages(kN);
+  std::vector<float> plain(images.size()), identity(images.size());
+  ImagesToUnitRange(images.data(), kN, plain.data());
+  const std::vector<StackAugmentation> nothing(kN);
+  ImagesToUnitRange(images.data(), kN, identity.data(), nothing.data());
+  EXPECT_EQ(plain, identity);
+  const std::vector<StackAugmentation> augmentations = RandomAugmentations(kN);
+  std::vector<std::vector<float>> results;
+  const int threads_before = LearnerThreads();
+  for (const int threads : {1, 2, 3}) {
+    SetLearnerThreads(threads);
+    results.emplace_back(images.size());
+    ImagesToUnitRange(images.data(), kN, results.back().data(), augmentations.data());
+  }
+  SetLearnerThreads(threads_before);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+  EXPECT_NE(results[0], plain);
 }
 
 TEST(TorchRuntime, TellsWhatItRunsOn) {
