@@ -150,7 +150,8 @@ std::string CheckpointToResume(const RunFolder& folder, int64_t at) {
 
 void PrintResult(const TrainResult& result, const RunFolder& folder) {
   std::printf("%s\n", EndText(result).c_str());
-  std::printf("checkpoint  %s\n", result.checkpoint.c_str());
+  std::printf("checkpoint  %s\n",
+              result.checkpoint.empty() ? "none yet" : result.checkpoint.c_str());
   std::printf("%s\n", result.health.c_str());
   std::printf("next        volante %s %s\n",
               result.stopped ? "train --resume" : "evaluate --checkpoint", folder.path().c_str());
@@ -204,7 +205,7 @@ int RunTrain(int argc, char** argv) {
     } else {
       const CheckpointReader checkpoint(files, path);
       CheckFingerprint(checkpoint.manifest().fingerprint, fingerprint, flags.allow_inexact);
-      trainer.Restore(checkpoint);
+      trainer.Restore(checkpoint, flags.allow_inexact);
       progress.Message("continuing from " + path);
     }
   }

@@ -329,6 +329,50 @@ struct ExplorationConfig {
   }
 };
 
+// Transitions of the scripted expert beside the agent's own.
+struct DemonstrationsConfig {
+  double share = 0.0;
+  int env_steps = 20000;
+  double noise = 0.1;
+  double bc_weight = 0.0;
+  int bc_decay_updates = 10000;
+
+  template <class V>
+  void VisitFields(V& v) {
+    constexpr const char* kCondition = "demonstrations.share is above 0";
+    v("share", share,
+      {.help = "share of each batch drawn from the expert's transitions; 0 means none are made",
+       .min = 0,
+       .max = 1});
+    v("env_steps", env_steps,
+      {.help = "env steps that the expert idm_mobil drives before the agent begins; not counted "
+               "in train.max_timesteps",
+       .min = 1,
+       .max = 1000000000,
+       .applies = share > 0.0,
+       .condition = kCondition});
+    v("noise", noise,
+      {.help = "stationary standard deviation of the correlated noise on the expert's actions",
+       .min = 0,
+       .max = 2,
+       .applies = share > 0.0,
+       .condition = kCondition});
+    v("bc_weight", bc_weight,
+      {.help = "weight in the actor's loss of its mean squared distance from the expert's actions "
+               "on the batch's demonstrations",
+       .min = 0,
+       .max = 1000,
+       .applies = share > 0.0,
+       .condition = kCondition});
+    v("bc_decay_updates", bc_decay_updates,
+      {.help = "updates over which that weight falls linearly to 0",
+       .min = 1,
+       .max = 2000000000,
+       .applies = share > 0.0 && bc_weight > 0.0,
+       .condition = "demonstrations.share and bc_weight are above 0"});
+  }
+};
+
 struct ReplayConfig {
   double max_gb = 2.0;
   int capacity = 1000000;
@@ -415,6 +459,7 @@ struct Config {
   LearnerConfig learner;
   AugmentConfig augment;
   ExplorationConfig exploration;
+  DemonstrationsConfig demonstrations;
   ReplayConfig replay;
   EvalConfig eval;
 
@@ -433,6 +478,7 @@ struct Config {
     v.Section("learner", learner);
     v.Section("augment", augment);
     v.Section("exploration", exploration);
+    v.Section("demonstrations", demonstrations);
     v.Section("replay", replay);
     v.Section("eval", eval);
   }

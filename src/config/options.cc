@@ -294,6 +294,12 @@ void ValidateForTraining(const Config& config) {
                        std::to_string(config.learner.batch_size),
                    "raise train.learning_starts or lower learner.batch_size");
   }
+  if (config.demonstrations.share > 0.0 &&
+      config.demonstrations.share * config.learner.batch_size < 0.5) {
+    RefuseTogether("demonstrations.share is less than one row of a batch of " +
+                       std::to_string(config.learner.batch_size),
+                   "raise demonstrations.share, or set it to 0");
+  }
 }
 
 }  // namespace volante

@@ -23,7 +23,8 @@ enum class LearnerDtype : uint8_t { kF32, kF64 };  // kF64 is for the oracle: te
 
 struct Td3Options {
   LearnerConfig config;
-  AugmentConfig augment;  // of Update's images alone
+  AugmentConfig augment;                // of Update's images alone
+  DemonstrationsConfig demonstrations;  // the behaviour-cloning term
   ObservationMode mode = ObservationMode::kCameraVector;
   uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
@@ -62,7 +63,7 @@ struct FeatureStats {
 
 // What the last actor step saw; 0 before the first. Q values are of the reward's scale.
 struct ActorMetrics {
-  double actor_loss = 0.0;         // -mean Q1(s, pi(s)) + penalty
+  double actor_loss = 0.0;         // -mean Q1(s, pi(s)) + penalty + cloning term
   double q_actor_mean = 0.0;       // mean Q1(s, pi(s))
   double action_saturation = 0.0;  // share of |pi(s)| > 0.99
   double pre_tanh_rms = 0.0;       // root mean square of the actor's output before tanh

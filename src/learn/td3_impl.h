@@ -26,6 +26,7 @@ struct BatchTensors {
   at::Tensor vector, next_vector;  // [B, 53]
   at::Tensor action;               // [B, 2]
   at::Tensor reward, discount;     // [B]
+  int64_t demonstrations = 0;      // the last rows are the expert's
 };
 
 // What actor and critic see of the images: two tensors in wiring separate, the same one in
@@ -91,6 +92,8 @@ struct Td3Learner::Impl {
   CriticLoss ComputeCriticLoss(const BatchTensors& b, std::vector<FeatureStats>* stats) const;
   ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features,
                              std::vector<FeatureStats>* stats) const;
+  // Falls from demonstrations.bc_weight linearly to 0 over bc_decay_updates.
+  double CloningWeight() const;
   // Gradients of the critic's loss; of both twins at the same time where nothing is shared.
   void BackwardCritic(const CriticLoss& critic) const;
   void UpdateTargets();

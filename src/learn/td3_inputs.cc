@@ -88,6 +88,8 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
   const c10::NoGradGuard no_grad;
   const int64_t n = batch.size;
   const auto rows = static_cast<size_t>(n);
+  VOLANTE_CHECK(batch.demonstrations >= 0 && batch.demonstrations <= n,
+                "demonstrations are rows of the batch");
   VOLANTE_CHECK(n > 0 && batch.vector.size() == rows * kVectorSize &&
                     batch.next_vector.size() == rows * kVectorSize &&
                     batch.action.size() == rows * kActionSize && batch.reward.size() == rows &&
@@ -99,6 +101,7 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
   b.action = FromFloats(batch.action.data(), {n, kActionSize});
   b.reward = FromFloats(batch.reward.data(), {n});
   b.discount = FromFloats(batch.discount.data(), {n});
+  b.demonstrations = batch.demonstrations;
   if (options.mode == ObservationMode::kVector) return b;
 
   VOLANTE_CHECK(batch.has_image && batch.image.size() == rows * kStackBytes &&

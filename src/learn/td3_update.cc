@@ -146,9 +146,17 @@ void Td3Learner::Impl::BackwardCritic(const CriticLoss& critic) const {
   }
 }
 
+double Td3Learner::Impl::CloningWeight() const {
+  const DemonstrationsConfig& d = options.demonstrations;
+  const double left = 1.0 - static_cast<double>(counters.updates) / d.bc_decay_updates;
+  return d.share > 0.0 ? d.bc_weight * std::max(left, 0.0) : 0.0;
+}
+
 // -mean Q1(stop_grad E_c(o), pi(E_a(o))) + penalty mean(pre_tanh^2): trains pi and E_a alone. The
 // critic is frozen, so a gradient can reach pi through the action only. E_c(o) is that of the
-// critic's step just before, cut off from its graph, as in DrQ-v2's published code.
+// critic's step just before, cut off from its graph, as in DrQ-v2's published code. Over the rows
+// of demonstrations + w mean((pi - a)^2), a the expert's action: behaviour cloning (Fujimoto and
+// Gu, "A Minimalist Approach to Offline Reinforcement Learning", NeurIPS 2021, eq. 3).
 ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
                                              const at::Tensor& critic_step_features,
                                              std::vector<FeatureStats>* stats) const {
@@ -159,6 +167,11 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
+  if (const double weight = CloningWeight(); weight > 0.0 && b.demonstrations > 0) {
+    const int64_t first = b.action.size(0) - b.demonstrations;
+    loss = loss + weight * at::mse_loss(pi.action.narrow(0, first, b.demonstrations),
+                                        b.action.narrow(0, first, b.demonstrations));
+  }
   return {loss, q, pi};
 }
 

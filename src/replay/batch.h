@@ -10,6 +10,7 @@ namespace volante {
 
 struct Batch {
   int size = 0;
+  int demonstrations = 0;  // the last rows are the expert's
   bool has_image = false;
   std::vector<uint8_t> image;       // [B, 4, 84, 84], oldest frame first; empty without image
   std::vector<uint8_t> next_image;  // the same, n steps later
@@ -21,6 +22,7 @@ struct Batch {
 
   void Resize(int batch_size, bool with_image) {
     size = batch_size;
+    demonstrations = 0;
     has_image = with_image;
     const size_t b = static_cast<size_t>(batch_size);
     const size_t pixels = with_image ? b * kFrameStack * kImagePixels : 0;

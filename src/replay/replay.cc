@@ -172,10 +172,18 @@ void Replay::Observe(int world, uint8_t* stack, float* vector) const {
 }
 
 void Replay::Sample(RandomStream& random, int batch_size, Batch& batch) const {
-  VOLANTE_CHECK(size() > 0, "sampling from an empty replay");
   batch.Resize(batch_size, impl_->options.has_image);
+  SampleRows(random, 0, batch_size, batch);
+}
+
+void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch) const {
+  VOLANTE_CHECK(size() > 0, "sampling from an empty replay");
+  VOLANTE_CHECK(first >= 0 && count >= 0 && first + count <= batch.size &&
+                    batch.has_image == impl_->options.has_image,
+                "the batch has no such rows");
+  const size_t end_row = static_cast<size_t>(first + count);
   constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
-  for (size_t row = 0; row < static_cast<size_t>(batch_size); ++row) {
+  for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
     const StartRef start = impl_->log[random.Below(impl_->log.size())];
     const WorldStream& stream = impl_->worlds[start.world].stream;
     const uint64_t end = stream.end();

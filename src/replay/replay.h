@@ -64,6 +64,8 @@ class Replay {
   // is gamma^m for the m <= n_step rewards that were summed, 0 where the episode terminated within
   // them; a truncated episode bootstraps from its true last observation.
   void Sample(RandomStream& random, int batch_size, Batch& batch) const;
+  // The same for rows [first, first + count) of a batch that has its size; count may be 0.
+  void SampleRows(RandomStream& random, int first, int count, Batch& batch) const;
   // XXH3-128 of everything that influences later samples, independent of segment cuts.
   std::string LogicalHash() const;
 

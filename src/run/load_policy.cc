@@ -35,6 +35,7 @@ bool HasCheckpoints(Files& files, const std::string& path) {
 std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
   return std::make_unique<Td3Learner>(Td3Options{.config = config.learner,
                                                  .augment = config.augment,
+                                                 .demonstrations = config.demonstrations,
                                                  .mode = config.observation.mode,
                                                  .seed = config.train.seed,
                                                  .device = config.train.device,

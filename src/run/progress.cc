@@ -153,6 +153,7 @@ void ProgressLine::Finish(const std::string& picture) {
   }
   if (out_ != nullptr && open_) std::fputc('\n', out_);
   open_ = false;
+  first_done_ = -1;
 }
 
 std::string DurationText(double seconds) {

@@ -44,8 +44,8 @@ class ProgressLine {
   void Message(const std::string& text);
   // Somebody else wrote to the terminal: what stands there stays, and drawing goes on below.
   void GoOnBelow() { open_ = false; }
-  // Ends the line. `picture` goes to the log, and to `out` unless it is a terminal, which shows its
-  // own.
+  // Ends the line; what is shown next is another job, timed from then on. `picture` goes to the
+  // log, and to `out` unless it is a terminal, which shows its own.
   void Finish(const std::string& picture = "");
 
  private:

@@ -9,6 +9,7 @@
 #include "config/options.h"
 #include "env/make_env.h"
 #include "learn/torch_runtime.h"
+#include "run/demonstrations.h"
 
 namespace volante {
 namespace {
@@ -29,11 +30,13 @@ void CheckMachine(const Config& config, bool allow_slow_blas) {
                 "updates would take about 25 times as long",
                 "apt-get install libopenblas0-pthread, or pass --slow-blas");
   }
-  const double wanted = config.replay.max_gb * 1e9, ram = RamBytes();
+  const double demonstrations = static_cast<double>(DemonstrationBytes(config));
+  const double wanted = config.replay.max_gb * 1e9 + demonstrations, ram = RamBytes();
   if (wanted > 0.5 * ram) {
     throw Error(ExitCode::kUsage, "the replay may take more than half of the memory",
                 "replay.max_gb", fmt::format("{:.1f} GB of {:.1f} GB", wanted / 1e9, ram / 1e9),
-                fmt::format("--set replay.max_gb={:.1f}", std::max(0.001, 0.4 * ram / 1e9)));
+                fmt::format("--set replay.max_gb={:.1f}",
+                            std::max(0.001, (0.4 * ram - demonstrations) / 1e9)));
   }
   if (config.train.device == Device::kCuda && !CudaIsAvailable()) {
     throw Error(ExitCode::kEnvironment, "no CUDA device", "train.device", "this torch sees none",

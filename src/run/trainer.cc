@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "run/demonstrations.h"
 #include "run/evaluation.h"
 #include "run/load_policy.h"
 
@@ -70,10 +71,24 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60.0;
     };
   }
+  if (!Demonstrate(stop)) {
+    TrainResult stopped;
+    stopped.env_steps = state_.env_steps;
+    stopped.updates = learner_->counters().updates;
+    stopped.stopped = true;
+    stopped.minutes = parts_.minutes();
+    stopped.checkpoint = last_checkpoint_;
+    stopped.health = state_.health.SummaryText();
+    return stopped;
+  }
   const double limit = config_.train.max_minutes;
   const auto time_over = [&] { return limit > 0.0 && parts_.minutes() >= limit; };
   const int64_t first_step = state_.env_steps;
   if (!restored_) StartWorlds();
+  for (size_t w = 0; w < restored_worlds_.size(); ++w) {
+    parts_.env->Load(static_cast<int>(w), restored_worlds_[w]);
+  }
+  restored_worlds_.clear();
   while (state_.env_steps < config_.train.max_timesteps && !stop && !time_over()) {
     const int64_t before = state_.env_steps;
     Collect();
@@ -159,8 +174,7 @@ void Trainer::Learn() {
   if (due > 0 && state_.probe_vectors.empty()) TakeProbe();
   while (learner_->counters().updates < due) {
     const int64_t update = learner_->counters().updates + 1;
-    RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
-    replay_.Sample(random, config_.learner.batch_size, batch_);
+    SampleBatch(update);
     UpdateMetrics metrics;
     try {
       metrics = learner_->Update(batch_, update % config_.train.log_freq == 0);
@@ -179,11 +193,66 @@ void Trainer::Learn() {
   }
 }
 
+// The agent's rows first, then the expert's, each from a stream of its own.
+void Trainer::SampleBatch(int64_t update) {
+  const int batch_size = config_.learner.batch_size;
+  const int experts = demonstrations_ == nullptr ? 0 : DemonstrationRows(config_);
+  batch_.Resize(batch_size, traits_.has_image);
+  batch_.demonstrations = experts;
+  RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
+  replay_.SampleRows(random, 0, batch_size - experts, batch_);
+  if (experts == 0) return;
+  RandomStream of_experts(config_.train.seed, "demonstrations", static_cast<uint64_t>(update));
+  demonstrations_->SampleRows(of_experts, batch_size - experts, experts, batch_);
+}
+
 int64_t Trainer::UpdatesDue() const {
   const int64_t steps = state_.env_steps - config_.train.learning_starts;
   if (steps <= 0 || replay_.size() == 0) return 0;
   return static_cast<int64_t>(
       std::floor(static_cast<double>(steps) * config_.train.updates_per_env_step));
+}
+
+bool Trainer::Demonstrate(const std::atomic<bool>& stop) {
+  if (DemonstrationRows(config_) == 0) return true;
+  ProgressLine* progress = parts_.progress;
+  const int64_t wanted = config_.demonstrations.env_steps;
+  if (progress != nullptr) {
+    progress->Message(fmt::format(
+        "demonstrations: expert transitions are used, {} of the {} in each batch; idm_mobil drives "
+        "{} env steps first (not counted in the budget)",
+        DemonstrationRows(config_), config_.learner.batch_size, wanted));
+  }
+  Demonstrations done = CollectDemonstrations(
+      *parts_.env, config_, ReplayOptionsOf(config_, traits_), stop, [&](int64_t env_steps) {
+        if (progress == nullptr || !progress->Due()) return;
+        progress->Show(env_steps, wanted, "demonstration steps",
+                       kPhaseNames[static_cast<size_t>(Phase::kDemonstrating)]);
+      });
+  if (progress != nullptr) progress->Finish();
+  if (done.replay == nullptr) return false;
+  const std::string hash = done.replay->LogicalHash();
+  if (restored_ && hash != demonstrations_hash_ && !allow_inexact_) {
+    throw Error(ExitCode::kEnvironment, "the run would not continue bit for bit", last_checkpoint_,
+                "the demonstrations, driven again from their seed, have hash " + hash + ", not " +
+                    demonstrations_hash_,
+                "resume with the build that made the run, or pass --allow-inexact");
+  }
+  demonstrations_hash_ = hash;
+  demonstrations_ = std::move(done.replay);
+  if (progress != nullptr) {
+    progress->Message(fmt::format("demonstrations: {} env steps, {} of {} episodes succeeded",
+                                  done.env_steps, done.successes, done.episodes));
+  }
+  if (restored_) return true;
+  const ScalarValue values[] = {
+      {"train/demonstration_steps", static_cast<double>(done.env_steps)},
+      {"train/demonstration_episodes", static_cast<double>(done.episodes)},
+      {"train/demonstration_successes", static_cast<double>(done.successes)},
+      {"progress/phase", static_cast<double>(Phase::kDemonstrating)},
+  };
+  events_->Scalars(0, values);
+  return true;
 }
 
 // ---- episodes ------------------------------------------------------------------------------

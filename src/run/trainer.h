@@ -28,8 +28,9 @@
 
 namespace volante {
 
-enum class Phase : uint8_t { kExploring, kLearning };
-inline constexpr std::array kPhaseNames = {"exploring", "learning"};
+// As `progress/phase` logs it. While demonstrating the expert drives, before the first env step.
+enum class Phase : uint8_t { kExploring, kLearning, kDemonstrating };
+inline constexpr std::array kPhaseNames = {"exploring", "learning", "demonstrating"};
 
 struct TrainResult {
   int64_t env_steps = 0;
@@ -62,7 +63,9 @@ class Trainer {
   ~Trainer();
 
   // Continues from a verified resumable checkpoint of the same configuration. Call before Run.
-  void Restore(const CheckpointReader& checkpoint);
+  // Where the run has demonstrations, Run drives them again, and those that come out otherwise than
+  // they did are an Error(kEnvironment) unless `allow_inexact`.
+  void Restore(const CheckpointReader& checkpoint, bool allow_inexact = false);
   // Until max_timesteps, max_minutes or `stop`. Error(kHealthHalt) when an alarm stops the run. The
   // clock decides when to end and nothing else: the checkpoint of an env step is the same whatever
   // ended the run there.
@@ -104,6 +107,9 @@ class Trainer {
   bool learning() const { return state_.env_steps >= config_.train.learning_starts; }
   Phase phase() const { return learning() ? Phase::kLearning : Phase::kExploring; }
   void StartWorlds();
+  // Fills demonstrations_ where the configuration asks for them; false when `stop` came first.
+  bool Demonstrate(const std::atomic<bool>& stop);
+  void SampleBatch(int64_t update);
   void Collect();
   void ChooseActions();
   void BeginEpisode(int world);
@@ -124,6 +130,10 @@ class Trainer {
   EnvTraits traits_;
   std::unique_ptr<Td3Learner> learner_;
   Replay replay_;
+  std::unique_ptr<Replay> demonstrations_;  // null without
+  std::string demonstrations_hash_;         // of its content; from the checkpoint when restored
+  std::vector<std::vector<uint8_t>> restored_worlds_;  // loaded once the expert has driven
+  bool allow_inexact_ = false;
   std::unique_ptr<EventWriter> events_;
   State state_;
   bool restored_ = false;

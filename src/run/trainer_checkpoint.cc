@@ -12,6 +12,7 @@ namespace volante {
 namespace {
 
 constexpr int kKeepCheckpoints = 5;
+constexpr const char* kDemonstrations = "demonstrations";  // their hash, in the fingerprint
 
 struct WorldStates {
   struct One {
@@ -70,6 +71,7 @@ std::string Trainer::WriteCheckpoint() {
   manifest.build = parts_.build;
   manifest.architecture = ArchitectureOf(config_);
   manifest.fingerprint = parts_.fingerprint;
+  if (demonstrations_ != nullptr) manifest.fingerprint[kDemonstrations] = demonstrations_hash_;
   state_.learner = learner_->counters();
   manifest.counters = {{"env_step", state_.env_steps},
                        {"update", state_.learner.updates},
@@ -119,7 +121,7 @@ void Trainer::WriteBest(const EvaluationSummary& summary) {
   PruneCheckpoints(files, directory, "best_", 1);
 }
 
-void Trainer::Restore(const CheckpointReader& checkpoint) {
+void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
   const CheckpointManifest& manifest = checkpoint.manifest();
   const std::string& where = checkpoint.path();
   if (manifest.kind != CheckpointKind::kResumable) {
@@ -146,12 +148,17 @@ void Trainer::Restore(const CheckpointReader& checkpoint) {
   }
   SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);
   replay_.Restore(*parts_.files, parts_.folder->replay(), manifest.replay_segments);
-  for (int w = 0; w < traits_.num_worlds; ++w) parts_.env->Load(w, worlds.worlds[w].bytes);
+  for (WorldStates::One& world : worlds.worlds) restored_worlds_.push_back(std::move(world.bytes));
   std::vector<NamedTensor> tensors = checkpoint.Tensors("policy");
   for (NamedTensor& tensor : checkpoint.Tensors("learner")) tensors.push_back(std::move(tensor));
   learner_->LoadTensors(tensors, TensorScope::kEverything, where);
   learner_->set_counters(state.learner);
   state_ = std::move(state);
+  if (const auto hash = manifest.fingerprint.find(kDemonstrations);
+      hash != manifest.fingerprint.end()) {
+    demonstrations_hash_ = hash->second;
+  }
+  allow_inexact_ = allow_inexact;
   last_checkpoint_ = where;
   last_checkpoint_step_ = state_.env_steps;
   restored_ = true;

@@ -300,6 +300,8 @@ Config EverythingOn() {
   Config config;
   config.learner.wiring = Wiring::kSeparate;
   config.augment.enabled = true;
+  config.demonstrations.share = 0.25;
+  config.demonstrations.bc_weight = 1.0;
   return config;
 }
 
@@ -339,10 +341,17 @@ TEST(ToYaml, EveryKeyRoundTripsWithEveryBit) {
   Config config;
   for (const Field& field : ListFields(config)) {
     if (field.key == "config_version" || field.key == "preset") continue;
-    const bool by_default = RoundTrips(config, field.key);
-    const bool switched_on = RoundTrips(EverythingOn(), field.key);
-    EXPECT_TRUE(by_default || switched_on) << field.key << " is tested nowhere";
+    EXPECT_TRUE(RoundTrips(config, field.key) || RoundTrips(EverythingOn(), field.key))
+        << field.key << " has an effect in neither";
   }
+}
+
+TEST(ValidateForTraining, RefusesAShareOfDemonstrationsBelowOneRow) {
+  Config config;
+  config.demonstrations.share = 0.001;
+  EXPECT_THROW(ValidateForTraining(config), Error);
+  config.demonstrations.share = 0.01;
+  EXPECT_NO_THROW(ValidateForTraining(config));
 }
 
 TEST(ToYaml, SectionWithoutEffectIsACommentAndRoundTrips) {

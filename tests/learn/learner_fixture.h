@@ -58,7 +58,9 @@ inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
 
 inline std::string CaseName(const Td3Options& options) {
   if (options.mode == ObservationMode::kVector) {
-    return options.config.wiring == Wiring::kSeparate ? "vector_separate" : "vector_shared";
+    return std::string(options.config.wiring == Wiring::kSeparate ? "vector_separate"
+                                                                  : "vector_shared") +
+           (options.demonstrations.bc_weight > 0.0 ? "_cloning" : "");
   }
   return std::string(options.config.wiring == Wiring::kSeparate ? "separate" : "shared") +
          (options.config.fusion == Fusion::kTrunk ? "_trunk" : "_concat") + "_" +

@@ -54,7 +54,18 @@ std::vector<Case> Cases(bool free_running) {
   cases.back().options.config.target_encoder = false;
   cases.push_back(
       MakeCase(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall, 8, short_run));
+  // Behaviour cloning on a quarter of the batch, its weight reaching 0 within the free run.
+  cases.push_back(
+      MakeCase(kVector, Wiring::kSeparate, Fusion::kTrunk, Encoder::kNature, 64, short_run));
+  cases.back().options.demonstrations = {
+      .share = 0.25, .bc_weight = 2.0, .bc_decay_updates = free_running ? 8 : 40};
   return cases;
+}
+
+Batch BatchOf(const Case& c, const Experience& experience, const std::vector<int>& rows) {
+  Batch batch = GatherBatch(experience, rows, kFrameStride, c.options.config.discount);
+  batch.demonstrations = static_cast<int>(c.options.demonstrations.share * batch.size);
+  return batch;
 }
 
 std::string Name(const testing::TestParamInfo<Case>& info) { return CaseName(info.param.options); }
@@ -81,8 +92,7 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
 
   int clipped = 0, unclipped = 0;
   for (size_t i = 0; i < batches.size(); ++i) {
-    const UpdateMetrics m = learner.Update(
-        GatherBatch(experience, batches[i], kFrameStride, c.options.config.discount));
+    const UpdateMetrics m = learner.Update(BatchOf(c, experience, batches[i]));
     const auto& expected = oracle.records[i];
     const auto near = [&](const char* what, double value) {
       const double want = expected[what].get<double>();
@@ -148,14 +158,12 @@ TEST_P(Float32Oracle, SameNetworksAfterOneUpdateFromAnEqualState) {
   constexpr int kBefore = 19;
   const auto batches = DrawBatches(experience, kBefore + 1, c.batch_size, 4);
   for (int i = 0; i < kBefore; ++i) {
-    learner.Update(GatherBatch(experience, batches[static_cast<size_t>(i)], kFrameStride,
-                               c.options.config.discount));
+    learner.Update(BatchOf(c, experience, batches[static_cast<size_t>(i)]));
   }
   GiveBiasesSize(learner);
   const OracleResult oracle =
       RunOracle(learner, c.options, experience, {batches.back()}, kFrameStride, "f32");
-  const UpdateMetrics m = learner.Update(
-      GatherBatch(experience, batches.back(), kFrameStride, c.options.config.discount));
+  const UpdateMetrics m = learner.Update(BatchOf(c, experience, batches.back()));
   ASSERT_TRUE(m.actor_updated);
   ExpectClose(learner.SaveTensors(TensorScope::kEverything), oracle.tensors, 1e-5, false);
   const auto errors = CompareTensors(learner.SaveTensors(TensorScope::kEverything), oracle.tensors);

@@ -442,56 +442,6 @@ TEST(NonFinite, InTheActorPutsTheCriticBack) {
   EXPECT_THAT(HaltOf(learner, RandomBatch(8, kVector, 1)), HasSubstr("actor"));
 }
 
-// ---- augmentation ------------------------------------------------------------------------------
-
-TEST(Augmentation, StaysWithinItsBoundsAndReachesThem) {
-  Td3Options options = TestOptions(kCamera);
-  options.augment.enabled = true;
-  Td3Learner learner(options);
-  const auto drawn = learner.impl().DrawAugmentations(2000);
-  ASSERT_EQ(drawn.size(), 4000u);
-  int columns[3] = {}, rows[7] = {};
-  float darkest = 2, brightest = 0, flattest = 2, steepest = 0;
-  for (const StackAugmentation& a : drawn) {
-    ASSERT_LE(std::abs(a.shift_x_px), 1);
-    ASSERT_LE(std::abs(a.shift_y_px), 3);
-    ++columns[a.shift_x_px + 1];
-    ++rows[a.shift_y_px + 3];
-    darkest = std::min(darkest, a.brightness), brightest = std::max(brightest, a.brightness);
-    flattest = std::min(flattest, a.contrast), steepest = std::max(steepest, a.contrast);
-  }
-  for (const int count : columns) EXPECT_NEAR(count, 4000 / 3.0, 150);  // 5 standard deviations
-  for (const int count : rows) EXPECT_NEAR(count, 4000 / 7.0, 111);
-  for (const float low : {darkest, flattest}) EXPECT_NEAR(low, 0.8, 0.002);
-  for (const float high : {brightest, steepest}) EXPECT_NEAR(high, 1.2, 0.002);
-  EXPECT_FALSE(drawn[0] == drawn[2000]);  // the next image has draws of its own
-  learner.Update(RandomBatch(8, kCamera, 0));
-  EXPECT_FALSE(drawn == learner.impl().DrawAugmentations(2000));  // and every update
-}
-
-TEST(Augmentation, ChangesUpdatesAndNeitherActingNorQ) {
-  Td3Options options = TestOptions(kCamera);
-  Td3Learner plain(options);
-  options.augment.enabled = true;
-  Td3Learner augmented(options);
-  const Batch batch = RandomBatch(8, kCamera, 0);
-  std::vector<float> a(16), b(16), qa(8), qb(8);
-  plain.Act(batch.image.data(), batch.vector.data(), 8, a.data());
-  augmented.Act(batch.image.data(), batch.vector.data(), 8, b.data());
-  EXPECT_EQ(a, b);
-  plain.EvaluateQ(batch.image.data(), batch.vector.data(), a.data(), 8, qa.data());
-  augmented.EvaluateQ(batch.image.data(), batch.vector.data(), a.data(), 8, qb.data());
-  EXPECT_EQ(qa, qb);
-  EXPECT_NE(plain.Update(batch).critic_loss, augmented.Update(batch).critic_loss);
-  // Nothing left to draw: enabled, it does nothing.
-  options.augment = {
-      .enabled = true, .shift_x_px = 0, .shift_y_px = 0, .brightness = 0, .contrast = 0};
-  Td3Learner idle(options), reference(TestOptions(kCamera));
-  idle.Update(batch), reference.Update(batch);
-  EXPECT_TRUE(idle.SaveTensors(TensorScope::kEverything) ==
-              reference.SaveTensors(TensorScope::kEverything));
-}
-
 // ---- saving, acting ----------------------------------------------------------------------------
 
 TEST_P(EveryKind, SavedAndLoadedContinuesBitIdentically) {

@@ -228,5 +228,33 @@ TEST(Replay, HashTellsContentApart) {
   EXPECT_NE(fill(1), fill(2));
 }
 
+// A batch of two replays: each fills its rows and no other.
+TEST(ReplayRows, AreFilledWhereAskedForAndNowhereElse) {
+  NaiveReplay naive(1, 1, 2, 0.9, 100);
+  Replay replay({.num_worlds = 1, .n_step = 2, .discount = 0.9, .capacity = 100});
+  RandomEpisodes episodes(7, 1);
+  for (int i = 0; i < 60; ++i) {
+    const StreamStep step = episodes.Next();
+    Feed(replay, step);
+    naive.Feed(step);
+  }
+  Batch batch;
+  batch.Resize(8, true);
+  for (float& reward : batch.reward) reward = 1234.0f;
+  RandomStream random(1, "sample"), same(1, "sample");
+  replay.SampleRows(random, 3, 4, batch);
+  const auto& wanted = naive.transitions;
+  for (size_t row = 0; row < 8; ++row) {
+    if (row < 3 || row == 7) {
+      EXPECT_EQ(batch.reward[row], 1234.0f);
+      EXPECT_EQ(batch.image[row * kFrameStack * kImagePixels], 0);
+    } else {
+      ASSERT_NO_FATAL_FAILURE(ExpectRow(batch, row, wanted[same.Below(wanted.size())]));
+    }
+  }
+  replay.SampleRows(random, 8, 0, batch);  // nothing
+  EXPECT_EQ(batch.reward[7], 1234.0f);
+}
+
 }  // namespace
 }  // namespace volante

@@ -112,8 +112,10 @@ class Resume : public ::testing::Test {
     EXPECT_GT(left.scalars.size(), 20u);
   }
 
-  void KillThenResumeEquals(const std::string& world, const std::string& mode) {
-    const std::vector<std::string> sets = Sets(world, mode);
+  void KillThenResumeEquals(const std::string& world, const std::string& mode,
+                            const std::vector<std::string>& more = {}) {
+    std::vector<std::string> sets = Sets(world, mode);
+    sets.insert(sets.end(), more.begin(), more.end());
     Finish(Dir("whole"), false, sets);
     const std::vector<FileRef> expected = FinalParts(Dir("whole"));
     ASSERT_GE(expected.size(), 5u);
@@ -133,6 +135,15 @@ TEST_F(Resume, ScriptedWorldFromTheVector) { KillThenResumeEquals("tiny", "vecto
 TEST_F(Resume, ScriptedWorldFromTheCamera) { KillThenResumeEquals("tiny", "camera_vector"); }
 TEST_F(Resume, TownWithFiveCarsFromTheVector) { KillThenResumeEquals("town", "vector"); }
 TEST_F(Resume, TownWithFiveCarsFromTheCamera) { KillThenResumeEquals("town", "camera_vector"); }
+
+// What a resumed run makes again instead of finding it in the checkpoint: the expert's transitions,
+// the augmentation's draws, the falling weight of the cloning term.
+TEST_F(Resume, TownWithDemonstrationsAndAugmentation) {
+  KillThenResumeEquals(
+      "town", "camera_vector",
+      {"demonstrations.share=0.5", "demonstrations.env_steps=40", "demonstrations.bc_weight=1",
+       "demonstrations.bc_decay_updates=14", "augment.enabled=true", "learner.encoder=small"});
+}
 
 // A comparison that can't fail proves nothing: another seed must give other bytes.
 TEST_F(Resume, AnotherSeedGivesOtherBytes) {

@@ -53,6 +53,9 @@ MUTATIONS = [
     ("slope of LeakyReLU", NETWORKS, "kLeakySlope = 0.01;", "kLeakySlope = 0.02;"),
     ("Adam without the second bias correction", FLAT,
      "std::sqrt(1.0 - std::pow(sizes.beta2, t))", "1.0"),
+    ("the agent's own rows are cloned", UPDATE,
+     "const int64_t first = b.action.size(0) - b.demonstrations;", "const int64_t first = 0;"),
+    ("the cloning term does not fall", UPDATE, "d.bc_weight * std::max(left, 0.0)", "d.bc_weight"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)

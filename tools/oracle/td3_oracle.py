@@ -204,6 +204,11 @@ class Td3:
             pi, before = self.online.actor(actor_features, vector)
             q, _ = self.online.critic(critic_features, vector, pi)
             actor_loss = -q.mean() + case["pre_tanh_penalty"] * (before**2).mean()
+            if experts := round(case["demonstration_share"] * len(action)):
+                # The last rows are the expert's; this is update self.updates, counted from 1.
+                left = max(0.0, 1.0 - (self.updates - 1) / case["bc_decay_updates"])
+                distance = ((pi[-experts:] - action[-experts:])**2).mean()
+                actor_loss = actor_loss + case["bc_weight"] * left * distance
             record["actor_loss"] = float(actor_loss)
             record["q_actor_mean"] = float(q.mean())
             record["actor_norm"] = self.step("actor", actor_loss, case["actor_grad_norm"])
