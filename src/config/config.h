@@ -188,6 +188,8 @@ struct LearnerConfig {
   bool bf16_encoder = false;
   double actor_lr = 3e-4;
   double critic_lr = 3e-4;
+  double actor_encoder_lr = 0.0;
+  double critic_encoder_lr = 0.0;
   int batch_size = 128;
   double discount = 0.99;
   double tau = 0.005;
@@ -232,6 +234,14 @@ struct LearnerConfig {
     v("bf16_encoder", bf16_encoder, {.help = "run convolutions in bfloat16"});
     v("actor_lr", actor_lr, {.help = "Adam step size of the actor", .min = 1e-7, .max = 1});
     v("critic_lr", critic_lr, {.help = "Adam step size of the critic", .min = 1e-7, .max = 1});
+    v("actor_encoder_lr", actor_encoder_lr,
+      {.help = "Adam step size of the actor's own encoder; 0 means actor_lr",
+       .min = 0,
+       .max = 1,
+       .applies = wiring == Wiring::kSeparate,
+       .condition = "learner.wiring is separate"});
+    v("critic_encoder_lr", critic_encoder_lr,
+      {.help = "Adam step size of the critic's encoder; 0 means critic_lr", .min = 0, .max = 1});
     v("batch_size", batch_size, {.help = "transitions per update", .min = 2, .max = 65536});
     v("discount", discount, {.help = "gamma, per action", .min = 0, .max = 1});
     v("tau", tau,

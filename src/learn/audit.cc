@@ -48,7 +48,11 @@ std::string AuditOptimizers(std::span<const AuditedOptimizer> optimizers,
   size_t listed = 0;
   for (const AuditedOptimizer& optimizer : optimizers) {
     report += "optimizer " + optimizer.name + ": Adam, learning rate " +
-              std::to_string(optimizer.learning_rate) + ", " +
+              std::to_string(optimizer.learning_rate) +
+              (optimizer.encoder_learning_rate > 0.0 &&
+                       optimizer.encoder_learning_rate != optimizer.learning_rate
+                   ? " (encoder " + std::to_string(optimizer.encoder_learning_rate) + "), "
+                   : ", ") +
               std::to_string(optimizer.params->NumParameters()) + " parameters\n";
     size_t used = 0;
     for (const BoundTensor& bound : trainable) {

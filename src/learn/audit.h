@@ -22,6 +22,7 @@ struct AuditedOptimizer {
   std::string name;
   FlatParams* params;
   double learning_rate;
+  double encoder_learning_rate = 0.0;  // 0: as the others
 };
 
 // The report, one tensor per line. Error(kInternal) unless there are exactly two optimizers, every

@@ -214,31 +214,43 @@ void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix
   }
 }
 
-FlatAdam::FlatAdam(const FlatParams& params, double rate)
+FlatAdam::FlatAdam(const FlatParams& params, double rate, int64_t end, double of_encoder)
     : first_moment(at::zeros_like(params.values())),
       second_moment(at::zeros_like(params.values())),
-      learning_rate(rate) {}
+      learning_rate(rate),
+      encoder_rate(of_encoder > 0.0 ? of_encoder : rate),
+      encoder_end(end) {}
 
 void FlatAdam::Step(FlatParams& params, int64_t step) {
+  const int64_t size = params.values().numel();
+  if (encoder_rate == learning_rate) return StepRange(params, step, 0, size, learning_rate);
+  StepRange(params, step, 0, encoder_end, encoder_rate);
+  StepRange(params, step, encoder_end, size, learning_rate);
+}
+
+void FlatAdam::StepRange(FlatParams& params, int64_t step, int64_t begin, int64_t end,
+                         double rate) {
   const c10::NoGradGuard no_grad;
   AdamStepSizes sizes;
   const double t = static_cast<double>(step);
-  sizes.step_size = learning_rate / (1.0 - std::pow(sizes.beta1, t));
+  sizes.step_size = rate / (1.0 - std::pow(sizes.beta1, t));
   sizes.sqrt_bias_correction2 = std::sqrt(1.0 - std::pow(sizes.beta2, t));
-  at::Tensor& values = params.values();
-  const at::Tensor& grads = params.grads();
+  at::Tensor values = params.values().slice(0, begin, end);
+  const at::Tensor grads = params.grads().slice(0, begin, end);
+  at::Tensor first = first_moment.slice(0, begin, end);
+  at::Tensor second = second_moment.slice(0, begin, end);
   if (!values.device().is_cpu()) {
-    first_moment.mul_(sizes.beta1).add_(grads, 1.0 - sizes.beta1);
-    second_moment.mul_(sizes.beta2).addcmul_(grads, grads, 1.0 - sizes.beta2);
+    first.mul_(sizes.beta1).add_(grads, 1.0 - sizes.beta1);
+    second.mul_(sizes.beta2).addcmul_(grads, grads, 1.0 - sizes.beta2);
     const at::Tensor denominator =
-        second_moment.sqrt().div_(sizes.sqrt_bias_correction2).add_(sizes.epsilon);
-    values.addcdiv_(first_moment, denominator, -sizes.step_size);
+        second.sqrt().div_(sizes.sqrt_bias_correction2).add_(sizes.epsilon);
+    values.addcdiv_(first, denominator, -sizes.step_size);
   } else if (values.scalar_type() == at::kFloat) {
     AdamStep(sizes, values.numel(), grads.data_ptr<float>(), values.data_ptr<float>(),
-             first_moment.data_ptr<float>(), second_moment.data_ptr<float>());
+             first.data_ptr<float>(), second.data_ptr<float>());
   } else {
     AdamStep(sizes, values.numel(), grads.data_ptr<double>(), values.data_ptr<double>(),
-             first_moment.data_ptr<double>(), second_moment.data_ptr<double>());
+             first.data_ptr<double>(), second.data_ptr<double>());
   }
 }
 

@@ -87,11 +87,18 @@ void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix
 // where one suffices (1.9 ms for 1.9 million parameters on one thread, this one 0.5 ms).
 class FlatAdam {
  public:
-  FlatAdam(const FlatParams& params, double learning_rate);
+  // Elements [0, encoder_end) step with encoder_rate, 0 meaning learning_rate; the others with
+  // learning_rate.
+  FlatAdam(const FlatParams& params, double learning_rate, int64_t encoder_end = 0,
+           double encoder_rate = 0.0);
   void Step(FlatParams& params, int64_t step);  // step: 1 for the first
 
   at::Tensor first_moment, second_moment;  // laid out as the parameters
-  double learning_rate;
+  double learning_rate, encoder_rate;
+  int64_t encoder_end;
+
+ private:
+  void StepRange(FlatParams& params, int64_t step, int64_t begin, int64_t end, double rate);
 };
 
 // Norms of a group's gradients, before and after scaling them in place so that their joint L2

@@ -90,8 +90,10 @@ Td3Learner::Impl::Impl(const Td3Options& o)
       critic_params(specs.critic, tensor_options, /*with_gradients=*/true),
       target_actor_params(specs.target_actor, tensor_options, /*with_gradients=*/false),
       target_critic_params(specs.target_critic, tensor_options, /*with_gradients=*/false),
-      actor_adam(actor_params, o.config.actor_lr),
-      critic_adam(critic_params, o.config.critic_lr),
+      actor_adam(actor_params, o.config.actor_lr, actor_params.Range("actor/encoder").second,
+                 o.config.actor_encoder_lr),
+      critic_adam(critic_params, o.config.critic_lr, critic_params.Range("critic/encoder").second,
+                  o.config.critic_encoder_lr),
       trainable(o.config, o.mode,
                 Recording(bound_trainable,
                           [this](const std::string& name) {
@@ -117,8 +119,9 @@ Td3Learner::Impl::Impl(const Td3Options& o)
   actor_params.Initialise(specs.actor, options.seed);
   critic_params.Initialise(specs.critic, options.seed);
   SetTargetsToNetworks();
-  const AuditedOptimizer optimizers[] = {{"actor", &actor_params, config.actor_lr},
-                                         {"critic", &critic_params, config.critic_lr}};
+  const AuditedOptimizer optimizers[] = {
+      {"actor", &actor_params, config.actor_lr, actor_adam.encoder_rate},
+      {"critic", &critic_params, config.critic_lr, critic_adam.encoder_rate}};
   audit = AuditOptimizers(optimizers, bound_trainable, bound_targets);
 }
 

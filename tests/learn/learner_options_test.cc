@@ -1,4 +1,4 @@
-// What experiments switch on: augmentation and the cloning term. Each
+// What experiments switch on: augmentation, the cloning term, an encoder's own learning rate. Each
 // does what it says, and nothing where it is off.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -110,6 +110,27 @@ TEST(Cloning, ChangesNothingWithoutDemonstrationsInTheBatch) {
   for (int i = 0; i < 2; ++i) plain.Update(batch), cloning.Update(batch);
   EXPECT_FALSE(plain.SaveTensors(TensorScope::kPolicy) ==
                cloning.SaveTensors(TensorScope::kPolicy));
+}
+
+// ---- Adam --------------------------------------------------------------------------------------
+
+// Adam's first step is the rate times the gradient's sign.
+TEST(FlatAdam, StepsTheEncoderAtItsOwnRate) {
+  const std::vector<ParameterSpec> specs = {{"encoder/weight", {5}, 0, 0}, {"head", {3}, 0, 0}};
+  const auto after_one_step = [&](double encoder_rate) {
+    FlatParams params(specs, at::TensorOptions(at::kDouble), true);
+    FlatAdam adam(params, 0.01, params.Range("encoder").second, encoder_rate);
+    params.Leaf("encoder/weight").grad().fill_(7.0);
+    params.Leaf("head").grad().fill_(-3.0);
+    adam.Step(params, 1);
+    return std::pair{params.Frozen("encoder/weight"), params.Frozen("head")};
+  };
+  const auto [encoder, head] = after_one_step(0.001);
+  EXPECT_LE((encoder + 0.001).abs().max().item<double>(), 1e-11);
+  EXPECT_LE((head - 0.01).abs().max().item<double>(), 1e-10);
+  const auto [same_encoder, same_head] = after_one_step(0.0);  // as the head's
+  EXPECT_LE((same_encoder + 0.01).abs().max().item<double>(), 1e-10);
+  EXPECT_TRUE(at::equal(head, same_head));
 }
 
 }  // namespace

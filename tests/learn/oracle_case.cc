@@ -56,6 +56,8 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
       {"head_widths", c.head_widths},
       {"actor_lr", c.actor_lr},
       {"critic_lr", c.critic_lr},
+      {"actor_encoder_lr", c.actor_encoder_lr},
+      {"critic_encoder_lr", c.critic_encoder_lr},
       {"discount", c.discount},
       {"tau", c.tau},
       {"target_policy_noise", c.target_policy_noise},

@@ -54,6 +54,10 @@ std::vector<Case> Cases(bool free_running) {
   cases.back().options.config.target_encoder = false;
   cases.push_back(
       MakeCase(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall, 8, short_run));
+  cases.push_back(
+      MakeCase(kCamera, Wiring::kSeparate, Fusion::kTrunk, Encoder::kSmall, 8, short_run));
+  cases.back().options.config.actor_encoder_lr = 1e-3;
+  cases.back().options.config.critic_encoder_lr = 5e-5;
   // Behaviour cloning on a quarter of the batch, its weight reaching 0 within the free run.
   cases.push_back(
       MakeCase(kVector, Wiring::kSeparate, Fusion::kTrunk, Encoder::kNature, 64, short_run));

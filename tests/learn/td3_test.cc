@@ -254,6 +254,15 @@ TEST_P(EveryKind, AuditListsTwoOptimizersAndEveryTensorOnce) {
   EXPECT_EQ(audit.find("target_"), std::string::npos);
 }
 
+TEST(Audit, NamesAnEncodersOwnLearningRate) {
+  Td3Options options = TestOptions(kCamera);
+  options.config.critic_encoder_lr = 1e-4;
+  const std::string audit = Td3Learner(options).Audit();
+  EXPECT_THAT(audit,
+              HasSubstr("optimizer critic: Adam, learning rate 0.000300 (encoder 0.000100)"));
+  EXPECT_THAT(audit, HasSubstr("optimizer actor: Adam, learning rate 0.000300, "));
+}
+
 std::string AuditFailure(std::span<const AuditedOptimizer> optimizers,
                          std::span<const BoundTensor> trainable,
                          std::span<const BoundTensor> targets) {

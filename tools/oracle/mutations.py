@@ -56,6 +56,9 @@ MUTATIONS = [
     ("the agent's own rows are cloned", UPDATE,
      "const int64_t first = b.action.size(0) - b.demonstrations;", "const int64_t first = 0;"),
     ("the cloning term does not fall", UPDATE, "d.bc_weight * std::max(left, 0.0)", "d.bc_weight"),
+    ("the encoder steps at the head's rate", FLAT,
+     "StepRange(params, step, 0, encoder_end, encoder_rate);",
+     "StepRange(params, step, 0, encoder_end, learning_rate);"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)

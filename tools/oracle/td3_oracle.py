@@ -127,10 +127,7 @@ class Td3:
                 if name.startswith("critic/encoder/"):
                     tensors["target_" + name] = tensors[name]
         self.load(self.target, tensors, "target_")
-        self.optimizers = {
-            "actor": torch.optim.Adam(self.online.actor.parameters(), lr=case["actor_lr"]),
-            "critic": torch.optim.Adam(self.online.critic.parameters(), lr=case["critic_lr"]),
-        }
+        self.optimizers = {group: self.adam(group) for group in ("actor", "critic")}
         self.updates = case["updates"]
         steps = {"actor": case["actor_updates"], "critic": case["updates"]}
         for group, optimizer in self.optimizers.items():
@@ -143,6 +140,17 @@ class Td3:
                     "exp_avg": tensors["adam/first_moment/" + slot].clone(),
                     "exp_avg_sq": tensors["adam/second_moment/" + slot].clone(),
                 }
+
+    def adam(self, group):
+        """One optimizer; its encoder is a parameter group with a learning rate of its own."""
+        named = list(getattr(self.online, group).named_parameters())
+        encoder = [p for name, p in named if name.startswith("encoder.")]
+        others = [p for name, p in named if not name.startswith("encoder.")]
+        rate = self.case[group + "_lr"]
+        groups = [{"params": others}]
+        if encoder:
+            groups.append({"params": encoder, "lr": self.case[group + "_encoder_lr"] or rate})
+        return torch.optim.Adam(groups, lr=rate)
 
     @staticmethod
     def load(module, tensors, prefix):
