@@ -414,10 +414,10 @@ TEST(ValidateForTraining, RefusesBudgetsThatCannotLearn) {
     return MessageOf([&] { ValidateForTraining(WithSets(LoadPreset("td3"), sets)); });
   };
   EXPECT_EQ(message({}), "");
-  EXPECT_THAT(message({"train.max_timesteps=2000"}),
-              AllOf(HasSubstr("2000"), HasSubstr("train.learning_starts")));
-  EXPECT_THAT(message({"train.max_timesteps=2001"}), HasSubstr("one update"));
-  EXPECT_THAT(message({"train.learning_starts=255"}), HasSubstr("learner.batch_size"));
+  EXPECT_THAT(message({"train.max_timesteps=4000"}),
+              AllOf(HasSubstr("4000"), HasSubstr("train.learning_starts")));
+  EXPECT_THAT(message({"train.max_timesteps=4001"}), HasSubstr("one update"));
+  EXPECT_THAT(message({"train.learning_starts=127"}), HasSubstr("learner.batch_size"));
 }
 
 }  // namespace
