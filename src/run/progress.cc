@@ -153,7 +153,8 @@ void ProgressLine::Finish(const std::string& picture) {
   }
   if (out_ != nullptr && open_) std::fputc('\n', out_);
   open_ = false;
-  first_done_ = -1;
+  end_shown_ = false;
+  samples_.clear();
 }
 
 std::string DurationText(double seconds) {
