@@ -31,10 +31,19 @@ def run_folder(out, variant, seed):
 def train(experiment, volante, out, variant, seed):
     """One training, from the start or from its last checkpoint; returns its exit code."""
     folder = run_folder(out, variant, seed)
+    flags = [*experiment.get("common", [])]
+    for value in experiment["variants"][variant] + [f"train.seed={seed}", "train.threads=1"]:
+        flags += ["--set", value]
+    kept = folder / "flags.json"
+    if kept.exists() and json.loads(kept.read_text()) != flags:
+        print(f"{folder}: trained with other flags; choose another --out or remove it",
+              file=sys.stderr)
+        return 2
     if (folder / FINISHED).exists():
         return 0
     run = folder / "run"
     folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(flags))
     resumable = any(run.glob("checkpoints/step_*"))
     command = [volante, "train"]
     if resumable:
@@ -42,9 +51,7 @@ def train(experiment, volante, out, variant, seed):
     else:
         if run.exists():  # stopped before its first checkpoint: nothing to go on from
             subprocess.run(["rm", "-r", str(run)], check=True)
-        command += ["--run-dir", str(run), *experiment.get("common", [])]
-        for value in experiment["variants"][variant] + [f"train.seed={seed}", "train.threads=1"]:
-            command += ["--set", value]
+        command += ["--run-dir", str(run), *flags]
     with open(folder / "log.txt", "a") as log:
         code = subprocess.run(command, stdout=log, stderr=log).returncode
     if code == 0:

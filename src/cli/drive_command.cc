@@ -134,6 +134,10 @@ Plan PlanDrive(const DriveFlags& flags) {
     plan.policy =
         MakeDriverPolicy(flags.policy.empty() ? "idm_mobil" : flags.policy, plan.config, 1);
   } else {
+    if (flags.which != "final" && !HasCheckpoints(RealFiles(), flags.checkpoint)) {
+      throw Error(ExitCode::kUsage, "--which needs a run folder", flags.checkpoint,
+                  "it is one checkpoint, which is used as it is", "leave --which out");
+    }
     plan.loaded = LoadPolicy(RealFiles(), flags.checkpoint, flags.sets, 1,
                              flags.which == "best" ? Which::kBest : Which::kFinal);
     plan.config = plan.loaded.config;

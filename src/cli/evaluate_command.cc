@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -139,14 +138,12 @@ LoadedPolicy WhoDrives(const EvaluateFlags& flags, const Task& task, int acting_
   return loaded;
 }
 
-// "trained, step 20000" where there is one; "vector_s0, best 20000" among several.
+// "trained, step 20000" where there is one; "seed 2, best 20000" among several.
 std::string NameOfDriver(const EvaluateFlags& flags, const Task& task, const LoadedPolicy& loaded) {
   if (task.path.empty()) return flags.policy;
   const bool several = flags.checkpoints.size() > 1 || flags.which != "final";
   if (!several) return loaded.label;
-  std::filesystem::path path = std::filesystem::path(task.path).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  return fmt::format("{}, {} {}", path.filename().string(),
+  return fmt::format("seed {}, {} {}", loaded.config.train.seed,
                      kWhichNames[static_cast<size_t>(task.which)], loaded.env_step);
 }
 
@@ -271,6 +268,8 @@ void AddSeedRows(const EvaluateFlags& flags, EvaluationReport& report) {
     row.label = fmt::format("mean of {} seeds{}{}", n,
                             report.rows[first].which.empty() ? "" : " " + report.rows[first].which,
                             flags.blind ? " blind" : "");
+    const std::string& member = report.rows[first].label;
+    row.setting = member.substr(std::min(member.find(", scenario"), member.size()));
     row.figures = SeedFigures(seeds, flags.seed);
     report.seed_rows.push_back(std::move(row));
   }

@@ -1,5 +1,5 @@
-// The kinds of episodes that evaluation knows beside the ordinary one (docs/suites.md). A suite is
-// asked for by the reset of an episode, never by the configuration of a training.
+// The kinds of episodes beside the ordinary one (docs/suites.md). A suite is asked for by the reset
+// of an episode: evaluation's --suite, and training for env.contested_share of its episodes.
 #pragma once
 
 #include <array>

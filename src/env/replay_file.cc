@@ -20,7 +20,8 @@ constexpr size_t kHeaderBytes = kMagic.size() + 4 + 4 + kHashDigits;
 constexpr size_t kMaxText = 200;
 
 // Sections of a configuration that say nothing about the world.
-constexpr std::array kNotTheWorld = {"train", "learner", "exploration", "replay", "eval"};
+constexpr std::array kNotTheWorld = {"train", "learner", "exploration",   "replay",
+                                     "eval",  "augment", "demonstrations"};
 
 [[noreturn]] void Refuse(const std::string& where, const std::string& reason) {
   throw Error(ExitCode::kBadInput, "replay file can't be used", where, reason,

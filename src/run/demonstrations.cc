@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "env/driver.h"
 #include "run/noise.h"
+#include "run/training_episode.h"
 
 namespace volante {
 namespace {
@@ -71,12 +72,8 @@ class ExpertRound {
 
   void Begin(size_t w) {
     const uint64_t index = episode_of_world_[w]++ * drivers_.size() + w;
-    RandomStream random(config_.train.seed, "demonstration episode", index);
-    const ResetRequest request{.world = static_cast<int>(w),
-                               .seed = random.NextUint64(),
-                               .scenario = config_.env.scenario,
-                               .route_set = RouteSet::kTrain,
-                               .spread_start = random.Uniform() < config_.start.spread_share};
+    const ResetRequest request =
+        TrainingEpisode(config_, "demonstration episode", index, static_cast<int>(w));
     env_.Reset({&request, 1}, view_);
     replay_.Begin(static_cast<int>(w), Frame(w), vectors_.data() + w * kVectorSize);
     drivers_[w]->Begin(request.seed);

@@ -199,7 +199,7 @@ std::string EvaluationJson(const EvaluationReport& report) {
   }
   root["seed_summaries"] = Json::array();
   for (const SeedRow& row : report.seed_rows) {
-    Json json = {{"label", row.label},
+    Json json = {{"label", row.label + row.setting},
                  {"seeds", row.rows.size()},
                  {"episodes", EpisodesOf(report, row)},
                  {"evaluations", row.rows},

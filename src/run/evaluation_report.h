@@ -27,9 +27,10 @@ struct EvaluationRow {
 
 // The rows with these numbers, trained by one recipe, as one.
 struct SeedRow {
-  std::string label;  // "mean of 3 seeds (final)"
+  std::string label;  // "mean of 3 seeds final"
   std::vector<size_t> rows;
   std::vector<SeedFigure> figures;  // in the order of Metrics()
+  std::string setting;              // ", scenario 0, blind (mean image)": what they all drove in
 };
 
 struct EvaluationReport {

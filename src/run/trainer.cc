@@ -10,6 +10,7 @@
 #include "run/demonstrations.h"
 #include "run/evaluation.h"
 #include "run/load_policy.h"
+#include "run/training_episode.h"
 
 namespace volante {
 namespace {
@@ -266,13 +267,7 @@ void Trainer::BeginEpisode(int world) {
   const size_t w = static_cast<size_t>(world);
   const uint64_t index = state_.episode_of_world[w]++ * static_cast<uint64_t>(traits_.num_worlds) +
                          static_cast<uint64_t>(world);
-  RandomStream random(config_.train.seed, "training episode", index);
-  ResetRequest request{.world = world,
-                       .seed = random.NextUint64(),
-                       .scenario = config_.env.scenario,
-                       .route_set = RouteSet::kTrain,
-                       .spread_start = random.Uniform() < config_.start.spread_share};
-  if (random.Uniform() < config_.env.contested_share) request.suite = Suite::kContested;
+  const ResetRequest request = TrainingEpisode(config_, "training episode", index, world);
   parts_.env->Reset({&request, 1}, view_);
   replay_.Begin(world, traits_.has_image ? frames_.data() + w * kImagePixels : nullptr,
                 vectors_.data() + w * kVectorSize);

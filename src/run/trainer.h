@@ -154,7 +154,7 @@ class Trainer {
   StepView view_;
 };
 
-// "ended at 120,000 env steps with 29,500 updates", "ended after 8.0 minutes, at 97,312 env steps
+// "ended at 120,000 env steps with 7,250 updates", "ended after 8.0 minutes, at 97,312 env steps
 // with ...", "stopped at ..."
 std::string EndText(const TrainResult& result);
 

@@ -108,8 +108,8 @@ TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
   const Ran ran = Volante({"evaluate", "--checkpoint", "a", "--checkpoint", "b/", "--which", "both",
                            "--num-episodes", "4", "--details", "--json", "e.json"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  for (const char* row : {"a, final 600, scenario empty", "b, final 600, scenario empty",
-                          "a, best ", "b, best ", "mean of 2 seeds final, worst ",
+  for (const char* row : {"seed 0, final 600, scenario empty", "seed 1, final 600, scenario empty",
+                          "seed 0, best ", "seed 1, best ", "mean of 2 seeds final, worst ",
                           "mean of 2 seeds best, worst ", "driving_score_lb21_percent"}) {
     EXPECT_THAT(ran.out, HasSubstr(row));
   }

@@ -86,7 +86,9 @@ TEST(ReplayFile, HoldsTheConfigurationOfItsWorldAlone) {
   config.reward.preset = RewardPreset::kDrive;
   const std::string yaml = WorldYaml(config);
   EXPECT_THAT(yaml, HasSubstr("npc_count: 7"));
-  EXPECT_THAT(yaml, Not(HasSubstr("learner")));
+  for (const char* section : {"learner", "train:", "augment", "demonstrations", "replay"}) {
+    EXPECT_THAT(yaml, Not(HasSubstr(section)));
+  }
   EXPECT_THAT(yaml, Not(HasSubstr("preset: td3")));
   EpisodeRecord record = SomeRecord();
   record.config = yaml;

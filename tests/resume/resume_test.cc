@@ -1,4 +1,4 @@
-// run(k), kill -9, resume(T - k) equals run(T) in every state byte (issue: exact resume).
+// run(k), kill -9, resume(T - k) equals run(T) in every state byte.
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -11,6 +11,7 @@
 #include "learn/torch_runtime.h"
 #include "run/run_setup.h"
 #include "run/trainer.h"
+#include "run/training_episode.h"
 #include "support/temporary_directory.h"
 
 namespace volante {
@@ -52,6 +53,23 @@ TEST(Demonstrations, FollowFromTheSeedAlone) {
   EXPECT_EQ(hash({}), hash({}));
   EXPECT_NE(hash({}), hash({"train.seed=1"}));
   EXPECT_NE(hash({}), hash({"demonstrations.noise=0.2"}));
+}
+
+// The expert meets what the agent will meet.
+TEST(Demonstrations, AreDrivenInContestedTrafficToo) {
+  Config config = SmokeConfig({"env.contested_share=0.5"});
+  int contested = 0;
+  for (uint64_t i = 0; i < 100; ++i) {
+    const ResetRequest request = TrainingEpisode(config, "demonstration episode", i, 0);
+    contested += request.suite == Suite::kContested;
+    config.env.contested_share = 0.0;
+    const ResetRequest without = TrainingEpisode(config, "demonstration episode", i, 0);
+    config.env.contested_share = 0.5;
+    EXPECT_EQ(without.suite, Suite::kStandard);
+    EXPECT_EQ(without.seed, request.seed);
+  }
+  EXPECT_GT(contested, 30);
+  EXPECT_LT(contested, 70);
 }
 
 TEST(Demonstrations, RowsAreTheShareOfTheBatch) {

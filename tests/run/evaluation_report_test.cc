@@ -46,7 +46,7 @@ EvaluationReport ThreeSeeds() {
     seeds.push_back(Episodes(20, successes));
     report.rows.push_back(Row("run, final 20000, scenario 0", seeds.back()));
   }
-  report.seed_rows.push_back({"mean of 3 seeds", {0, 1, 2}, SeedFigures(seeds, 7)});
+  report.seed_rows.push_back({"mean of 3 seeds", {0, 1, 2}, SeedFigures(seeds, 7), ""});
   return report;
 }
 

@@ -51,7 +51,7 @@ TEST(Evaluation, EveryEpisodeHasASeedOfItsOwn) {
   }
 }
 
-// If the expert can't, no learner can (issue, item 3): 200 test routes.
+// If the expert can't, no learner can: 200 test routes.
 TEST(Expert, SucceedsInTheEmptyTown) {
   EXPECT_GE(Summarize(ExpertIn(8, 200, Scenario::kEmpty)).success_rate, 0.98);
 }
