@@ -91,7 +91,8 @@ class AskedEnv : public Env {
 };
 
 std::vector<ResetRequest> AskedWithContestedShare(const std::string& share) {
-  const Config config = TinyConfig({"env.contested_share=" + share, "env.max_episode_steps=20"});
+  const Config config = TinyConfig(
+      {"env.contested_share=" + share, "train.max_timesteps=8000", "train.learning_starts=7900"});
   std::vector<ResetRequest> asked;
   TinyRun run(config, std::make_unique<AskedEnv>(MakeEnvironments(config).train, asked));
   run.trainer->Run(run.stop);
