@@ -98,10 +98,11 @@ std::string Trainer::WriteCheckpoint() {
   return last_checkpoint_;
 }
 
-// The best by validation, policy only: success first, then route completion.
+// The best by validation, policy only: success first, then route completion; of equals the latest,
+// which has seen more than these routes ask for.
 void Trainer::WriteBest(const EvaluationSummary& summary) {
   const double score = summary.success_rate + 1e-3 * summary.route_completion;
-  if (score <= state_.best_validation) return;
+  if (score < state_.best_validation) return;
   state_.best_validation = score;
   Files& files = *parts_.files;
   const std::string directory = parts_.folder->checkpoints();

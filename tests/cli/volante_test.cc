@@ -94,7 +94,7 @@ TEST(Volante, TheLightProgramLinksNeitherTorchNorOpenCv) {
   const Ran ran = Execute({"ldd", VolantePath()});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("libc.so"));
-  for (const char* library : {"torch", "c10", "opencv", "blas", "gomp"}) {
+  for (const char* library : {"libtorch", "libc10", "libopencv", "blas", "libgomp"}) {
     EXPECT_THAT(ran.out, Not(HasSubstr(library)));
   }
 }
