@@ -269,7 +269,8 @@ void AddSeedRows(const EvaluateFlags& flags, EvaluationReport& report) {
                             report.rows[first].which.empty() ? "" : " " + report.rows[first].which,
                             flags.blind ? " blind" : "");
     const std::string& member = report.rows[first].label;
-    row.setting = member.substr(std::min(member.find(", scenario"), member.size()));
+    const size_t from = std::min(member.find(", scenario"), member.size());
+    row.setting = member.substr(from, member.find(", blind", from) - from);
     row.figures = SeedFigures(seeds, flags.seed);
     report.seed_rows.push_back(std::move(row));
   }

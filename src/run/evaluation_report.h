@@ -30,7 +30,7 @@ struct SeedRow {
   std::string label;  // "mean of 3 seeds final"
   std::vector<size_t> rows;
   std::vector<SeedFigure> figures;  // in the order of Metrics()
-  std::string setting;              // ", scenario 0, blind (mean image)": what they all drove in
+  std::string setting;              // ", scenario 0, suite contested": what they all drove in
 };
 
 struct EvaluationReport {
