@@ -63,9 +63,9 @@ def train(experiment, volante, out, variant, seed):
 
 def train_all(experiment, volante, out, jobs=len(os.sched_getaffinity(0))):
     """How many trainings failed. Seed by seed, so that an unfinished list compares all variants."""
-    todo = [(v, s) for s in experiment["seeds"] for v in experiment["variants"]]
+    runs = [(v, s) for s in experiment["seeds"] for v in experiment["variants"]]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        codes = pool.map(lambda job: train(experiment, volante, out, *job), todo)
+        codes = pool.map(lambda run: train(experiment, volante, out, *run), runs)
         return sum(code != 0 for code in codes)
 
 

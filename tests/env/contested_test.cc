@@ -8,21 +8,11 @@
 #include "env/driver.h"
 #include "env/embedded_env.h"
 #include "env/step_buffers.h"
+#include "env/vector_town.h"
 #include "sim/collision.h"
 
 namespace volante {
 namespace {
-
-std::shared_ptr<const Town> DefaultTown() {
-  static const auto town = LoadTown(EnvConfig{}, false);
-  return town;
-}
-
-Config VectorConfig() {
-  Config config;
-  config.observation.mode = ObservationMode::kVector;
-  return config;
-}
 
 struct Drive {
   EmbeddedEnv env;

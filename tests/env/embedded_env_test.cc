@@ -9,20 +9,10 @@
 
 #include "env/driver.h"
 #include "env/step_buffers.h"
+#include "env/vector_town.h"
 
 namespace volante {
 namespace {
-
-std::shared_ptr<const Town> DefaultTown() {
-  static const auto town = LoadTown(EnvConfig{}, false);
-  return town;
-}
-
-Config VectorConfig() {
-  Config config;
-  config.observation.mode = ObservationMode::kVector;
-  return config;
-}
 
 struct Drive {
   Config config;

@@ -11,7 +11,7 @@
 #include "learn/torch_runtime.h"
 #include "run/run_setup.h"
 #include "run/trainer.h"
-#include "run/training_episode.h"
+#include "run/watched_env.h"
 #include "support/temporary_directory.h"
 
 namespace volante {
@@ -55,21 +55,28 @@ TEST(Demonstrations, FollowFromTheSeedAlone) {
   EXPECT_NE(hash({}), hash({"demonstrations.noise=0.2"}));
 }
 
-// The expert meets what the agent will meet.
+// The expert meets what the agent will meet: contested episodes by the same share.
 TEST(Demonstrations, AreDrivenInContestedTrafficToo) {
-  Config config = SmokeConfig({"env.contested_share=0.5"});
-  int contested = 0;
-  for (uint64_t i = 0; i < 100; ++i) {
-    const ResetRequest request = TrainingEpisode(config, "demonstration episode", i, 0);
-    contested += request.suite == Suite::kContested;
-    config.env.contested_share = 0.0;
-    const ResetRequest without = TrainingEpisode(config, "demonstration episode", i, 0);
-    config.env.contested_share = 0.5;
-    EXPECT_EQ(without.suite, Suite::kStandard);
-    EXPECT_EQ(without.seed, request.seed);
+  const auto resets = [](const std::string& share) {
+    const Config config =
+        SmokeConfig({"env.town=tiny", "env.contested_share=" + share, "demonstrations.share=0.5",
+                     "demonstrations.env_steps=8000"});
+    std::vector<ResetRequest> asked;
+    WatchedEnv env(std::make_unique<TinyEnv>(config.train.num_worlds, false), KeepResets(asked));
+    Collect(config, env);
+    return asked;
+  };
+  const std::vector<ResetRequest> none = resets("0"), half = resets("0.5");
+  ASSERT_GT(none.size(), 15u);
+  ASSERT_EQ(half.size(), none.size());
+  size_t contested = 0;
+  for (size_t i = 0; i < none.size(); ++i) {
+    EXPECT_EQ(none[i].suite, Suite::kStandard);
+    EXPECT_EQ(half[i].seed, none[i].seed);
+    contested += half[i].suite == Suite::kContested;
   }
-  EXPECT_GT(contested, 30);
-  EXPECT_LT(contested, 70);
+  EXPECT_GT(contested, half.size() / 4);
+  EXPECT_LT(contested, half.size() * 3 / 4);
 }
 
 TEST(Demonstrations, RowsAreTheShareOfTheBatch) {

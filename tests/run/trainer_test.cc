@@ -14,6 +14,7 @@
 #include "run/evaluation.h"
 #include "run/load_policy.h"
 #include "run/run_setup.h"
+#include "run/watched_env.h"
 #include "support/temporary_directory.h"
 
 namespace volante {
@@ -49,52 +50,12 @@ struct TinyRun {
   }
 };
 
-// Passes everything on to another environment, and lets a test spoil what comes out.
-class SpoiledEnv : public Env {
- public:
-  SpoiledEnv(std::unique_ptr<Env> inner, std::function<void(int step, StepView&)> spoil)
-      : inner_(std::move(inner)), spoil_(std::move(spoil)) {}
-  const EnvTraits& traits() const override { return inner_->traits(); }
-  void Reset(std::span<const ResetRequest> requests, StepView out) override {
-    inner_->Reset(requests, out);
-  }
-  void Step(std::span<const Action> actions, StepView out) override {
-    inner_->Step(actions, out);
-    spoil_(++steps_, out);
-  }
-  std::vector<uint8_t> Save(int world) override { return inner_->Save(world); }
-  void Load(int world, std::span<const uint8_t> bytes) override { inner_->Load(world, bytes); }
-
- private:
-  std::unique_ptr<Env> inner_;
-  std::function<void(int, StepView&)> spoil_;
-  int steps_ = 0;
-};
-
-// Keeps what was asked of it.
-class AskedEnv : public Env {
- public:
-  AskedEnv(std::unique_ptr<Env> inner, std::vector<ResetRequest>& asked)
-      : inner_(std::move(inner)), asked_(asked) {}
-  const EnvTraits& traits() const override { return inner_->traits(); }
-  void Reset(std::span<const ResetRequest> requests, StepView out) override {
-    asked_.insert(asked_.end(), requests.begin(), requests.end());
-    inner_->Reset(requests, out);
-  }
-  void Step(std::span<const Action> actions, StepView out) override { inner_->Step(actions, out); }
-  std::vector<uint8_t> Save(int world) override { return inner_->Save(world); }
-  void Load(int world, std::span<const uint8_t> bytes) override { inner_->Load(world, bytes); }
-
- private:
-  std::unique_ptr<Env> inner_;
-  std::vector<ResetRequest>& asked_;
-};
-
 std::vector<ResetRequest> AskedWithContestedShare(const std::string& share) {
   const Config config = TinyConfig(
       {"env.contested_share=" + share, "train.max_timesteps=8000", "train.learning_starts=7900"});
   std::vector<ResetRequest> asked;
-  TinyRun run(config, std::make_unique<AskedEnv>(MakeEnvironments(config).train, asked));
+  TinyRun run(config,
+              std::make_unique<WatchedEnv>(MakeEnvironments(config).train, KeepResets(asked)));
   run.trainer->Run(run.stop);
   return asked;
 }
@@ -154,11 +115,11 @@ TEST(Trainer, StopsAtTheFlagWithACheckpoint) {
 
 TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
   const Config config = TinyConfig();
-  TinyRun run(config, std::make_unique<SpoiledEnv>(
+  TinyRun run(config, std::make_unique<WatchedEnv>(
                           std::make_unique<TinyEnv>(config.train.num_worlds, false),
-                          [](int step, StepView& out) {
+                          WatchedEnv::Hooks{.on_step = [](int step, StepView& out) {
                             if (step == 40) out.reward[0] = std::numeric_limits<float>::quiet_NaN();
-                          }));
+                          }}));
   try {
     run.trainer->Run(run.stop);
     FAIL() << "it went on";
@@ -173,12 +134,13 @@ TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
 TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
   const Config config = TinyConfig({"train.num_worlds=1", "train.max_timesteps=300"});
   int invalid = 0;
-  TinyRun run(config, std::make_unique<SpoiledEnv>(std::make_unique<TinyEnv>(1, false),
-                                                   [&](int step, StepView& out) {
-                                                     if (step % 10 != 0) return;
-                                                     out.facts[0].status = Status::kInvalid;
-                                                     ++invalid;
-                                                   }));
+  TinyRun run(config, std::make_unique<WatchedEnv>(
+                          std::make_unique<TinyEnv>(1, false),
+                          WatchedEnv::Hooks{.on_step = [&](int step, StepView& out) {
+                            if (step % 10 != 0) return;
+                            out.facts[0].status = Status::kInvalid;
+                            ++invalid;
+                          }}));
   EXPECT_EQ(run.trainer->Run(run.stop).env_steps, 300);
   EXPECT_GT(invalid, 20);
 }
@@ -188,6 +150,15 @@ TEST(Trainer, KeepsTheLastFiveCheckpointsAndTheBest) {
   run.trainer->Run(run.stop);
   EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints()).size(), 5u);
   EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints(), "best_").size(), 1u);
+}
+
+// Nothing is learned, so every validation is the same drive.
+TEST(Trainer, OfEqualValidationsTheLatestIsTheBest) {
+  TinyRun run(TinyConfig({"train.learning_starts=600", "train.eval_freq=200"}));
+  run.trainer->Run(run.stop);
+  const auto best = ListCheckpoints(RealFiles(), run.folder.checkpoints(), "best_");
+  ASSERT_EQ(best.size(), 1u);
+  EXPECT_EQ(best[0].env_step, 600);
 }
 
 TEST(Trainer, LogsWhatTheSpecificationNames) {
