@@ -181,7 +181,8 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
   }
 
   EvaluationRow row;
-  row.label = NameOfDriver(flags, task, loaded) + ", scenario " + NameOf(config.env.scenario) +
+  const std::string driver = NameOfDriver(flags, task, loaded);
+  row.label = driver + ", scenario " + NameOf(config.env.scenario) +
               (flags.suite == "standard" ? "" : ", suite " + flags.suite) +
               (flags.blind ? ", blind (mean image)" : "");
   row.driver = task.path.empty() ? flags.policy : "network";
@@ -221,7 +222,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
   const bool can_be_shown = !config.env.map.empty() || config.env.town != kTinyTown;
   if (!flags.output_dir.empty() && can_be_shown) {
     request.on_record = [&](const EpisodeStats& episode, EpisodeRecord record) {
-      record.label = row.label;
+      record.label = driver + (flags.blind ? ", blind" : "");  // the picture names the scenario
       record.program = VOLANTE_VERSION " " VOLANTE_COMMIT;
       record.config = WorldYaml(config);
       notable.Add(episode, std::move(record));
