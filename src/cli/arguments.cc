@@ -60,6 +60,8 @@ void AddConfigFlags(CLI::App& app, ConfigSources& sources) {
                  "built-in configuration to start from: " + CLI::detail::join(PresetNames(), ", "));
   app.add_option("--config", sources.file, "YAML file with keys over the preset's")
       ->type_name("FILE");
+  app.add_option("--algorithm", sources.algorithm,
+                 "keys of an algorithm over those: " + CLI::detail::join(AlgorithmNames(), ", "));
   app.add_option("--set", sources.sets,
                  "one key over all: --set learner.batch_size=128; repeatable")
       ->type_name("KEY=VALUE")

@@ -11,10 +11,10 @@
 namespace volante {
 namespace {
 
-void PrintPresets() {
-  for (const std::string& name : PresetNames()) {
-    // The first line of a preset is a comment that says what it is.
-    const std::string text = PresetText(name);
+// The first line of a preset or an algorithm is a comment that says what it is.
+void PrintNames(const std::vector<std::string>& names, std::string (*text_of)(const std::string&)) {
+  for (const std::string& name : names) {
+    const std::string text = text_of(name);
     const std::string line = text.substr(0, text.find('\n'));
     std::printf("%-12s %s\n", name.c_str(), line.starts_with("# ") ? line.c_str() + 2 : "");
   }
@@ -37,14 +37,16 @@ int RunConfig(int argc, char** argv) {
   ConfigSources sources;
   app.add_option("what", what,
                  "show: the resolved configuration as YAML; diff: what differs from the preset; "
-                 "presets: their names; reference: every key, as Markdown")
-      ->check(CLI::IsMember({"show", "diff", "presets", "reference"}))
+                 "presets, algorithms: their names; reference: every key, as Markdown")
+      ->check(CLI::IsMember({"show", "diff", "presets", "algorithms", "reference"}))
       ->capture_default_str();
   AddConfigFlags(app, sources);
   if (!ParseArguments(app, argc, argv)) return 0;
 
   if (what == "presets") {
-    PrintPresets();
+    PrintNames(PresetNames(), PresetText);
+  } else if (what == "algorithms") {
+    PrintNames(AlgorithmNames(), AlgorithmText);
   } else if (what == "reference") {
     std::fputs(ConfigReference().c_str(), stdout);
   } else {

@@ -65,9 +65,9 @@ void AddFlags(CLI::App& app, TrainFlags& flags) {
   app.add_flag("--quiet", flags.quiet, "no progress line");
 }
 
-std::string DefaultRunFolder(const Config& config) {
-  return fmt::format("runs/{:%Y-%m-%d_%H%M%S}_{}_{}", fmt::localtime(std::time(nullptr)),
-                     config.preset, config.train.seed);
+std::string DefaultRunFolder(const Config& config, const std::string& algorithm) {
+  return fmt::format("runs/{:%Y-%m-%d_%H%M%S}_{}{}{}_{}", fmt::localtime(std::time(nullptr)),
+                     config.preset, algorithm.empty() ? "" : "-", algorithm, config.train.seed);
 }
 
 RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>& fingerprint,
@@ -85,9 +85,10 @@ RunFacts FactsOf(const Config& config, const std::map<std::string, std::string>&
 
 // The stored configuration; of its keys only the budget may change, to train longer.
 Config ConfigOfRun(const RunFolder& folder, const TrainFlags& flags) {
-  if (!flags.sources.preset.empty() || !flags.sources.file.empty()) {
+  if (!flags.sources.preset.empty() || !flags.sources.file.empty() ||
+      !flags.sources.algorithm.empty()) {
     throw Error(ExitCode::kUsage, "--resume continues with the stored configuration", "",
-                "--preset and --config would change it", "leave them out");
+                "--preset, --config and --algorithm would change it", "leave them out");
   }
   for (const std::string& set : flags.sources.sets) {
     if (!set.starts_with("train.max_timesteps=") && !set.starts_with("train.max_minutes=")) {
@@ -181,7 +182,8 @@ int RunTrain(int argc, char** argv) {
   const auto fingerprint = Fingerprint(config, build);
   Environments environments = MakeEnvironments(config);  // a bad map is refused before a folder is
   if (!resume) {
-    const std::string path = flags.run_dir.empty() ? DefaultRunFolder(config) : flags.run_dir;
+    const std::string path =
+        flags.run_dir.empty() ? DefaultRunFolder(config, flags.sources.algorithm) : flags.run_dir;
     folder = std::make_unique<RunFolder>(RunFolder::Create(
         files, path, ToYaml(config), FactsOf(config, fingerprint, CommandText(argc, argv))));
   }

@@ -18,9 +18,13 @@ namespace volante {
 enum class ObservationMode { kCameraVector, kVector };
 enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
-enum class Wiring { kSharedCritic, kSeparate };
+enum class Wiring { kSharedCritic, kSeparate, kLegacy };
 enum class Encoder { kNature, kNatureLayerNorm, kSmall };
 enum class Fusion { kTrunk, kConcat };
+enum class TargetValue { kMin, kMomentum };
+enum class MomentumDelta { kBatchScalar, kPerSampleEma };
+enum class MomentumLast { kRaw, kRecursive };
+enum class GradClip { kNorm, kValue, kOff };
 enum class NoiseKind { kOrnsteinUhlenbeck, kGaussian };
 enum class Device { kCpu, kCuda };
 
@@ -39,7 +43,7 @@ struct EnumNames<Scenario> {
 };
 template <>
 struct EnumNames<Wiring> {
-  static constexpr std::array kNames = {"shared_critic", "separate"};
+  static constexpr std::array kNames = {"shared_critic", "separate", "legacy"};
 };
 template <>
 struct EnumNames<Encoder> {
@@ -48,6 +52,22 @@ struct EnumNames<Encoder> {
 template <>
 struct EnumNames<Fusion> {
   static constexpr std::array kNames = {"trunk", "concat"};
+};
+template <>
+struct EnumNames<TargetValue> {
+  static constexpr std::array kNames = {"min", "momentum"};
+};
+template <>
+struct EnumNames<MomentumDelta> {
+  static constexpr std::array kNames = {"batch_scalar", "per_sample_ema"};
+};
+template <>
+struct EnumNames<MomentumLast> {
+  static constexpr std::array kNames = {"raw", "recursive"};
+};
+template <>
+struct EnumNames<GradClip> {
+  static constexpr std::array kNames = {"norm", "value", "off"};
 };
 template <>
 struct EnumNames<NoiseKind> {
@@ -196,16 +216,27 @@ struct LearnerConfig {
   double target_policy_noise = 0.2;
   double target_noise_clip = 0.5;
   int policy_delay = 2;
+  bool twin_critics = true;
+  TargetValue target_value = TargetValue::kMin;
+  MomentumDelta momentum_delta = MomentumDelta::kBatchScalar;
+  MomentumLast momentum_last = MomentumLast::kRaw;
+  int critic_action_layer = 0;
+  double critic_weight_decay = 0.0;
+  GradClip grad_clip = GradClip::kNorm;
   double actor_grad_norm = 1.0;
   double critic_grad_norm = 10.0;
+  double grad_value = 1.0;
   double last_layer_init = 0.003;
+  double critic_last_layer_init = 0.0;
   double pre_tanh_penalty = 1e-3;
 
   template <class V>
   void VisitFields(V& v) {
     v("wiring", wiring,
-      {.help = "who owns the image encoder: the critic alone (shared_critic) or actor and critic "
-               "each one (separate)"});
+      {.help =
+           "who owns the image encoder: the critic alone (shared_critic), actor and critic each "
+           "one (separate), or legacy, a mistake kept for study: the actor's loss reads the "
+           "critic's head on the actor's features, and targets have no encoder"});
     v("encoder", encoder, {.help = "image encoder; small costs a fifth of the others, for CPUs"});
     v("fusion", fusion,
       {.help = "how image features and vector meet: trunk (each to trunk_width, LayerNorm, tanh) "
@@ -238,8 +269,8 @@ struct LearnerConfig {
       {.help = "Adam step size of the actor's own encoder; 0 means actor_lr",
        .min = 0,
        .max = 1,
-       .applies = wiring == Wiring::kSeparate,
-       .condition = "learner.wiring is separate"});
+       .applies = wiring != Wiring::kSharedCritic,
+       .condition = "learner.wiring is separate or legacy"});
     v("critic_encoder_lr", critic_encoder_lr,
       {.help = "Adam step size of the critic's encoder; 0 means critic_lr", .min = 0, .max = 1});
     v("batch_size", batch_size, {.help = "transitions per update", .min = 2, .max = 65536});
@@ -253,12 +284,58 @@ struct LearnerConfig {
     v("target_noise_clip", target_noise_clip, {.help = "bound of that noise", .min = 0, .max = 2});
     v("policy_delay", policy_delay,
       {.help = "critic updates per actor update", .min = 1, .max = 100});
+    v("twin_critics", twin_critics,
+      {.help = "two critics of which the target takes a careful value; false: one (DDPG)"});
+    v("target_value", target_value,
+      {.help = "the twins' value in the target: min (TD3's clipped double Q) or momentum (MPG: the "
+               "larger one less half of this and the last difference)",
+       .applies = twin_critics,
+       .condition = "learner.twin_critics is true"});
+    v("momentum_delta", momentum_delta,
+      {.help = "MPG's present difference: its mean over the batch (batch_scalar), or that of each "
+               "row beside a running mean (per_sample_ema)",
+       .applies = twin_critics && target_value == TargetValue::kMomentum,
+       .condition = "learner.target_value is momentum"});
+    v("momentum_last", momentum_last,
+      {.help = "MPG's last difference: the previous update's own (raw) or its adjusted one "
+               "(recursive)",
+       .applies = twin_critics && target_value == TargetValue::kMomentum,
+       .condition = "learner.target_value is momentum"});
+    v("critic_action_layer", critic_action_layer,
+      {.help = "layer of the critic's heads at which the action enters; 0 is beside the state",
+       .min = 0,
+       .max = 8});
+    v("critic_weight_decay", critic_weight_decay,
+      {.help = "L2 weight decay of the critic: times its parameters, added to its gradient",
+       .min = 0,
+       .max = 1});
+    v("grad_clip", grad_clip,
+      {.help = "how gradients are clipped: by the joint L2 norm of each optimizer, each element by "
+               "its value, or off"});
     v("actor_grad_norm", actor_grad_norm,
-      {.help = "joint L2 norm to which the actor's gradient is clipped", .min = 1e-6, .max = 1e9});
+      {.help = "joint L2 norm to which the actor's gradient is clipped",
+       .min = 1e-6,
+       .max = 1e9,
+       .applies = grad_clip == GradClip::kNorm,
+       .condition = "learner.grad_clip is norm"});
     v("critic_grad_norm", critic_grad_norm,
-      {.help = "joint L2 norm to which the critic's gradient is clipped", .min = 1e-6, .max = 1e9});
+      {.help = "joint L2 norm to which the critic's gradient is clipped",
+       .min = 1e-6,
+       .max = 1e9,
+       .applies = grad_clip == GradClip::kNorm,
+       .condition = "learner.grad_clip is norm"});
+    v("grad_value", grad_value,
+      {.help = "bound of each element of a gradient",
+       .min = 1e-9,
+       .max = 1e9,
+       .applies = grad_clip == GradClip::kValue,
+       .condition = "learner.grad_clip is value"});
     v("last_layer_init", last_layer_init,
       {.help = "the actor's last layer starts at U(-this, this); 0 means PyTorch's default",
+       .min = 0,
+       .max = 1});
+    v("critic_last_layer_init", critic_last_layer_init,
+      {.help = "the critic's last layers start at U(-this, this); 0 means PyTorch's default",
        .min = 0,
        .max = 1});
     v("pre_tanh_penalty", pre_tanh_penalty,

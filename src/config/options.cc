@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -98,6 +99,13 @@ void CheckTogether(const Config& config) {
     RefuseTogether("ego.steer_lock_high_deg is larger than ego.steer_lock_low_deg",
                    "the lock falls with speed: give the larger angle to steer_lock_low_deg");
   }
+  if (static_cast<size_t>(config.learner.critic_action_layer) > config.learner.head_widths.size()) {
+    RefuseTogether("learner.critic_action_layer is " +
+                       std::to_string(config.learner.critic_action_layer) +
+                       ", the critic's heads have layers 0 to " +
+                       std::to_string(config.learner.head_widths.size()),
+                   "lower it, or give learner.head_widths more layers");
+  }
   if (config.replay.capacity < config.learner.batch_size) {
     RefuseTogether("replay.capacity is smaller than learner.batch_size",
                    "raise replay.capacity to " + std::to_string(config.learner.batch_size));
@@ -151,23 +159,41 @@ std::string PresetOf(const std::vector<Assignment>& file) {
   return {};
 }
 
-const EmbeddedFile& FindPreset(const std::string& name) {
-  for (const EmbeddedFile& file : EmbeddedPresets()) {
+std::vector<std::string> NamesOf(std::span<const EmbeddedFile> files) {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : files) {
+    names.emplace_back(file.name.substr(0, file.name.rfind(".yaml")));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// `what` is "preset" or "algorithm", for the message.
+const EmbeddedFile& FindNamed(std::span<const EmbeddedFile> files, const std::string& what,
+                              const std::string& name) {
+  for (const EmbeddedFile& file : files) {
     if (file.name == name + ".yaml") return file;
   }
-  const std::vector<std::string> names = PresetNames();
+  const std::vector<std::string> names = NamesOf(files);
   const std::string nearest = NearestName(name, names);
   std::string list;
   for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
-  throw Error(ExitCode::kUsage, "there is no preset " + name.substr(0, 80), "",
-              "the presets are " + list, nearest.empty() ? "" : "did you mean " + nearest + "?");
+  throw Error(ExitCode::kUsage, "there is no " + what + " " + name.substr(0, 80), "",
+              "the " + what + "s are " + list,
+              nearest.empty() ? "" : "did you mean " + nearest + "?");
 }
 
-// defaults < preset < assignments, checked.
+const EmbeddedFile& FindPreset(const std::string& name) {
+  return FindNamed(EmbeddedPresets(), "preset", name);
+}
+
+// defaults < preset < file < algorithm < sets, checked. Keys of an algorithm that do not apply here
+// are no mistake of the user's.
 Config Resolve(Config config, const std::vector<Assignment>& file,
-               const std::vector<Assignment>& sets) {
+               const std::vector<Assignment>& algorithm, const std::vector<Assignment>& sets) {
   CheckVersion(file);
   Apply(config, file);
+  Apply(config, algorithm);
   Apply(config, sets);
   RefuseInapplicable(config, file);
   RefuseInapplicable(config, sets);
@@ -176,7 +202,7 @@ Config Resolve(Config config, const std::vector<Assignment>& file,
 }
 
 Config FromText(const std::string& preset_flag, const std::vector<Assignment>& file,
-                const std::vector<Assignment>& sets) {
+                const std::vector<Assignment>& algorithm, const std::vector<Assignment>& sets) {
   const std::string named = PresetOf(file);
   if (!preset_flag.empty() && !named.empty() && named != preset_flag) {
     throw Error(ExitCode::kUsage, "two presets are named",
@@ -185,7 +211,7 @@ Config FromText(const std::string& preset_flag, const std::vector<Assignment>& f
   }
   const std::string name =
       !preset_flag.empty() ? preset_flag : (!named.empty() ? named : std::string(kDefaultPreset));
-  return Resolve(LoadPreset(name), file, sets);
+  return Resolve(LoadPreset(name), file, algorithm, sets);
 }
 
 }  // namespace
@@ -195,35 +221,38 @@ Config LoadConfig(Files& files, const ConfigSources& sources) {
   if (!sources.file.empty()) {
     file = ReadYaml(ReadText(files, sources.file, kMaxConfigBytes), sources.file);
   }
-  return FromText(sources.preset, file, ParseSets(sources.sets));
+  std::vector<Assignment> algorithm;
+  if (!sources.algorithm.empty()) {
+    algorithm = ReadYaml(AlgorithmText(sources.algorithm), "algorithm " + sources.algorithm);
+  }
+  return FromText(sources.preset, file, algorithm, ParseSets(sources.sets));
 }
 
 Config ParseConfig(std::string_view yaml, const std::string& where,
                    const std::vector<std::string>& sets) {
-  return FromText("", ReadYaml(yaml, where), ParseSets(sets));
+  return FromText("", ReadYaml(yaml, where), {}, ParseSets(sets));
 }
 
 Config WithSets(const Config& base, const std::vector<std::string>& sets) {
-  return Resolve(base, {}, ParseSets(sets));
+  return Resolve(base, {}, {}, ParseSets(sets));
 }
 
-std::vector<std::string> PresetNames() {
-  std::vector<std::string> names;
-  for (const EmbeddedFile& file : EmbeddedPresets()) {
-    names.emplace_back(file.name.substr(0, file.name.rfind(".yaml")));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+std::vector<std::string> PresetNames() { return NamesOf(EmbeddedPresets()); }
 
 Config LoadPreset(const std::string& name) {
   const EmbeddedFile& file = FindPreset(name);
   Config config;
   config.preset = name;
-  return Resolve(config, ReadYaml(file.text, "preset " + name), {});
+  return Resolve(config, ReadYaml(file.text, "preset " + name), {}, {});
 }
 
 std::string PresetText(const std::string& name) { return std::string(FindPreset(name).text); }
+
+std::vector<std::string> AlgorithmNames() { return NamesOf(EmbeddedAlgorithms()); }
+
+std::string AlgorithmText(const std::string& name) {
+  return std::string(FindNamed(EmbeddedAlgorithms(), "algorithm", name).text);
+}
 
 std::string ToYaml(const Config& config) {
   Config copy = config;

@@ -17,9 +17,10 @@ struct ConfigSources {
   std::string preset;             // --preset; empty: the file's `preset` key, else "td3"
   std::string file;               // --config; empty: none
   std::vector<std::string> sets;  // --set: "section.key=value"; lists as "256,256" or "[256, 256]"
+  std::string algorithm = {};     // --algorithm; empty: none
 };
 
-// The resolved and checked configuration: defaults < preset < file < sets. Refused: unknown and
+// The resolved and checked configuration: defaults < preset < file < algorithm < sets. Refused: unknown and
 // duplicate keys, wrong types, choices and ranges, keys of the file or the sets that do not apply
 // in the result, and combinations that can't work.
 Config LoadConfig(Files& files, const ConfigSources& sources);
@@ -36,6 +37,9 @@ Config WithSets(const Config& base, const std::vector<std::string>& sets);
 std::vector<std::string> PresetNames();
 Config LoadPreset(const std::string& name);
 std::string PresetText(const std::string& name);
+// The same of the algorithms: sets of keys that turn one algorithm into another.
+std::vector<std::string> AlgorithmNames();
+std::string AlgorithmText(const std::string& name);
 
 // All keys in declaration order. Keys that do not apply stand as comments with their condition, so
 // the text loads again: ParseConfig(ToYaml(c)) equals c in every key that applies.

@@ -13,5 +13,7 @@ struct EmbeddedFile {
 };
 
 std::span<const EmbeddedFile> EmbeddedPresets();
+// configs/algorithms/*.yaml: the keys by which an algorithm differs from another.
+std::span<const EmbeddedFile> EmbeddedAlgorithms();
 
 }  // namespace volante

@@ -1,7 +1,6 @@
 #include "learn/flat_params.h"
 
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -214,11 +213,13 @@ void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix
   }
 }
 
-FlatAdam::FlatAdam(const FlatParams& params, double rate, int64_t end, double of_encoder)
+FlatAdam::FlatAdam(const FlatParams& params, double rate, int64_t end, double of_encoder,
+                   double decay)
     : first_moment(at::zeros_like(params.values())),
       second_moment(at::zeros_like(params.values())),
       learning_rate(rate),
       encoder_rate(of_encoder > 0.0 ? of_encoder : rate),
+      weight_decay(decay),
       encoder_end(end) {}
 
 void FlatAdam::Step(FlatParams& params, int64_t step) {
@@ -235,11 +236,13 @@ void FlatAdam::StepRange(FlatParams& params, int64_t step, int64_t begin, int64_
   const double t = static_cast<double>(step);
   sizes.step_size = rate / (1.0 - std::pow(sizes.beta1, t));
   sizes.sqrt_bias_correction2 = std::sqrt(1.0 - std::pow(sizes.beta2, t));
+  sizes.weight_decay = weight_decay;
   at::Tensor values = params.values().slice(0, begin, end);
-  const at::Tensor grads = params.grads().slice(0, begin, end);
+  at::Tensor grads = params.grads().slice(0, begin, end);
   at::Tensor first = first_moment.slice(0, begin, end);
   at::Tensor second = second_moment.slice(0, begin, end);
   if (!values.device().is_cpu()) {
+    if (weight_decay > 0.0) grads = grads.add(values, weight_decay);
     first.mul_(sizes.beta1).add_(grads, 1.0 - sizes.beta1);
     second.mul_(sizes.beta2).addcmul_(grads, grads, 1.0 - sizes.beta2);
     const at::Tensor denominator =
@@ -252,67 +255,6 @@ void FlatAdam::StepRange(FlatParams& params, int64_t step, int64_t begin, int64_
     AdamStep(sizes, values.numel(), grads.data_ptr<double>(), values.data_ptr<double>(),
              first.data_ptr<double>(), second.data_ptr<double>());
   }
-}
-
-namespace {
-
-double NormOf(const at::Tensor& flat, int64_t begin, int64_t end) {
-  return begin == end ? 0.0 : at::linalg_vector_norm(flat.slice(0, begin, end)).item<double>();
-}
-
-// Head and encoder by themselves, and the whole measured apart from them.
-struct Norms {
-  double whole, encoder, head;
-};
-
-Norms Measure(const at::Tensor& grads, std::pair<int64_t, int64_t> encoder) {
-  VOLANTE_CHECK(encoder.first == 0, "the encoder opens its group");
-  const double whole = NormOf(grads, 0, grads.numel());
-  if (encoder.second == 0) return {whole, 0.0, whole};
-  return {whole, NormOf(grads, 0, encoder.second), NormOf(grads, encoder.second, grads.numel())};
-}
-
-void VerifyParts(const Norms& norms, const std::string& group) {
-  const double combined = std::hypot(norms.encoder, norms.head);
-  if (std::abs(combined - norms.whole) > 1e-4 * norms.whole + 1e-12) {
-    throw Error(ExitCode::kHealthHalt, "gradient norms of the " + group + " do not add up", "",
-                "its parts combine to " + std::to_string(combined) + ", the whole is " +
-                    std::to_string(norms.whole),
-                "this is a defect of the program; please report it with the run folder");
-  }
-}
-
-}  // namespace
-
-GradientNorms ClipGradients(FlatParams& params, std::pair<int64_t, int64_t> encoder, double limit,
-                            const std::string& group) {
-  const c10::NoGradGuard no_grad;
-  at::Tensor& grads = params.grads();
-  const Norms before = Measure(grads, encoder);
-  if (!std::isfinite(before.whole)) {
-    const std::string name = params.FirstNonFiniteGradient();
-    throw Error(ExitCode::kHealthHalt, "non-finite gradient; the update was not applied",
-                name.empty() ? "joint norm of the " + group : "gradient of " + name,
-                "its value is not a finite number",
-                "look at the last records of gradients/ and train/critic_loss; a smaller "
-                "learning rate or reward.scale is the usual remedy");
-  }
-  VerifyParts(before, group);
-  Norms after = before;
-  const double scale = limit / (before.whole + 1e-6);
-  if (scale < 1.0) {
-    grads.mul_(scale);
-    after = Measure(grads, encoder);
-    VerifyParts(after, group);
-  }
-  if (!(after.whole <= limit * 1.001)) {
-    throw Error(ExitCode::kHealthHalt, "gradient clipping failed; the update was not applied",
-                "gradients of the " + group,
-                "their norm after clipping is " + std::to_string(after.whole) + ", the limit " +
-                    std::to_string(limit),
-                "this is a defect of the program; please report it with the run folder");
-  }
-  return {before.whole, after.whole, before.encoder, after.encoder, before.head, after.head};
 }
 
 }  // namespace volante

@@ -58,6 +58,11 @@ class FlatParams {
   bool GradientsAlias() const;
   // The first parameter (in order) whose gradient is not finite; empty when all are.
   std::string FirstNonFiniteGradient() const;
+  // The values of the last parameters, those that `target` has: a target network may leave out the
+  // encoder, which opens the buffer.
+  at::Tensor TailOf(const FlatParams& target) const {
+    return values_.slice(0, values_.numel() - target.values_.numel());
+  }
 
   // Draws the initial values: each tensor from its own stream (seed, "init/" + name).
   void Initialise(std::span<const ParameterSpec> specs, uint64_t seed);
@@ -88,25 +93,17 @@ void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix
 class FlatAdam {
  public:
   // Elements [0, encoder_end) step with encoder_rate, 0 meaning learning_rate; the others with
-  // learning_rate.
+  // learning_rate. weight_decay times the parameters is added to their gradient (torch's Adam).
   FlatAdam(const FlatParams& params, double learning_rate, int64_t encoder_end = 0,
-           double encoder_rate = 0.0);
+           double encoder_rate = 0.0, double weight_decay = 0.0);
   void Step(FlatParams& params, int64_t step);  // step: 1 for the first
 
   at::Tensor first_moment, second_moment;  // laid out as the parameters
-  double learning_rate, encoder_rate;
+  double learning_rate, encoder_rate, weight_decay;
   int64_t encoder_end;
 
  private:
   void StepRange(FlatParams& params, int64_t step, int64_t begin, int64_t end, double rate);
 };
-
-// Norms of a group's gradients, before and after scaling them in place so that their joint L2
-// norm is at most `limit` (the factor of torch's clip_grad_norm_: limit / (norm + 1e-6)).
-// [encoder_begin, encoder_end) is the part that belongs to the encoder. Checks its own work: a
-// non-finite gradient, parts that do not combine to the whole, or a norm over limit * 1.001
-// afterwards is Error(kHealthHalt), and nothing has been applied.
-GradientNorms ClipGradients(FlatParams& params, std::pair<int64_t, int64_t> encoder, double limit,
-                            const std::string& group);
 
 }  // namespace volante

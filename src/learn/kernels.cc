@@ -111,18 +111,16 @@ void ForEachStack(const uint8_t* images, int64_t n, Out* out,
 
 template <class T>
 struct AdamConstants {
-  T beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, step_size, sqrt_bias_correction2;
+  T beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, weight_decay, step_size,
+      sqrt_bias_correction2;
 };
 
 template <class T>
 AdamConstants<T> Constants(const AdamStepSizes& s) {
-  return {static_cast<T>(s.beta1),
-          static_cast<T>(1.0 - s.beta1),
-          static_cast<T>(s.beta2),
-          static_cast<T>(1.0 - s.beta2),
-          static_cast<T>(s.epsilon),
-          static_cast<T>(s.step_size),
-          static_cast<T>(s.sqrt_bias_correction2)};
+  return {static_cast<T>(s.beta1),     static_cast<T>(1.0 - s.beta1),
+          static_cast<T>(s.beta2),     static_cast<T>(1.0 - s.beta2),
+          static_cast<T>(s.epsilon),   static_cast<T>(s.weight_decay),
+          static_cast<T>(s.step_size), static_cast<T>(s.sqrt_bias_correction2)};
 }
 
 template <class T>
@@ -130,7 +128,7 @@ inline __attribute__((always_inline)) void AdamRange(const AdamConstants<T>& k, 
                                                      const T* __restrict grad, T* __restrict value,
                                                      T* __restrict first, T* __restrict second) {
   for (int64_t i = 0; i < size; ++i) {
-    const T g = grad[i];
+    const T g = grad[i] + k.weight_decay * value[i];
     const T m = first[i] * k.beta1 + g * k.one_minus_beta1;
     const T v = second[i] * k.beta2 + g * g * k.one_minus_beta2;
     first[i] = m;

@@ -31,12 +31,14 @@ void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
                            const StackAugmentation* augmentations = nullptr);
 
 // Adam (Kingma and Ba, ICLR 2015, algorithm 1) in the form of torch.optim.Adam:
+//   g = g + weight_decay value
 //   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
 //   value -= lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps)
 struct AdamStepSizes {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double weight_decay = 0.0;
   double step_size = 0.0;              // lr / (1 - beta1^t)
   double sqrt_bias_correction2 = 1.0;  // sqrt(1 - beta2^t)
 };

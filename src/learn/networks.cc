@@ -75,14 +75,24 @@ void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
   AddNorm(specs, prefix + "trunk/vector_norm", config.trunk_width);
 }
 
+// `action` more inputs at layer `action_layer`.
 void AddMlp(std::vector<ParameterSpec>& specs, const LearnerConfig& config, int64_t in, int64_t out,
-            const std::string& prefix, double last_bound) {
-  size_t layer = 0;
-  for (const int width : config.head_widths) {
-    AddAffine(specs, prefix + std::to_string(layer++), {width, in});
+            const std::string& prefix, double last_bound, int64_t action = 0,
+            size_t action_layer = 0) {
+  const size_t hidden = config.head_widths.size();
+  for (size_t layer = 0; layer <= hidden; ++layer) {
+    const int64_t width = layer < hidden ? config.head_widths[layer] : out;
+    AddAffine(specs, prefix + std::to_string(layer),
+              {width, in + (layer == action_layer ? action : 0)},
+              layer < hidden ? 0.0 : last_bound);
     in = width;
   }
-  AddAffine(specs, prefix + std::to_string(layer), {out, in}, last_bound);
+}
+
+size_t ActionLayer(const LearnerConfig& config) {
+  VOLANTE_CHECK(static_cast<size_t>(config.critic_action_layer) <= config.head_widths.size(),
+                "the action enters a layer that exists");
+  return static_cast<size_t>(config.critic_action_layer);
 }
 
 Affine Bind(const ParameterLookup& lookup, const std::string& name) {
@@ -132,9 +142,11 @@ std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationM
                                        const std::string& prefix) {
   std::vector<ParameterSpec> specs;
   if (HasTrunk(config, mode)) AddTrunk(specs, config, prefix);
-  const int64_t in = StateWidth(config, mode) + kActionSize;
-  AddMlp(specs, config, in, 1, prefix + "q1/", 0.0);
-  AddMlp(specs, config, in, 1, prefix + "q2/", 0.0);
+  for (const char* head : {"q1/", "q2/"}) {
+    if (head[1] == '2' && !config.twin_critics) break;
+    AddMlp(specs, config, StateWidth(config, mode), 1, prefix + head, config.critic_last_layer_init,
+           kActionSize, ActionLayer(config));
+  }
   return specs;
 }
 
@@ -194,8 +206,9 @@ Mlp::Mlp(size_t hidden_layers, const std::string& prefix, const ParameterLookup&
   }
 }
 
-at::Tensor Mlp::Forward(at::Tensor x) const {
+at::Tensor Mlp::Forward(at::Tensor x, const at::Tensor& action, size_t action_layer) const {
   for (size_t i = 0; i < layers.size(); ++i) {
+    if (action.defined() && i == action_layer) x = at::cat({x, action}, 1);
     x = at::linear(x, layers[i].weight, layers[i].bias);
     if (i + 1 < layers.size()) x = at::relu_(x);
   }
@@ -216,24 +229,33 @@ ActorOutput ActorNet::Forward(const at::Tensor& features, const at::Tensor& vect
 CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
                      const ParameterLookup& lookup)
     : fusion(config, mode, prefix, lookup),
-      q1(config.head_widths.size(), prefix + "q1/", lookup),
-      q2(config.head_widths.size(), prefix + "q2/", lookup) {}
+      action_layer(ActionLayer(config)),
+      q1(config.head_widths.size(), prefix + "q1/", lookup) {
+  if (config.twin_critics) q2.emplace(config.head_widths.size(), prefix + "q2/", lookup);
+}
 
 std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
                                                      const at::Tensor& vector,
                                                      const at::Tensor& action,
                                                      TwinWorker* twins) const {
-  const at::Tensor input = at::cat({fusion.Forward(features, vector), action}, 1);
+  at::Tensor state = fusion.Forward(features, vector), beside;
+  if (action_layer == 0) {
+    state = at::cat({state, action}, 1);  // once for both twins
+  } else {
+    beside = action;
+  }
+  const auto value = [&](const Mlp& head) {
+    return head.Forward(state, beside, action_layer).squeeze(1);
+  };
   std::pair<at::Tensor, at::Tensor> q;
-  RunBoth(
-      twins, [&] { q.first = q1.Forward(input).squeeze(1); },
-      [&] { q.second = q2.Forward(input).squeeze(1); });
+  if (!q2) return {value(q1), at::Tensor()};
+  RunBoth(twins, [&] { q.first = value(q1); }, [&] { q.second = value(*q2); });
   return q;
 }
 
 at::Tensor CriticNet::Q1(const at::Tensor& features, const at::Tensor& vector,
                          const at::Tensor& action) const {
-  return q1.Forward(at::cat({fusion.Forward(features, vector), action}, 1)).squeeze(1);
+  return q1.Forward(fusion.Forward(features, vector), action, action_layer).squeeze(1);
 }
 
 }  // namespace volante

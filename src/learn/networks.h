@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +50,7 @@ std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::
 // Trunk and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is > 0.
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
                                       const std::string& prefix);
-// Trunk and the twin heads of the critic.
+// Trunk and the twin heads of the critic, or its one head.
 std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
                                        const std::string& prefix);
 
@@ -85,7 +86,8 @@ struct FusionNet {
 // Linear layers with ReLU between them.
 struct Mlp {
   Mlp(size_t hidden_layers, const std::string& prefix, const ParameterLookup& lookup);
-  at::Tensor Forward(at::Tensor x) const;
+  // `action`, where there is one, is appended to the input of layer `action_layer`.
+  at::Tensor Forward(at::Tensor x, const at::Tensor& action = {}, size_t action_layer = 0) const;
 
   std::vector<Affine> layers;
 };
@@ -107,7 +109,8 @@ struct ActorNet {
 struct CriticNet {
   CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
             const ParameterLookup& lookup);
-  // Q1 and Q2, [n] each; computed at the same time where there is a worker.
+  // Q1 and Q2, [n] each, Q2 undefined without a twin; computed at the same time where there is a
+  // worker.
   std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& features, const at::Tensor& vector,
                                             const at::Tensor& action,
                                             TwinWorker* twins = nullptr) const;
@@ -115,7 +118,9 @@ struct CriticNet {
                 const at::Tensor& action) const;
 
   FusionNet fusion;
-  Mlp q1, q2;
+  size_t action_layer;
+  Mlp q1;
+  std::optional<Mlp> q2;
 };
 
 }  // namespace volante

@@ -47,21 +47,24 @@ void Append(std::vector<T>& to, const std::vector<T>& from) {
 
 AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
   const bool has_image = mode == ObservationMode::kCameraVector;
-  const bool separate = c.wiring == Wiring::kSeparate;
-  if (has_image && separate) actor = EncoderSpecs(c, "actor/");
+  if (has_image && c.wiring != Wiring::kSharedCritic) actor = EncoderSpecs(c, "actor/");
+  if (c.wiring == Wiring::kSeparate) target_actor = actor;
   Append(actor, ActorSpecs(c, mode, "actor/"));
-  target_actor = actor;
+  Append(target_actor, ActorSpecs(c, mode, "actor/"));
   if (has_image) critic = EncoderSpecs(c, "critic/");
-  if (separate || c.target_encoder) target_critic = critic;
+  if (c.wiring == Wiring::kSeparate || (c.wiring == Wiring::kSharedCritic && c.target_encoder)) {
+    target_critic = critic;
+  }
   Append(critic, CriticSpecs(c, mode, "critic/"));
   Append(target_critic, CriticSpecs(c, mode, "critic/"));
 }
 
-AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, const ParameterLookup& lookup)
+AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, bool own_actor_encoder,
+                     const ParameterLookup& lookup)
     : actor(c, mode, "actor/", lookup), critic(c, mode, "critic/", lookup) {
   if (mode == ObservationMode::kVector) return;
   critic_encoder.emplace(c, "critic/", lookup);
-  if (c.wiring == Wiring::kSeparate) actor_encoder.emplace(c, "actor/", lookup);
+  if (own_actor_encoder) actor_encoder.emplace(c, "actor/", lookup);
 }
 
 at::Tensor AgentNets::ActorFeatures(const at::Tensor& images) const {
@@ -93,29 +96,31 @@ Td3Learner::Impl::Impl(const Td3Options& o)
       actor_adam(actor_params, o.config.actor_lr, actor_params.Range("actor/encoder").second,
                  o.config.actor_encoder_lr),
       critic_adam(critic_params, o.config.critic_lr, critic_params.Range("critic/encoder").second,
-                  o.config.critic_encoder_lr),
-      trainable(o.config, o.mode,
+                  o.config.critic_encoder_lr, o.config.critic_weight_decay),
+      trainable(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
                 Recording(bound_trainable,
                           [this](const std::string& name) {
                             return (IsActors(name) ? actor_params : critic_params).Leaf(name);
                           })),
-      frozen(o.config, o.mode,
+      frozen(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
              [this](const std::string& name) {
                return (IsActors(name) ? actor_params : critic_params).Frozen(name);
              }),
-      target(o.config, o.mode, [this](const std::string& name) {
-        const FlatParams& own = IsActors(name) ? target_actor_params : target_critic_params;
-        // Without a target encoder the target sees the online one, frozen.
-        if (!own.Has(name)) return critic_params.Frozen(name);
-        bound_targets.push_back({"target_" + name, own.Frozen(name)});
-        return bound_targets.back().tensor;
-      }) {
+      target(o.config, o.mode, o.config.wiring == Wiring::kSeparate,
+             [this](const std::string& name) {
+               const FlatParams& own = IsActors(name) ? target_actor_params : target_critic_params;
+               // Without a target encoder the target sees the online one, frozen.
+               if (!own.Has(name)) return critic_params.Frozen(name);
+               bound_targets.push_back({"target_" + name, own.Frozen(name)});
+               return bound_targets.back().tensor;
+             }) {
   VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
   if (options.mode == ObservationMode::kVector && options.device == Device::kCpu &&
       at::get_num_threads() > 1) {
     twins = std::make_unique<TwinWorker>();
   }
   counters.seed = options.seed;
+  delta_last = at::zeros({1}, tensor_options);
   actor_params.Initialise(specs.actor, options.seed);
   critic_params.Initialise(specs.critic, options.seed);
   SetTargetsToNetworks();
@@ -127,10 +132,8 @@ Td3Learner::Impl::Impl(const Td3Options& o)
 
 void Td3Learner::Impl::SetTargetsToNetworks() {
   const c10::NoGradGuard no_grad;
-  target_actor_params.values().copy_(actor_params.values());
-  at::Tensor& critic_target = target_critic_params.values();
-  const int64_t skipped = critic_params.values().numel() - critic_target.numel();
-  critic_target.copy_(critic_params.values().slice(0, skipped));
+  target_actor_params.values().copy_(actor_params.TailOf(target_actor_params));
+  target_critic_params.values().copy_(critic_params.TailOf(target_critic_params));
 }
 
 // ---- acting ------------------------------------------------------------------------------------
@@ -189,6 +192,9 @@ std::vector<StoredBuffer> Td3Learner::Impl::StoredBuffers(TensorScope scope) {
   if (scope == TensorScope::kPolicy) return buffers;
   buffers.push_back({"target_", &target_actor_params.values(), &target_actor_params.slices()});
   buffers.push_back({"target_", &target_critic_params.values(), &target_critic_params.slices()});
+  if (config.twin_critics && config.target_value == TargetValue::kMomentum) {
+    buffers.push_back({"momentum/", &delta_last, &delta_last_slices});
+  }
   for (auto [adam, params] :
        {std::pair{&actor_adam, &actor_params}, std::pair{&critic_adam, &critic_params}}) {
     buffers.push_back({"adam/first_moment/", &adam->first_moment, &params->slices()});
@@ -245,6 +251,7 @@ void Td3Learner::LoadTensors(std::span<const NamedTensor> tensors, TensorScope s
     adam->first_moment.zero_();
     adam->second_moment.zero_();
   }
+  impl_->delta_last.zero_();
   impl_->counters = LearnerCounters{};
   impl_->counters.seed = impl_->options.seed;
 }

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "learn/audit.h"
+#include "learn/clipping.h"
 #include "learn/flat_params.h"
 #include "learn/kernels.h"
 #include "learn/networks.h"
@@ -29,16 +30,17 @@ struct BatchTensors {
   int64_t demonstrations = 0;      // the last rows are the expert's
 };
 
-// What actor and critic see of the images: two tensors in wiring separate, the same one in
-// shared_critic, undefined in mode vector.
+// What actor and critic see of the images: two tensors where the actor has an encoder of its own,
+// otherwise the same one; undefined in mode vector.
 struct Features {
   at::Tensor actor, critic;
 };
 
 // All networks in one role: trainable leaves, the same memory frozen, or targets. The actor has an
-// encoder of its own in wiring separate alone.
+// encoder of its own in wiring separate, and in legacy's online networks.
 struct AgentNets {
-  AgentNets(const LearnerConfig& config, ObservationMode mode, const ParameterLookup& lookup);
+  AgentNets(const LearnerConfig& config, ObservationMode mode, bool own_actor_encoder,
+            const ParameterLookup& lookup);
   Features Encode(const at::Tensor& images) const;
   at::Tensor ActorFeatures(const at::Tensor& images) const;
   at::Tensor CriticFeatures(const at::Tensor& images,
@@ -62,13 +64,28 @@ struct ActorLoss {
   ActorOutput pi;
 };
 
+// The critics' regression target.
+struct BellmanTarget {
+  at::Tensor y;           // [B]
+  at::Tensor delta_last;  // [1], MPG's difference for the next update; undefined otherwise
+};
+
 struct CriticLoss {
   at::Tensor loss;          // scalar, the sum of the twins'
-  at::Tensor loss1, loss2;  // scalars
+  at::Tensor loss1, loss2;  // scalars; of Q2 undefined without a twin
   at::Tensor q1, q2;        // [B]
-  at::Tensor target;        // [B]
-  at::Tensor features;      // E_c(o), with its graph
+  BellmanTarget target;
+  at::Tensor features;  // E_c(o), with its graph
 };
+
+// MPG's value of the next state from the twins' q1, q2 [B] and the last difference ([1], or [B] in
+// tests): max(q1, q2) - (delta_last + |q1 - q2|) / 2. See bellman_target.cc.
+struct MomentumValue {
+  at::Tensor value;       // [B]
+  at::Tensor delta_last;  // [1], for the next update
+};
+MomentumValue ComputeMomentumValue(const LearnerConfig& config, const at::Tensor& q1,
+                                   const at::Tensor& q2, const at::Tensor& delta_last);
 
 // A flat buffer as it is saved: its slices' names follow `prefix`.
 struct StoredBuffer {
@@ -88,12 +105,14 @@ struct Td3Learner::Impl {
 
   // ---- one update (td3_update.cc) ----
   UpdateMetrics Update(const Batch& batch, bool with_feature_stats);
-  at::Tensor BellmanTarget(const BatchTensors& b) const;
+  // bellman_target.cc
+  BellmanTarget ComputeTarget(const BatchTensors& b) const;
   CriticLoss ComputeCriticLoss(const BatchTensors& b, std::vector<FeatureStats>* stats) const;
   ActorLoss ComputeActorLoss(const BatchTensors& b, const at::Tensor& critic_step_features,
                              std::vector<FeatureStats>* stats) const;
   // Falls from demonstrations.bc_weight linearly to 0 over bc_decay_updates.
   double CloningWeight() const;
+  Clip ClipFor(double norm_limit) const;
   // Gradients of the critic's loss; of both twins at the same time where nothing is shared.
   void BackwardCritic(const CriticLoss& critic) const;
   void UpdateTargets();
@@ -133,6 +152,10 @@ struct Td3Learner::Impl {
   AgentNets trainable, frozen, target;
   std::string audit;
   LearnerCounters counters;
+
+  // MPG's difference of the previous update, [1]; its slice for saving. 0 at first.
+  at::Tensor delta_last;
+  std::vector<FlatSlice> delta_last_slices = {{"delta_last", {1}, {1}, 0, 1}};
 
   std::unique_ptr<TwinWorker> twins;  // only where the twins share no encoder
   at::Tensor image_buffer, next_image_buffer, acting_buffer;

@@ -1,10 +1,10 @@
-// One TD3 update, from a batch to new networks. Read Update() from top to bottom; the three
-// formulas stand above it. Notation of the paper: y the Bellman target, pi the policy, E_c and E_a
-// the encoders of critic and actor (one and the same in wiring shared_critic), ' a target copy.
+// One TD3 update, from a batch to new networks. Read Update() from top to bottom; the formulas of
+// the two losses stand above it, that of the target in bellman_target.cc. Notation of the paper: y
+// the Bellman target, pi the policy, E_c and E_a the encoders of critic and actor (one and the same
+// in wiring shared_critic), ' a target copy. DDPG and MPG are this update with other switches
+// (configs/algorithms/).
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/minimum.h>
 #include <ATen/ops/mse_loss.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/variable.h>
@@ -88,6 +88,7 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
     vector = squared("critic/trunk/vector");
   } else {
     for (const char* head : {"critic/q1/0/weight", "critic/q2/0/weight"}) {
+      if (!params.Has(head)) continue;
       const at::Tensor grad = params.Leaf(head).grad();  // columns: features, vector, action
       image += std::pow(Number(at::linalg_vector_norm(grad.narrow(1, 0, config.feature_width))), 2);
       vector += std::pow(
@@ -99,51 +100,29 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
 
 }  // namespace
 
-// Noise of row i, column j in the update after `updates` others: the number 2 i + j (from 0) of
-// the normals of stream (seed, "target_policy_noise", updates), scaled and clipped. Stream and
-// normal are those of base/random.h: key = XXH3(purpose, seed); the counter is (block, updates)
-// as four 32-bit words; a normal takes one block w0..w3, u = 1 - ((w1 2^32 + w0) >> 11) 2^-53,
-// v = ((w3 2^32 + w2) >> 11) 2^-53, n = sqrt(-2 ln u) cos(2 pi v).
-at::Tensor Td3Learner::Impl::TargetNoise(int64_t batch_size) const {
-  RandomStream random(counters.seed, "target_policy_noise",
-                      static_cast<uint64_t>(counters.updates));
-  const double sigma = config.target_policy_noise, bound = config.target_noise_clip;
-  std::vector<double> noise(static_cast<size_t>(batch_size) * kActionSize);
-  for (double& n : noise) n = std::clamp(sigma * random.Normal(), -bound, bound);
-  return at::from_blob(noise.data(), {batch_size, kActionSize}, at::kDouble)
-      .to(tensor_options, /*non_blocking=*/false, /*copy=*/true);
-}
-
-// y = r + discount min_i Q_i'(E_c'(o'), clip(pi'(E_a'(o')) + noise, -1, 1)); the discount of a
-// terminated transition is 0, of a truncated one gamma^n.
-at::Tensor Td3Learner::Impl::BellmanTarget(const BatchTensors& b) const {
-  const c10::NoGradGuard no_grad;
-  const Features next = target.Encode(b.next_image);
-  at::Tensor pi, noise;
-  RunBoth(
-      twins.get(), [&] { pi = target.actor.Forward(next.actor, b.next_vector).action; },
-      [&] { noise = TargetNoise(b.reward.size(0)); });
-  const at::Tensor next_action = (pi + noise).clamp_(-1.0, 1.0);
-  const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action, twins.get());
-  return b.reward + b.discount * at::minimum(q1, q2);
-}
-
-// MSE(Q1(E_c(o), a), y) + MSE(Q2(E_c(o), a), y): trains Q1, Q2 and E_c.
+// MSE(Q1(E_c(o), a), y) + MSE(Q2(E_c(o), a), y): trains Q1, Q2 and E_c. One critic: the first
+// alone.
 CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
                                                std::vector<FeatureStats>* stats) const {
-  const at::Tensor y = BellmanTarget(b);
+  BellmanTarget bellman = ComputeTarget(b);
   const at::Tensor features = trainable.CriticFeatures(b.image, stats);
   auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get());
-  const at::Tensor loss1 = at::mse_loss(q1, y), loss2 = at::mse_loss(q2, y);
-  return {loss1 + loss2, loss1, loss2, q1, q2, y, features};
+  const at::Tensor loss1 = at::mse_loss(q1, bellman.y);
+  if (!q2.defined()) return {loss1, loss1, {}, q1, {}, std::move(bellman), features};
+  const at::Tensor loss2 = at::mse_loss(q2, bellman.y);
+  return {loss1 + loss2, loss1, loss2, q1, q2, std::move(bellman), features};
 }
 
 void Td3Learner::Impl::BackwardCritic(const CriticLoss& critic) const {
-  if (twins == nullptr) {
+  if (twins == nullptr || !critic.loss2.defined()) {
     critic.loss.backward();
   } else {
     twins->Run([&] { critic.loss1.backward(); }, [&] { critic.loss2.backward(); });
   }
+}
+
+Clip Td3Learner::Impl::ClipFor(double norm_limit) const {
+  return {config.grad_clip, config.grad_clip == GradClip::kValue ? config.grad_value : norm_limit};
 }
 
 double Td3Learner::Impl::CloningWeight() const {
@@ -164,6 +143,9 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   if (critic_step_features.defined()) features.critic = critic_step_features.detach();
   features.actor =
       trainable.actor_encoder ? trainable.actor_encoder->Forward(b.image, stats) : features.critic;
+  // The mistake that wiring legacy keeps: a state that the critic's head never was trained on, and
+  // through which the actor's encoder is trained to inflate Q.
+  if (config.wiring == Wiring::kLegacy) features.critic = features.actor;
   ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
@@ -175,14 +157,11 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   return {loss, q, pi};
 }
 
-// theta' <- theta' + tau (theta - theta'). Without a target encoder the critic's target begins
-// after the encoder.
+// theta' <- theta' + tau (theta - theta'), for the parameters that have a target copy.
 void Td3Learner::Impl::UpdateTargets() {
   const c10::NoGradGuard no_grad;
-  target_actor_params.values().lerp_(actor_params.values(), config.tau);
-  at::Tensor& critic_target = target_critic_params.values();
-  const int64_t skipped = critic_params.values().numel() - critic_target.numel();
-  critic_target.lerp_(critic_params.values().slice(0, skipped), config.tau);
+  target_actor_params.values().lerp_(actor_params.TailOf(target_actor_params), config.tau);
+  target_critic_params.values().lerp_(critic_params.TailOf(target_critic_params), config.tau);
 }
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
@@ -197,13 +176,13 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   std::vector<FeatureStats>* stats = with_feature_stats ? &metrics.features : nullptr;
   const CriticLoss critic = ComputeCriticLoss(b, stats);
   metrics.critic_loss = Number(critic.loss);
-  metrics.target_mean = Number(critic.target.mean());
+  metrics.target_mean = Number(critic.target.y.mean());
   if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "of the critics' regression");
   if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "of the critic");
   critic_params.ZeroGrads();
   BackwardCritic(critic);
   metrics.critic_grad = ClipGradients(critic_params, critic_params.Range("critic/encoder"),
-                                      config.critic_grad_norm, "critic");
+                                      ClipFor(config.critic_grad_norm), "critic");
   CriticRollback rollback(metrics.actor_updated, critic_params, critic_adam);
   critic_adam.Step(critic_params, metrics.update);
 
@@ -216,7 +195,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
     actor_params.ZeroGrads();
     actor.loss.backward();
     actor_metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
-                                             config.actor_grad_norm, "actor");
+                                             ClipFor(config.actor_grad_norm), "actor");
     actor_adam.Step(actor_params, counters.actor_updates + 1);
     UpdateTargets();
 
@@ -226,18 +205,19 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
     actor_metrics.pre_tanh_rms = std::sqrt(Number(actor.pi.pre_tanh.square().mean()));
   }
   rollback.Commit();
+  if (critic.target.delta_last.defined()) delta_last = critic.target.delta_last;
   counters.updates = metrics.update;
   counters.actor_updates += metrics.actor_updated;
   counters.last_actor = actor_metrics;
   static_cast<ActorMetrics&>(metrics) = actor_metrics;
 
   const c10::NoGradGuard no_grad;
-  const at::Tensor q1 = critic.q1.detach(), q2 = critic.q2.detach();
+  const at::Tensor q1 = critic.q1.detach(), q2 = critic.q2.defined() ? critic.q2.detach() : q1;
   metrics.q_batch_mean = Number(q1.mean());
   metrics.q_mean = 0.5 * (metrics.q_batch_mean + Number(q2.mean()));
   metrics.q_std = Number(q1.std(/*unbiased=*/false));
   metrics.twin_gap = Number((q1 - q2).abs_().mean());
-  metrics.td_error_mean = Number((q1 - critic.target).abs_().mean());
+  metrics.td_error_mean = Number((q1 - critic.target.y).abs_().mean());
   metrics.vector_gradient_share = VectorGradientShare(config, options.mode, critic_params);
   return metrics;
 }

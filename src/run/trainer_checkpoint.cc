@@ -52,6 +52,8 @@ std::string ArchitectureOf(const Config& config) {
   std::string heads;
   for (const int width : c.head_widths)
     heads += fmt::format("{}{}", heads.empty() ? "" : "-", width);
+  if (!c.twin_critics) heads += " one critic";
+  if (c.critic_action_layer > 0) heads += fmt::format(" action at layer {}", c.critic_action_layer);
   if (config.observation.mode == ObservationMode::kVector) {
     return fmt::format("td3 vector heads {}", heads);
   }

@@ -299,6 +299,8 @@ RawValue OtherValue(const Field& field) {
 Config EverythingOn() {
   Config config;
   config.learner.wiring = Wiring::kSeparate;
+  config.learner.target_value = TargetValue::kMomentum;
+  config.learner.grad_clip = GradClip::kValue;
   config.augment.enabled = true;
   config.demonstrations.share = 0.25;
   config.demonstrations.bc_weight = 1.0;

@@ -57,17 +57,23 @@ inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
 }
 
 inline std::string CaseName(const Td3Options& options) {
-  if (options.mode == ObservationMode::kVector) {
-    return std::string(options.config.wiring == Wiring::kSeparate ? "vector_separate"
-                                                                  : "vector_shared") +
-           (options.demonstrations.bc_weight > 0.0 ? "_cloning" : "");
+  const LearnerConfig& c = options.config;
+  const bool camera = options.mode == ObservationMode::kCameraVector;
+  std::string name = camera ? "" : "vector_";
+  name += c.wiring == Wiring::kSharedCritic ? "shared" : NameOf(c.wiring);
+  if (camera) {
+    name +=
+        (c.fusion == Fusion::kTrunk ? "_trunk" : "_concat") + std::string("_") + NameOf(c.encoder);
+    if (c.wiring == Wiring::kSharedCritic && !c.target_encoder) name += "_no_target_encoder";
   }
-  return std::string(options.config.wiring == Wiring::kSeparate ? "separate" : "shared") +
-         (options.config.fusion == Fusion::kTrunk ? "_trunk" : "_concat") + "_" +
-         NameOf(options.config.encoder) +
-         (options.config.wiring == Wiring::kSharedCritic && !options.config.target_encoder
-              ? "_no_target_encoder"
-              : "");
+  if (options.demonstrations.bc_weight > 0.0) name += "_cloning";
+  if (!c.twin_critics) name += "_one_critic";
+  if (c.target_value == TargetValue::kMomentum) {
+    name += std::string("_mpg_") + NameOf(c.momentum_delta) + "_" + NameOf(c.momentum_last);
+  }
+  if (c.critic_action_layer > 0) name += "_late_action";
+  if (c.grad_clip != GradClip::kNorm) name += std::string("_clip_") + NameOf(c.grad_clip);
+  return name;
 }
 
 // What gtest prints of a parameter.

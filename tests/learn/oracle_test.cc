@@ -63,6 +63,44 @@ std::vector<Case> Cases(bool free_running) {
       MakeCase(kVector, Wiring::kSeparate, Fusion::kTrunk, Encoder::kNature, 64, short_run));
   cases.back().options.demonstrations = {
       .share = 0.25, .bc_weight = 2.0, .bc_decay_updates = free_running ? 8 : 40};
+  // DDPG as TD3 without twin, delay and smoothing; as published, with weight decay, the action in
+  // the second layer and no clipping; the two readings of each of MPG's open questions; the earlier
+  // wiring; clipping by value.
+  const auto small = [&](Wiring wiring) {
+    return MakeCase(kCamera, wiring, Fusion::kTrunk, Encoder::kSmall, 8, short_run);
+  };
+  const auto numbers = [&] {
+    Case c =
+        MakeCase(kVector, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall, 64, short_run);
+    c.options.config.critic_grad_norm = 0.8;  // so that it bites now and then within a short run
+    return c;
+  };
+  for (Case c : {small(Wiring::kSharedCritic), numbers()}) {
+    LearnerConfig& config = c.options.config;
+    config.twin_critics = false;
+    config.policy_delay = 1;
+    config.target_policy_noise = 0.0;
+    config.critic_grad_norm = 0.8;
+    cases.push_back(c);
+    config.critic_action_layer = 1;
+    config.critic_weight_decay = 0.01;
+    config.grad_clip = GradClip::kOff;
+    cases.push_back(c);
+  }
+  for (const MomentumDelta delta : {MomentumDelta::kBatchScalar, MomentumDelta::kPerSampleEma}) {
+    for (const MomentumLast last : {MomentumLast::kRaw, MomentumLast::kRecursive}) {
+      cases.push_back(numbers());
+      cases.back().options.config.target_value = TargetValue::kMomentum;
+      cases.back().options.config.momentum_delta = delta;
+      cases.back().options.config.momentum_last = last;
+    }
+  }
+  cases.push_back(small(Wiring::kSeparate));
+  cases.back().options.config.target_value = TargetValue::kMomentum;
+  cases.push_back(small(Wiring::kLegacy));
+  cases.push_back(numbers());
+  cases.back().options.config.grad_clip = GradClip::kValue;
+  cases.back().options.config.grad_value = 0.01;
   return cases;
 }
 
@@ -120,8 +158,10 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
     if (HasFailure()) return;
   }
   // Otherwise the comparison would say nothing about clipping.
-  EXPECT_GT(clipped, 0);
-  EXPECT_GT(unclipped, 0);
+  if (c.options.config.grad_clip == GradClip::kNorm) {
+    EXPECT_GT(clipped, 0);
+    EXPECT_GT(unclipped, 0);
+  }
   ExpectClose(learner.SaveTensors(TensorScope::kEverything), oracle.tensors, 1e-9, true);
   const auto errors = CompareTensors(learner.SaveTensors(TensorScope::kEverything), oracle.tensors);
   std::printf("  worst of %zu tensors after %d updates: %s, %.2e\n", errors.size(), c.updates,

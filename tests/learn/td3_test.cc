@@ -308,7 +308,8 @@ TEST(Clipping, ScalesTheJointNormToTheLimitAndKeepsTheDirection) {
   const at::Tensor e = params.Leaf("e/weight").grad(), h = params.Leaf("h/weight").grad();
   e.fill_(2.0);  // squares: 15 * 4 = 60
   h.fill_(1.0);  // and 7
-  const GradientNorms norms = ClipGradients(params, params.Range("e/"), 2.0, "test");
+  const GradientNorms norms =
+      ClipGradients(params, params.Range("e/"), {GradClip::kNorm, 2.0}, "test");
   EXPECT_NEAR(norms.before, std::sqrt(67.0), 1e-12);
   EXPECT_NEAR(norms.encoder_before, std::sqrt(60.0), 1e-12);
   EXPECT_NEAR(norms.head_before, std::sqrt(7.0), 1e-12);
@@ -317,7 +318,8 @@ TEST(Clipping, ScalesTheJointNormToTheLimitAndKeepsTheDirection) {
   EXPECT_NEAR(std::hypot(norms.encoder_after, norms.head_after), norms.after, 1e-12);
   EXPECT_NEAR(e.max().item<double>() / h.max().item<double>(), 2.0, 1e-12);
 
-  const GradientNorms again = ClipGradients(params, params.Range("e/"), 5.0, "test");
+  const GradientNorms again =
+      ClipGradients(params, params.Range("e/"), {GradClip::kNorm, 5.0}, "test");
   EXPECT_EQ(again.before, again.after);  // within the limit: untouched
 }
 
@@ -326,7 +328,7 @@ TEST(Clipping, NamesTheNonFiniteGradient) {
   FlatParams params(specs, at::TensorOptions(at::kFloat), true);
   params.Leaf("b/weight").grad().fill_(std::numeric_limits<float>::quiet_NaN());
   try {
-    ClipGradients(params, {0, 0}, 1.0, "test");
+    ClipGradients(params, {0, 0}, {GradClip::kNorm, 1.0}, "test");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kHealthHalt);
@@ -343,7 +345,7 @@ TEST(BellmanTarget, BootstrapsTruncatedTransitionsAndNotTerminatedOnes) {
   std::copy_n(batch.next_vector.begin(), kVectorSize, batch.next_vector.begin() + kVectorSize);
   batch.reward = {0.25f, 0.25f};
   batch.discount = {0.0f, 0.99f};
-  const at::Tensor y = learner.impl().BellmanTarget(learner.impl().Load(batch));
+  const at::Tensor y = learner.impl().ComputeTarget(learner.impl().Load(batch)).y;
   EXPECT_EQ(y[0].item<float>(), 0.25f);
   EXPECT_GT(std::abs(y[1].item<float>() - 0.25f), 1e-5);
 }

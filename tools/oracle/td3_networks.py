@@ -61,10 +61,15 @@ def mlp(sizes):
     return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
 
 
-def run_mlp(layers, x):
-    for layer in layers[:-1]:
-        x = F.relu(layer(x))
-    return layers[-1](x)
+def run_mlp(layers, x, action=None, action_layer=None):
+    """ReLU between layers; `action` joins the input of layer number `action_layer`."""
+    for number, layer in enumerate(layers):
+        if number == action_layer:
+            x = torch.cat([x, action], dim=1)
+        x = layer(x)
+        if layer is not layers[-1]:
+            x = F.relu(x)
+    return x
 
 
 class Network(nn.Module):
@@ -95,7 +100,7 @@ class Network(nn.Module):
 class Actor(Network):
     def __init__(self, case):
         camera = case["mode"] == "camera_vector"
-        super().__init__(case, own_encoder=camera and case["wiring"] == "separate")
+        super().__init__(case, own_encoder=camera and case["wiring"] != "shared_critic")
         self.head = mlp([self.state_size, *case["head_widths"], ACTION_SIZE])
 
     def forward(self, features, vector):
@@ -107,13 +112,24 @@ class Actor(Network):
 class Critic(Network):
     def __init__(self, case):
         super().__init__(case, own_encoder=case["mode"] == "camera_vector")
-        size = self.state_size + ACTION_SIZE
-        self.q1 = mlp([size, *case["head_widths"], 1])
-        self.q2 = mlp([size, *case["head_widths"], 1])
+        self.action_layer = case.get("critic_action_layer", 0)
+        self.q1 = self.head(case)
+        self.q2 = self.head(case) if case.get("twin_critics", True) else None
+
+    def head(self, case):
+        sizes = [self.state_size, *case["head_widths"], 1]
+        layers = mlp(sizes)
+        at = self.action_layer
+        layers[at] = nn.Linear(sizes[at] + ACTION_SIZE, sizes[at + 1])
+        return layers
 
     def forward(self, features, vector, action):
-        x = torch.cat([self.state(features, vector), action], dim=1)
-        return run_mlp(self.q1, x)[:, 0], run_mlp(self.q2, x)[:, 0]
+        """Q1 and Q2, the latter None without a twin."""
+        x = self.state(features, vector)
+        q1 = run_mlp(self.q1, x, action, self.action_layer)[:, 0]
+        if self.q2 is None:
+            return q1, None
+        return q1, run_mlp(self.q2, x, action, self.action_layer)[:, 0]
 
 
 class Agent(nn.Module):

@@ -121,12 +121,13 @@ class Td3:
         self.target = Agent(case).to(dtype)
         self.load(self.online, tensors, "")
         if not case["target_encoder"]:
-            # The target network looks through the online encoder.
+            # The target networks look through the online encoder; these copies are never used.
             tensors = dict(tensors)
             for name in list(tensors):
-                if name.startswith("critic/encoder/"):
+                if "/encoder/" in name and not name.startswith("adam/"):
                     tensors["target_" + name] = tensors[name]
         self.load(self.target, tensors, "target_")
+        self.delta_last = tensors.get("momentum/delta_last")
         self.optimizers = {group: self.adam(group) for group in ("actor", "critic")}
         self.updates = case["updates"]
         steps = {"actor": case["actor_updates"], "critic": case["updates"]}
@@ -150,7 +151,8 @@ class Td3:
         groups = [{"params": others}]
         if encoder:
             groups.append({"params": encoder, "lr": self.case[group + "_encoder_lr"] or rate})
-        return torch.optim.Adam(groups, lr=rate)
+        decay = self.case["critic_weight_decay"] if group == "critic" else 0.0
+        return torch.optim.Adam(groups, lr=rate, weight_decay=decay)
 
     @staticmethod
     def load(module, tensors, prefix):
@@ -172,6 +174,8 @@ class Td3:
         with torch.no_grad():
             if image is None:
                 actor_features = critic_features = None
+            elif case["wiring"] == "legacy":
+                actor_features = critic_features = self.online.critic.encoder(image)
             elif case["target_encoder"]:
                 actor_features, critic_features = self.encode(self.target, image)
             else:
@@ -182,12 +186,30 @@ class Td3:
             limit = case["target_noise_clip"]
             action = torch.clamp(action + torch.clamp(noise, -limit, limit).to(self.dtype), -1, 1)
             q1, q2 = self.target.critic(critic_features, vector, action)
-            return reward + discount * torch.min(q1, q2)
+            return reward + discount * self.next_value(q1, q2)
+
+    def next_value(self, q1, q2):
+        if q2 is None:
+            return q1
+        if self.case["target_value"] == "min":
+            return torch.min(q1, q2)
+        # MPG: max - (last difference + this one) / 2
+        now = torch.abs(q1 - q2)
+        if self.case["momentum_delta"] == "batch_scalar":
+            now = now.mean() * torch.ones_like(now)
+        adjusted = (self.delta_last + now) / 2
+        following = now if self.case["momentum_last"] == "raw" else adjusted
+        self.delta_last = following.mean().reshape(1)
+        return torch.max(q1, q2) - adjusted
 
     def step(self, group, loss, limit):
         self.optimizers[group].zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(getattr(self.online, group).parameters(), limit)
+        parameters = list(getattr(self.online, group).parameters())
+        kind = self.case["grad_clip"]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, limit if kind == "norm" else math.inf)
+        if kind == "value":
+            torch.nn.utils.clip_grad_value_(parameters, self.case["grad_value"])
         self.optimizers[group].step()
         return float(norm)
 
@@ -197,9 +219,12 @@ class Td3:
         y = self.bellman_target(next_observation, reward, discount)
         features = None if image is None else self.online.critic.encoder(image)
         q1, q2 = self.online.critic(features, vector, action)
-        critic_loss = torch.nn.functional.mse_loss(q1, y) + torch.nn.functional.mse_loss(q2, y)
+        critic_loss = torch.nn.functional.mse_loss(q1, y)
+        if q2 is not None:
+            critic_loss = critic_loss + torch.nn.functional.mse_loss(q2, y)
+        gap = 0.0 if q2 is None else float((q1 - q2).abs().mean())
         record = {"critic_loss": float(critic_loss), "target_mean": float(y.mean()),
-                  "q_batch_mean": float(q1.mean()), "twin_gap": float((q1 - q2).abs().mean()),
+                  "q_batch_mean": float(q1.mean()), "twin_gap": gap,
                   "td_error_mean": float((q1 - y).abs().mean()),
                   "q_std": float(q1.std(unbiased=False))}
         record["critic_norm"] = self.step("critic", critic_loss, case["critic_grad_norm"])
@@ -207,8 +232,10 @@ class Td3:
         if self.updates % case["policy_delay"] == 0:
             critic_features = None if features is None else features.detach()
             actor_features = critic_features
-            if image is not None and case["wiring"] == "separate":
+            if image is not None and case["wiring"] != "shared_critic":
                 actor_features = self.online.actor.encoder(image)
+            if image is not None and case["wiring"] == "legacy":
+                critic_features = actor_features
             pi, before = self.online.actor(actor_features, vector)
             q, _ = self.online.critic(critic_features, vector, pi)
             actor_loss = -q.mean() + case["pre_tanh_penalty"] * (before**2).mean()
@@ -230,7 +257,7 @@ class Td3:
         for prefix, agent in (("", self.online), ("target_", self.target)):
             for name, value in agent.state_dict().items():
                 name = prefix + name.replace(".", "/")
-                if name.startswith("target_critic/encoder/") and not self.case["target_encoder"]:
+                if name.startswith("target_") and "/encoder/" in name and not self.case["target_encoder"]:
                     continue
                 tensors[name] = value
         for group, optimizer in self.optimizers.items():
@@ -239,6 +266,8 @@ class Td3:
                 moments = optimizer.state[parameter]
                 tensors["adam/first_moment/" + slot] = moments["exp_avg"]
                 tensors["adam/second_moment/" + slot] = moments["exp_avg_sq"]
+        if self.delta_last is not None:
+            tensors["momentum/delta_last"] = self.delta_last
         return tensors
 
 
