@@ -59,6 +59,23 @@ RunCurves ReadRun(const std::string& path) {
   return run;
 }
 
+Chart ChartOfTags(const std::vector<std::string>& runs, const std::vector<std::string>& tags,
+                  bool log) {
+  std::vector<TagCurve> curves;
+  for (const std::string& run : runs) {
+    const EventData events = ReadScalars(RealFiles(), run);
+    for (const std::string& tag : tags) {
+      TagCurve curve{NameOf(run), tag, PointsOf(events, tag.c_str())};
+      if (curve.points.x.empty()) {
+        throw Error(ExitCode::kBadInput, "a run has no values of " + tag, run, "",
+                    "its tags are those that TensorBoard shows");
+      }
+      curves.push_back(std::move(curve));
+    }
+  }
+  return TagChart(curves, log);
+}
+
 // Ticks per env step; 1 for runs of other programs.
 int ActionRepeatOf(const std::string& path) {
   if (!IsRunFolder(RealFiles(), path)) return 1;
@@ -73,7 +90,9 @@ int RunCurve(int argc, char** argv) {
       "Draw the learning curves of one or more runs as SVG. Several runs, such as seeds of "
       "one training, are thin lines with their mean.");
   std::vector<std::string> runs;
+  std::vector<std::string> tags;
   std::string output, title;
+  bool log = false;
   int window = 20;
   app.add_option("run", runs, "run folders")->required();
   app.add_option("-o,--output", output, "the SVG file to write")->required();
@@ -81,14 +100,23 @@ int RunCurve(int argc, char** argv) {
   app.add_option("--window", window, "training episodes in each mean")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  app.add_option("--tag", tags, "draw this tag of the event files instead; repeatable")
+      ->allow_extra_args(false)
+      ->take_all();
+  app.add_flag("--log", log, "with --tag: sizes on a logarithmic axis");
   if (!ParseArguments(app, argc, argv)) return 0;
   if (output.ends_with(".png")) {
     throw Error(ExitCode::kUsage, "only SVG is written", output, "",
                 "write an .svg, then: rsvg-convert --zoom 2 X.svg --output X.png");
   }
-  std::vector<RunCurves> curves;
-  for (const std::string& run : runs) curves.push_back(ReadRun(run));
-  Chart chart = LearningCurveChart(curves, window, kTickSeconds * ActionRepeatOf(runs.front()));
+  Chart chart;
+  if (tags.empty()) {
+    std::vector<RunCurves> curves;
+    for (const std::string& run : runs) curves.push_back(ReadRun(run));
+    chart = LearningCurveChart(curves, window, kTickSeconds * ActionRepeatOf(runs.front()));
+  } else {
+    chart = ChartOfTags(runs, tags, log);
+  }
   if (!title.empty()) chart.title = title;
   WriteFileAtomically(RealFiles(), output, SvgChart(chart));
   std::printf("%s\n", output.c_str());

@@ -102,6 +102,48 @@ CurvePoints MeanCurve(std::span<const CurvePoints> curves, int count) {
   return out;
 }
 
+namespace {
+
+// "legacy" of "legacy-0" and "legacy_2".
+std::string WithoutSeed(const std::string& run) {
+  const size_t end = run.find_last_not_of("0123456789");
+  if (end == std::string::npos || end + 1 == run.size() || end == 0) return run;
+  return run.substr(0, end + (run[end] == '-' || run[end] == '_' ? 0 : 1));
+}
+
+size_t PlaceOf(std::vector<std::string>& known, const std::string& name) {
+  const auto at = std::find(known.begin(), known.end(), name);
+  if (at != known.end()) return static_cast<size_t>(at - known.begin());
+  known.push_back(name);
+  return known.size() - 1;
+}
+
+}  // namespace
+
+Chart TagChart(std::span<const TagCurve> curves, bool log) {
+  Chart chart;
+  chart.x_label = "env steps";
+  chart.y_log10 = log;
+  std::vector<std::string> groups, tags, named;
+  for (const TagCurve& curve : curves) {
+    const std::string name = WithoutSeed(curve.run) + "  " + curve.tag;
+    ChartSeries series{
+        .name = name, .x = curve.points.x, .y = curve.points.y, .low = {}, .high = {}};
+    if (const size_t before = named.size(); PlaceOf(named, name) < before) series.name.clear();
+    series.color = static_cast<int>(PlaceOf(groups, WithoutSeed(curve.run)));
+    series.dashed = PlaceOf(tags, curve.tag) == 1;
+    series.width_px = 1.4;
+    if (log) {
+      for (double& y : series.y) y = std::log10(std::abs(y));  // of 0 not finite: left out
+    }
+    chart.series.push_back(std::move(series));
+  }
+  for (const std::string& tag : tags) {
+    chart.y_label += (chart.y_label.empty() ? "" : ", ") + (log ? "|" + tag + "|" : tag);
+  }
+  return chart;
+}
+
 Chart LearningCurveChart(std::span<const RunCurves> runs, int window, double seconds_per_step) {
   Chart chart;
   const auto all = [&](CurvePoints RunCurves::* which) {

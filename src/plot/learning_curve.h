@@ -28,6 +28,15 @@ CurvePoints RollingMean(const CurvePoints& points, int window);
 // linear interpolation; empty when there is no such x or a curve has no points.
 CurvePoints MeanCurve(std::span<const CurvePoints> curves, int count);
 
+// One line of a TagChart: the values of a tag in a run.
+struct TagCurve {
+  std::string run, tag;
+  CurvePoints points;
+};
+// Any tags of any runs. Runs whose names differ in a last number alone (seeds) share a colour, the
+// second tag is dashed. `log`: decimal logarithms of |value|, zeros left out.
+Chart TagChart(std::span<const TagCurve> curves, bool log);
+
 // Completion and success of training over a rolling `window` of episodes, and the validations as
 // points; several runs as thin lines with their mean. `seconds_per_step` is simulated time.
 Chart LearningCurveChart(std::span<const RunCurves> runs, int window, double seconds_per_step);

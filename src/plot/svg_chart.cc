@@ -159,12 +159,27 @@ void DrawSeries(Writer& out, const Frame& frame, const ChartSeries& series, cons
   });
 }
 
+// Decades: whole numbers alone, at least one apart.
+Axis DecadeAxis(double low, double high, int wanted) {
+  const Axis fine = MakeAxis(std::floor(low), std::ceil(high), wanted);
+  const double step = std::max(1.0, std::ceil(fine.step));
+  Axis axis{.low = std::floor(fine.low), .high = std::floor(fine.low), .step = step, .ticks = {}};
+  for (; axis.ticks.empty() || axis.high < fine.high; axis.ticks.push_back(axis.high)) {
+    if (!axis.ticks.empty()) axis.high += step;
+  }
+  return axis;
+}
+
+std::string YLabel(const Chart& chart, const Axis& axis, double tick) {
+  return chart.y_log10 ? fmt::format("{:g}", std::pow(10.0, tick)) : TickLabel(axis, tick);
+}
+
 void DrawAxes(Writer& out, const Frame& frame, const Chart& chart) {
   for (const double tick : frame.y.ticks) {
     const double y = frame.Y(tick);
     out.Line(R"(<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}"/>)", frame.left,
              y, frame.right, y, tick == 0.0 ? "#aab2bb" : kGrid);
-    out.Text(frame.left - 8, y + 4, TickLabel(frame.y, tick), "end", kMuted);
+    out.Text(frame.left - 8, y + 4, YLabel(chart, frame.y, tick), "end", kMuted);
   }
   for (const double tick : frame.x.ticks) {
     const double x = frame.X(tick);
@@ -247,10 +262,12 @@ std::string SvgChart(const Chart& chart) {
   out.Line(R"(<rect width="100%" height="100%" fill="#ffffff"/>)");
 
   Frame frame{};
-  frame.y = MakeAxis(y_range.low, y_range.high, std::max(2, chart.height_px / 70));
+  const int wanted = std::max(2, chart.height_px / 70);
+  frame.y = chart.y_log10 && !y_range.empty() ? DecadeAxis(y_range.low, y_range.high, wanted)
+                                              : MakeAxis(y_range.low, y_range.high, wanted);
   double labels = 0.0;
   for (const double tick : frame.y.ticks) {
-    labels = std::max(labels, TextWidth(TickLabel(frame.y, tick)));
+    labels = std::max(labels, TextWidth(YLabel(chart, frame.y, tick)));
   }
   frame.left = 36 + labels;
   frame.right = chart.width_px - 20.0;

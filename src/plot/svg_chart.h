@@ -36,6 +36,7 @@ struct Chart {
   bool y_from_zero = false;  // the y axis holds 0 even when the data does not come near
   bool y_to_one = false;     // and 1: for shares
   bool x_from_zero = false;  // the x axis holds 0: for counts from a beginning
+  bool y_log10 = false;  // y values are decimal logarithms: ticks at whole ones, shown as powers
 };
 
 // A whole SVG document with its own light background; colours that people with the common colour
