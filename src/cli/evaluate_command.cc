@@ -176,7 +176,8 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
   const auto env = MakeEnv(LoadTownFor(config), config, worlds);
   if (flags.blind && !env->traits().has_image) {
     throw Error(ExitCode::kUsage, "--blind is the control of a policy that sees", loaded.path,
-                "this one was trained without a picture (observation.mode is vector)",
+                std::string("this one was trained without a picture (observation.mode is ") +
+                    NameOf(config.observation.mode) + ")",
                 "leave --blind out");
   }
 

@@ -15,7 +15,7 @@ namespace volante {
 
 // ---- choices -------------------------------------------------------------------------------
 
-enum class ObservationMode { kCameraVector, kVector };
+enum class ObservationMode { kCameraVector, kVector, kPrivileged };
 enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
 enum class Wiring { kSharedCritic, kSeparate, kLegacy };
@@ -30,7 +30,7 @@ enum class Device { kCpu, kCuda };
 
 template <>
 struct EnumNames<ObservationMode> {
-  static constexpr std::array kNames = {"camera_vector", "vector"};
+  static constexpr std::array kNames = {"camera_vector", "vector", "privileged"};
 };
 template <>
 struct EnumNames<RewardPreset> {
@@ -139,6 +139,9 @@ struct EgoConfig {
   }
 };
 
+// Whether an agent of this mode sees pictures.
+constexpr bool HasImage(ObservationMode mode) { return mode == ObservationMode::kCameraVector; }
+
 struct ObservationConfig {
   ObservationMode mode = ObservationMode::kCameraVector;
   int frame_stride = 3;
@@ -146,8 +149,8 @@ struct ObservationConfig {
   template <class V>
   void VisitFields(V& v) {
     v("mode", mode,
-      {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers) or vector (the "
-               "numbers)"});
+      {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers), vector (the "
+               "numbers) or privileged (the numbers and the 8 nearest vehicles)"});
     v("frame_stride", frame_stride,
       {.help = "ticks between the 4 frames of a stack",
        .min = 1,

@@ -36,7 +36,7 @@ constexpr const char* kImageKeys[] = {"learner.wiring",           "learner.encod
 // lies in another section.
 std::vector<Field> FieldsOf(Config& config) {
   std::vector<Field> fields = ListFields(config);
-  if (config.observation.mode == ObservationMode::kVector) {
+  if (!HasImage(config.observation.mode)) {
     for (Field& field : fields) {
       for (const char* key : kImageKeys) {
         if (field.key != key) continue;

@@ -7,6 +7,7 @@
 
 #include "base/archive.h"
 #include "base/error.h"
+#include "env/near_vehicles.h"
 #include "env/observation.h"
 #include "env/reward.h"
 
@@ -47,13 +48,15 @@ int NpcCount(Scenario scenario) {
 EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds)
     : town_(std::move(town)),
       env_(config.env),
+      mode_(config.observation.mode),
       reward_(config.reward.preset),
       start_(config.start),
       sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
                config.env.train_route_max_m),
       episodes_(static_cast<size_t>(num_worlds)) {
   traits_.num_worlds = num_worlds;
-  traits_.has_image = config.observation.mode == ObservationMode::kCameraVector;
+  traits_.has_image = HasImage(mode_);
+  traits_.vector_size = VectorSize(mode_);
   traits_.can_snapshot = true;
   traits_.deterministic = true;
   traits_.reward_parts = RewardPartNames(reward_);
@@ -235,6 +238,7 @@ void EmbeddedEnv::FillFacts(const Episode& episode, DriveFacts& facts) const {
   facts.lead_gap_m = obstacle.gap_m;
   facts.lead_speed_mps = obstacle.speed_mps;
   facts.yield_distance_m = obstacle.yield_distance_m;
+  FillNearVehicles(world.npcs(), facts);
   facts.tick = episode.progress.tick;
   facts.status = episode.progress.status;
   facts.outcome = episode.progress.outcome;
@@ -284,7 +288,7 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
 }
 
 void EmbeddedEnv::Observe(int world, StepView out) {
-  WriteVector(out.facts[world], out.vector + static_cast<size_t>(world) * kVectorSize);
+  WriteNumbers(mode_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
   const World& w = *episodes_[static_cast<size_t>(world)].world;
   camera_->RenderGray({w.ego().position_m, w.ego().heading_rad}, w.npcs(),

@@ -83,6 +83,7 @@ class EmbeddedEnv : public Env {
 
   std::shared_ptr<const Town> town_;
   EnvConfig env_;
+  ObservationMode mode_;
   RewardPreset reward_;
   StartConfig start_;
   EnvTraits traits_;

@@ -10,20 +10,16 @@ bool WantsTiny(const Config& config) {
   return config.env.map.empty() && config.env.town == kTinyTown;
 }
 
-bool WantsImage(const Config& config) {
-  return config.observation.mode == ObservationMode::kCameraVector;
-}
-
 }  // namespace
 
 std::shared_ptr<const Town> LoadTownFor(const Config& config) {
   if (WantsTiny(config)) return nullptr;
-  return LoadTown(config.env, WantsImage(config));
+  return LoadTown(config.env, HasImage(config.observation.mode));
 }
 
 std::unique_ptr<Env> MakeEnv(std::shared_ptr<const Town> town, const Config& config,
                              int num_worlds) {
-  if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, WantsImage(config));
+  if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, config.observation.mode);
   return std::make_unique<EmbeddedEnv>(std::move(town), config, num_worlds);
 }
 

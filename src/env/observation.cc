@@ -1,5 +1,6 @@
 #include "env/observation.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numbers>
 
@@ -14,6 +15,32 @@ void WriteVector(const DriveFacts& facts, float* out) {
     out[3 + 2 * k] = static_cast<float>(facts.route_points_m[k].x / kPoint_m);
     out[4 + 2 * k] = static_cast<float>(facts.route_points_m[k].y / kPoint_m);
   }
+}
+
+void WritePrivileged(const DriveFacts& facts, float* out) {
+  constexpr double kPosition_m = 50.0, kSpeed_mps = 30.0, kLength_m = 10.0;
+  WriteVector(facts, out);
+  std::fill_n(out + kVectorSize, kNearVehicles * kNearVehicleSize, 0.0f);
+  for (int i = 0; i < facts.num_near_vehicles; ++i) {
+    const NearVehicle& v = facts.near_vehicles[static_cast<size_t>(i)];
+    const double numbers[kNearVehicleSize] = {
+        v.position_m.x / kPosition_m,     v.position_m.y / kPosition_m,
+        v.heading_rad / std::numbers::pi, v.speed_mps / kSpeed_mps,
+        v.length_m / kLength_m,           v.range_rate_mps / kSpeed_mps};
+    float* row = out + kVectorSize + i * kNearVehicleSize;
+    for (int k = 0; k < kNearVehicleSize; ++k) row[k] = static_cast<float>(numbers[k]);
+  }
+}
+
+void WriteNumbers(ObservationMode mode, int world, StepView out) {
+  const size_t w = static_cast<size_t>(world);
+  const DriveFacts& facts = out.facts[w];
+  if (mode == ObservationMode::kPrivileged) {
+    WritePrivileged(facts, out.vector + w * kPrivilegedSize);
+  } else {
+    WriteVector(facts, out.vector + w * kVectorSize);
+  }
+  if (out.privileged != nullptr) WritePrivileged(facts, out.privileged + w * kPrivilegedSize);
 }
 
 FrameHistory::FrameHistory(int num_worlds, int frame_stride)

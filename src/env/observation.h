@@ -1,4 +1,4 @@
-// The 53 numbers of the observation, and the stack of frames an acting agent sees.
+// The numbers of the observation, and the stack of frames an acting agent sees.
 // Layout and scales: spec.md section 2. The same in every simulator, because it reads DriveFacts.
 #pragma once
 
@@ -12,6 +12,16 @@ namespace volante {
 
 // [v / 30 m/s, lateral deviation / 3.5 m, heading error / pi, 25 x (x, y) / 50 m] into out[53].
 void WriteVector(const DriveFacts& facts, float* out);
+
+// Those 53, then 6 numbers for each of the 8 nearest vehicles, nearest first, into out[101]:
+// [x / 50 m, y / 50 m, heading / pi, speed / 30 m/s, length / 10 m, range rate / 30 m/s], x forward
+// and y left of the ego's centre, heading relative to the ego's, range rate the growth of the
+// distance between the centres (negative when nearing). Six zeros where there is no vehicle.
+void WritePrivileged(const DriveFacts& facts, float* out);
+
+// The rows of one world, from its facts in `out`: the vector of this mode, and the privileged
+// numbers where out.privileged is not null.
+void WriteNumbers(ObservationMode mode, int world, StepView out);
 
 // The newest frames of every world, kept so that the stacks of acting are rebuilt by the same rule
 // as those of the replay (StackedFrame). For evaluation and drives: a trainer's replay rebuilds its

@@ -15,7 +15,7 @@ class TinyEnv : public Env {
   static constexpr double kRoad_m = 60.0;
   static constexpr int kMaxTicks = 200;
 
-  TinyEnv(int num_worlds, bool has_image);
+  TinyEnv(int num_worlds, ObservationMode mode);
 
   const EnvTraits& traits() const override { return traits_; }
   // seed decides the start's offset and heading; scenario, route and spread are ignored.
@@ -48,6 +48,7 @@ class TinyEnv : public Env {
   static void Draw(const Car& car, uint8_t* frame);
   void Observe(int world, StepView out);
 
+  ObservationMode mode_;
   EnvTraits traits_;
   std::vector<Car> cars_;
 };

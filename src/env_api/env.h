@@ -23,10 +23,18 @@ inline constexpr int kImagePixels = kImageSide * kImageSide;
 inline constexpr int kFrameStack = 4;
 inline constexpr int kRoutePoints = 25;                   // every 2 m ahead
 inline constexpr int kVectorSize = 3 + 2 * kRoutePoints;  // 53
+inline constexpr int kNearVehicles = 8;                   // that mode privileged sees
+inline constexpr int kNearVehicleSize = 6;                // numbers for each
+inline constexpr int kPrivilegedSize = kVectorSize + kNearVehicles * kNearVehicleSize;  // 101
 inline constexpr int kActionSize = 2;
 inline constexpr double kRoutePointSpacing_m = 2.0;
 // A distance or time that stands for "nothing there".
 inline constexpr double kFar = 1e9;
+
+// How many numbers an agent sees: the width of StepView::vector.
+constexpr int VectorSize(ObservationMode mode) {
+  return mode == ObservationMode::kPrivileged ? kPrivilegedSize : kVectorSize;
+}
 
 // a[0] steers, +1 = full left. a[1] > 0 is throttle, < 0 is brake. Both in [-1, 1].
 struct Action {
@@ -51,6 +59,15 @@ enum class Status : uint8_t {
 enum class Outcome : uint8_t { kNone, kSuccess, kCollision, kOffLane, kTimeout, kBlocked };
 inline constexpr std::array kOutcomeNames = {"none",     "success", "collision",
                                              "off_lane", "timeout", "blocked"};
+
+// Another vehicle as the ego finds it: in the car's frame, from centre to centre.
+struct NearVehicle {
+  Vec2 position_m;           // x forward, y left
+  double heading_rad = 0.0;  // relative to the ego's, in (-pi, pi]
+  double speed_mps = 0.0;
+  double range_rate_mps = 0.0;  // at which the distance between the centres grows; < 0 is nearing
+  double length_m = 0.0, width_m = 0.0;
+};
 
 // What is true about the drive after a tick. Reward, metrics, overlays and the scripted drivers
 // read this alone, so they work in every simulator. SI units, ISO 8855.
@@ -90,6 +107,10 @@ struct DriveFacts {
   double yield_distance_m = kFar;      // front bumper to the line where the ego must wait for
                                        // others at a junction; kFar when the way is free
   double wait_behind_traffic_s = 0.0;  // standing with a lead or a yield, this episode
+  // The nearest vehicles within 100 m, nearest first (env/near_vehicles.h); the first
+  // num_near_vehicles are there.
+  std::array<NearVehicle, kNearVehicles> near_vehicles{};
+  int num_near_vehicles = 0;
 
   // Events of this tick.
   bool collision = false;
@@ -120,6 +141,7 @@ struct ResetRequest {
 struct EnvTraits {
   int num_worlds = 1;
   bool has_image = false;
+  int vector_size = kVectorSize;  // VectorSize of the observation's mode
   bool can_snapshot = false;
   bool deterministic = false;
   std::vector<std::string> reward_parts;  // names, in the order of StepView::reward_parts
@@ -129,10 +151,13 @@ struct EnvTraits {
 // resets; Step writes every row. `frame` may be null when the environment has no image.
 struct StepView {
   uint8_t* frame = nullptr;       // [N, 84, 84] newest gray frame
-  float* vector = nullptr;        // [N, 53]
+  float* vector = nullptr;        // [N, vector_size]
   float* reward = nullptr;        // [N] unscaled
   float* reward_parts = nullptr;  // [N, P]
   DriveFacts* facts = nullptr;    // [N]; status and outcome live here
+  // What mode privileged sees, [N, 101], beside the observation of any other mode: for a teacher
+  // that labels what a camera student sees. Null where nobody asks.
+  float* privileged = nullptr;
 };
 
 class Env {

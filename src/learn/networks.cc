@@ -59,19 +59,19 @@ void AddNorm(std::vector<ParameterSpec>& specs, const std::string& name, int64_t
 }
 
 bool HasTrunk(const LearnerConfig& config, ObservationMode mode) {
-  return mode == ObservationMode::kCameraVector && config.fusion == Fusion::kTrunk;
+  return HasImage(mode) && config.fusion == Fusion::kTrunk;
 }
 
 int64_t StateWidth(const LearnerConfig& config, ObservationMode mode) {
-  if (mode == ObservationMode::kVector) return kVectorSize;
-  return HasTrunk(config, mode) ? 2 * config.trunk_width : config.feature_width + kVectorSize;
+  if (!HasImage(mode)) return VectorSize(mode);
+  return HasTrunk(config, mode) ? 2 * config.trunk_width : config.feature_width + VectorSize(mode);
 }
 
-void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
+void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config, ObservationMode mode,
               const std::string& prefix) {
   AddAffine(specs, prefix + "trunk/image", {config.trunk_width, config.feature_width});
   AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width, config.image_gain_init);
-  AddAffine(specs, prefix + "trunk/vector", {config.trunk_width, kVectorSize});
+  AddAffine(specs, prefix + "trunk/vector", {config.trunk_width, VectorSize(mode)});
   AddNorm(specs, prefix + "trunk/vector_norm", config.trunk_width);
 }
 
@@ -132,7 +132,7 @@ std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
                                       const std::string& prefix) {
   std::vector<ParameterSpec> specs;
-  if (HasTrunk(config, mode)) AddTrunk(specs, config, prefix);
+  if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
   AddMlp(specs, config, StateWidth(config, mode), kActionSize, prefix + "head/",
          config.last_layer_init);
   return specs;
@@ -141,7 +141,7 @@ std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMo
 std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
                                        const std::string& prefix) {
   std::vector<ParameterSpec> specs;
-  if (HasTrunk(config, mode)) AddTrunk(specs, config, prefix);
+  if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
   for (const char* head : {"q1/", "q2/"}) {
     if (head[1] == '2' && !config.twin_critics) break;
     AddMlp(specs, config, StateWidth(config, mode), 1, prefix + head, config.critic_last_layer_init,
@@ -183,7 +183,7 @@ at::Tensor EncoderNet::Forward(const at::Tensor& images, std::vector<FeatureStat
 
 FusionNet::FusionNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
                      const ParameterLookup& lookup)
-    : has_image(mode == ObservationMode::kCameraVector), has_trunk(HasTrunk(config, mode)) {
+    : has_image(HasImage(mode)), has_trunk(HasTrunk(config, mode)) {
   if (!has_trunk) return;
   image = Bind(lookup, prefix + "trunk/image");
   image_norm = Bind(lookup, prefix + "trunk/image_norm");

@@ -46,7 +46,7 @@ void Append(std::vector<T>& to, const std::vector<T>& from) {
 }  // namespace
 
 AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
-  const bool has_image = mode == ObservationMode::kCameraVector;
+  const bool has_image = HasImage(mode);
   if (has_image && c.wiring != Wiring::kSharedCritic) actor = EncoderSpecs(c, "actor/");
   if (c.wiring == Wiring::kSeparate) target_actor = actor;
   Append(actor, ActorSpecs(c, mode, "actor/"));
@@ -62,7 +62,7 @@ AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
 AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, bool own_actor_encoder,
                      const ParameterLookup& lookup)
     : actor(c, mode, "actor/", lookup), critic(c, mode, "critic/", lookup) {
-  if (mode == ObservationMode::kVector) return;
+  if (!HasImage(mode)) return;
   critic_encoder.emplace(c, "critic/", lookup);
   if (own_actor_encoder) actor_encoder.emplace(c, "actor/", lookup);
 }
@@ -115,8 +115,7 @@ Td3Learner::Impl::Impl(const Td3Options& o)
                return bound_targets.back().tensor;
              }) {
   VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
-  if (options.mode == ObservationMode::kVector && options.device == Device::kCpu &&
-      at::get_num_threads() > 1) {
+  if (!HasImage(options.mode) && options.device == Device::kCpu && at::get_num_threads() > 1) {
     twins = std::make_unique<TwinWorker>();
   }
   counters.seed = options.seed;
@@ -142,14 +141,15 @@ void Td3Learner::Impl::ForBlocks(const uint8_t* images, const float* vectors, in
                                  const BlockFunction& function) {
   const c10::NoGradGuard no_grad;
   const int64_t block = options.acting_batch;
-  const bool has_image = options.mode == ObservationMode::kCameraVector;
+  const bool has_image = HasImage(options.mode);
+  const int64_t width = VectorSize(options.mode);
   VOLANTE_CHECK(!has_image || images != nullptr, "camera_vector needs images");
   if (has_image) EnsureImageBuffer(acting_buffer, block);
   for (int64_t first = 0; first < n; first += block) {
     const int64_t rows = std::min(block, n - first);
     if (has_image) FillImages(images + first * kStackBytes, rows, acting_buffer);
-    at::Tensor vector = at::zeros({block, kVectorSize}, tensor_options);
-    vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * kVectorSize, {rows, kVectorSize}));
+    at::Tensor vector = at::zeros({block, width}, tensor_options);
+    vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * width, {rows, width}));
     function(acting_buffer, vector, first, rows);
   }
 }

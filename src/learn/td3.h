@@ -94,7 +94,7 @@ struct UpdateMetrics : ActorMetrics {
   double target_mean = 0.0;    // mean y
   GradientNorms critic_grad;
   // Of the critic's gradient where image and vector enter (its trunk, or the first layer of the
-  // heads), the vector's share of the sum of squares, in [0, 1]; 0 in mode vector.
+  // heads), the vector's share of the sum of squares, in [0, 1]; 0 without images.
   double vector_gradient_share = 0.0;
   // Empty unless asked for; the actor's own encoder is in it when the actor was updated.
   std::vector<FeatureStats> features;
@@ -131,7 +131,8 @@ class Td3Learner {
   Td3Learner(const Td3Learner&) = delete;
   Td3Learner& operator=(const Td3Learner&) = delete;
 
-  // The deterministic policy. images [n,4,84,84] uint8 (null in mode vector), vectors [n,53],
+  // The deterministic policy. images [n,4,84,84] uint8 (null without images), vectors [n,W]
+  // of VectorSize(mode),
   // actions [n,2] in [-1,1]. Rows are computed in blocks of acting_batch, the last one padded, so
   // row i of a block has the same bytes whatever the other rows hold.
   void Act(const uint8_t* images, const float* vectors, int n, float* actions);

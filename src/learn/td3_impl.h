@@ -21,17 +21,17 @@
 namespace volante {
 
 // A batch on the learner's device, in its dtype; float32 numbers on the CPU are views of the batch,
-// which must outlive them. Images are undefined tensors in mode vector.
+// which must outlive them. Images are undefined tensors without an image.
 struct BatchTensors {
   at::Tensor image, next_image;    // [B, 4, 84, 84] in [-1, 1], channels_last
-  at::Tensor vector, next_vector;  // [B, 53]
+  at::Tensor vector, next_vector;  // [B, W]
   at::Tensor action;               // [B, 2]
   at::Tensor reward, discount;     // [B]
   int64_t demonstrations = 0;      // the last rows are the expert's
 };
 
 // What actor and critic see of the images: two tensors where the actor has an encoder of its own,
-// otherwise the same one; undefined in mode vector.
+// otherwise the same one; undefined without an image.
 struct Features {
   at::Tensor actor, critic;
 };

@@ -90,19 +90,20 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
   const auto rows = static_cast<size_t>(n);
   VOLANTE_CHECK(batch.demonstrations >= 0 && batch.demonstrations <= n,
                 "demonstrations are rows of the batch");
-  VOLANTE_CHECK(n > 0 && batch.vector.size() == rows * kVectorSize &&
-                    batch.next_vector.size() == rows * kVectorSize &&
+  const int64_t width = VectorSize(options.mode);
+  const size_t numbers = rows * static_cast<size_t>(width);
+  VOLANTE_CHECK(n > 0 && batch.vector.size() == numbers && batch.next_vector.size() == numbers &&
                     batch.action.size() == rows * kActionSize && batch.reward.size() == rows &&
                     batch.discount.size() == rows,
                 "a batch holds `size` rows of everything");
   BatchTensors b;
-  b.vector = FromFloats(batch.vector.data(), {n, kVectorSize});
-  b.next_vector = FromFloats(batch.next_vector.data(), {n, kVectorSize});
+  b.vector = FromFloats(batch.vector.data(), {n, width});
+  b.next_vector = FromFloats(batch.next_vector.data(), {n, width});
   b.action = FromFloats(batch.action.data(), {n, kActionSize});
   b.reward = FromFloats(batch.reward.data(), {n});
   b.discount = FromFloats(batch.discount.data(), {n});
   b.demonstrations = batch.demonstrations;
-  if (options.mode == ObservationMode::kVector) return b;
+  if (!HasImage(options.mode)) return b;
 
   VOLANTE_CHECK(batch.has_image && batch.image.size() == rows * kStackBytes &&
                     batch.next_image.size() == rows * kStackBytes,

@@ -38,8 +38,8 @@ void RequireFinite(const std::vector<float>& values, const char* what, int row_s
 
 void RequireFiniteBatch(const Batch& batch) {
   RequireFinite(batch.reward, "reward", 1);
-  RequireFinite(batch.vector, "observation", kVectorSize);
-  RequireFinite(batch.next_vector, "next observation", kVectorSize);
+  RequireFinite(batch.vector, "observation", batch.vector_size);
+  RequireFinite(batch.next_vector, "next observation", batch.vector_size);
   RequireFinite(batch.action, "action", kActionSize);
   RequireFinite(batch.discount, "discount", 1);
 }
@@ -73,9 +73,9 @@ class CriticRollback {
   at::Tensor values_, first_, second_;
 };
 
-// The share of the critic's gradient that the 53 numbers get where they meet the image.
+// The share of the critic's gradient that the numbers get where they meet the image.
 double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, FlatParams& params) {
-  if (mode == ObservationMode::kVector) return 0.0;
+  if (!HasImage(mode)) return 0.0;
   const c10::NoGradGuard no_grad;
   double image = 0.0, vector = 0.0;
   if (config.fusion == Fusion::kTrunk) {
@@ -92,7 +92,8 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
       const at::Tensor grad = params.Leaf(head).grad();  // columns: features, vector, action
       image += std::pow(Number(at::linalg_vector_norm(grad.narrow(1, 0, config.feature_width))), 2);
       vector += std::pow(
-          Number(at::linalg_vector_norm(grad.narrow(1, config.feature_width, kVectorSize))), 2);
+          Number(at::linalg_vector_norm(grad.narrow(1, config.feature_width, VectorSize(mode)))),
+          2);
     }
   }
   return image + vector > 0.0 ? vector / (image + vector) : 0.0;

@@ -12,24 +12,27 @@ struct Batch {
   int size = 0;
   int demonstrations = 0;  // the last rows are the expert's
   bool has_image = false;
+  int vector_size = kVectorSize;
   std::vector<uint8_t> image;       // [B, 4, 84, 84], oldest frame first; empty without image
   std::vector<uint8_t> next_image;  // the same, n steps later
-  std::vector<float> vector;        // [B, 53]
-  std::vector<float> next_vector;   // [B, 53]
+  std::vector<float> vector;        // [B, vector_size]
+  std::vector<float> next_vector;   // [B, vector_size]
   std::vector<float> action;        // [B, 2]
   std::vector<float> reward;        // [B] scaled, sum of gamma^i r_i over the n steps
   std::vector<float> discount;      // [B] gamma^n, or 0 where the episode terminated within them
 
-  void Resize(int batch_size, bool with_image) {
+  void Resize(int batch_size, bool with_image, int vector_width = kVectorSize) {
     size = batch_size;
     demonstrations = 0;
     has_image = with_image;
+    vector_size = vector_width;
     const size_t b = static_cast<size_t>(batch_size);
     const size_t pixels = with_image ? b * kFrameStack * kImagePixels : 0;
     image.resize(pixels);
     next_image.resize(pixels);
-    vector.resize(b * kVectorSize);
-    next_vector.resize(b * kVectorSize);
+    const size_t numbers = b * static_cast<size_t>(vector_width);
+    vector.resize(numbers);
+    next_vector.resize(numbers);
     action.resize(b * kActionSize);
     reward.resize(b);
     discount.resize(b);

@@ -17,11 +17,12 @@ static_assert(std::endian::native == std::endian::little, "records are stored as
 Replay::Impl::Impl(const ReplayOptions& o) : options(o) {
   VOLANTE_CHECK(o.num_worlds >= 1 && o.num_worlds <= 65535, "num_worlds is out of range");
   VOLANTE_CHECK(o.n_step >= 1 && o.frame_stride >= 1 && o.capacity >= 1, "a replay option < 1");
+  VOLANTE_CHECK(o.vector_size >= 1 && o.vector_size % 2 == 1, "vector_size is not odd");
   const uint64_t n = static_cast<uint64_t>(o.num_worlds);
-  for (uint64_t i = 0; i < n; ++i) worlds.emplace_back(o.has_image, 0);
+  for (uint64_t i = 0; i < n; ++i) worlds.emplace_back(layout(), 0);
 
   // Each world's first and last block may be partly used; some room for tables and segment names.
-  const uint64_t record = RecordBytes(o.has_image);
+  const uint64_t record = layout().bytes();
   const uint64_t slack = n * 2 * WorldStream::kRecordsPerBlock * record + 2 * record +
                          n * sizeof(ReplayWorld) + (64 << 10);
   // What an open episode keeps whatever its age, and two transitions more.
@@ -40,9 +41,9 @@ uint64_t Replay::Impl::HistoryTicks() const {
 }
 
 uint64_t Replay::Impl::LogicalBytes() const {
-  const uint64_t per_record = RecordBytes(options.has_image) +
-                              (WorldStream::kBlockOverhead + WorldStream::kRecordsPerBlock - 1) /
-                                  WorldStream::kRecordsPerBlock;
+  const uint64_t per_record =
+      layout().bytes() + (WorldStream::kBlockOverhead + WorldStream::kRecordsPerBlock - 1) /
+                             WorldStream::kRecordsPerBlock;
   return live_records * per_record + log.size() * sizeof(StartRef);
 }
 
@@ -104,8 +105,15 @@ void Replay::Impl::CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* o
   for (int k = 0; k < kFrameStack; ++k) {
     const int back = tick - StackedFrame(tick, k, options.frame_stride);
     std::memcpy(out + static_cast<size_t>(k) * kImagePixels,
-                stream.At(seq - static_cast<uint64_t>(back)).frame(), kImagePixels);
+                layout().FrameOf(stream.At(seq - static_cast<uint64_t>(back))), kImagePixels);
   }
+}
+
+void Replay::Impl::WriteObservation(uint8_t* record, const uint8_t* frame,
+                                    const float* vector) const {
+  uint8_t* numbers = record + ReplayRecord::kHeadBytes;
+  std::memcpy(numbers, vector, layout().vector_bytes());
+  if (options.has_image) std::memcpy(numbers + layout().vector_bytes(), frame, kImagePixels);
 }
 
 Replay::Replay(const ReplayOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -118,9 +126,8 @@ void Replay::Begin(int world, const uint8_t* frame, const float* vector) {
   VOLANTE_CHECK(frame != nullptr || !impl_->options.has_image, "this replay needs frames");
   ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
   uint8_t* place = w.stream.Append();
-  ReplayRecord* record = new (place) ReplayRecord{.ordinal = impl_->next_ordinal++};
-  std::memcpy(record->vector, vector, sizeof record->vector);
-  if (impl_->options.has_image) std::memcpy(record->frame(), frame, kImagePixels);
+  new (place) ReplayRecord{.ordinal = impl_->next_ordinal++};
+  impl_->WriteObservation(place, frame, vector);
   impl_->OnAppended(static_cast<size_t>(world));
   impl_->Trim(w);
   impl_->Evict();
@@ -133,15 +140,13 @@ void Replay::Add(int world, Action action, float reward, bool terminated, bool t
   ReplayWorld& w = impl_->worlds[static_cast<size_t>(world)];
   const uint32_t tick = w.stream.At(w.stream.end() - 1).tick + 1;
   uint8_t* place = w.stream.Append();
-  ReplayRecord* record =
-      new (place) ReplayRecord{.ordinal = impl_->next_ordinal++,
-                               .tick = tick,
-                               .flags = (terminated ? ReplayRecord::kTerminatedFlag : 0u) |
-                                        (truncated ? ReplayRecord::kTruncatedFlag : 0u),
-                               .action = {action.steer, action.throttle},
-                               .reward = reward};
-  std::memcpy(record->vector, next_vector, sizeof record->vector);
-  if (impl_->options.has_image) std::memcpy(record->frame(), next_frame, kImagePixels);
+  new (place) ReplayRecord{.ordinal = impl_->next_ordinal++,
+                           .tick = tick,
+                           .flags = (terminated ? ReplayRecord::kTerminatedFlag : 0u) |
+                                    (truncated ? ReplayRecord::kTruncatedFlag : 0u),
+                           .action = {action.steer, action.throttle},
+                           .reward = reward};
+  impl_->WriteObservation(place, next_frame, next_vector);
   ++impl_->total_added;
   impl_->OnAppended(static_cast<size_t>(world));
   impl_->Trim(w);
@@ -168,21 +173,23 @@ void Replay::Observe(int world, uint8_t* stack, float* vector) const {
   const WorldStream& stream = impl_->worlds[static_cast<size_t>(world)].stream;
   const uint64_t last = stream.end() - 1;
   if (impl_->options.has_image) impl_->CopyStack(stream, last, stack);
-  std::memcpy(vector, stream.At(last).vector, sizeof(ReplayRecord::vector));
+  std::memcpy(vector, RecordLayout::VectorOf(stream.At(last)), impl_->layout().vector_bytes());
 }
 
 void Replay::Sample(RandomStream& random, int batch_size, Batch& batch) const {
-  batch.Resize(batch_size, impl_->options.has_image);
+  batch.Resize(batch_size, impl_->options.has_image, impl_->options.vector_size);
   SampleRows(random, 0, batch_size, batch);
 }
 
 void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch) const {
   VOLANTE_CHECK(size() > 0, "sampling from an empty replay");
   VOLANTE_CHECK(first >= 0 && count >= 0 && first + count <= batch.size &&
-                    batch.has_image == impl_->options.has_image,
+                    batch.has_image == impl_->options.has_image &&
+                    batch.vector_size == impl_->options.vector_size,
                 "the batch has no such rows");
   const size_t end_row = static_cast<size_t>(first + count);
   constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
+  const size_t width = static_cast<size_t>(batch.vector_size);
   for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
     const StartRef start = impl_->log[random.Below(impl_->log.size())];
     const WorldStream& stream = impl_->worlds[start.world].stream;
@@ -204,10 +211,10 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
                 sizeof(ReplayRecord::action));
     batch.reward[row] = static_cast<float>(reward);
     batch.discount[row] = terminated ? 0.0f : static_cast<float>(weight);
-    std::memcpy(&batch.vector[row * kVectorSize], stream.At(start.seq).vector,
-                sizeof(ReplayRecord::vector));
-    std::memcpy(&batch.next_vector[row * kVectorSize], stream.At(last).vector,
-                sizeof(ReplayRecord::vector));
+    std::memcpy(&batch.vector[row * width], RecordLayout::VectorOf(stream.At(start.seq)),
+                width * sizeof(float));
+    std::memcpy(&batch.next_vector[row * width], RecordLayout::VectorOf(stream.At(last)),
+                width * sizeof(float));
     if (impl_->options.has_image) {
       impl_->CopyStack(stream, start.seq, &batch.image[row * kStackBytes]);
       impl_->CopyStack(stream, last, &batch.next_image[row * kStackBytes]);
@@ -226,7 +233,7 @@ std::string Replay::LogicalHash() const {
       add(value);
     }
     for (uint64_t seq = w.first_needed; seq < w.stream.end(); ++seq) {
-      hasher.Update(&w.stream.At(seq), RecordBytes(impl_->options.has_image));
+      hasher.Update(&w.stream.At(seq), impl_->layout().bytes());
     }
   }
   for (const StartRef& start : impl_->log) {

@@ -23,6 +23,7 @@ namespace volante {
 struct ReplayOptions {
   int num_worlds = 1;                  // 1..65535
   bool has_image = true;               // false stores no frames
+  int vector_size = kVectorSize;       // numbers per observation, odd
   int frame_stride = 1;                // ticks between the frames of a stack
   int n_step = 1;                      // rewards per transition
   double discount = 0.99;              // gamma, per step
@@ -40,8 +41,8 @@ class Replay {
 
   // ---- filling ----
   // The first observation of an episode. `frame` [84, 84] may be null without images; `vector` is
-  // [53]. Beginning while an episode is open (its simulator failed) closes that one as truncated
-  // at its last observation.
+  // [vector_size]. Beginning while an episode is open (its simulator failed) closes that one as
+  // truncated at its last observation.
   void Begin(int world, const uint8_t* frame, const float* vector);
   // One step of the open episode: `reward` as the learner shall see it (scaled), and the true next
   // observation, of the last step too. terminated or truncated closes the episode.
@@ -58,7 +59,7 @@ class Replay {
   uint64_t bytes() const;
   bool IsOpen(int world) const;
   // The newest observation of the open episode: frame stack [4, 84, 84] oldest first (may be null
-  // without images) and vector [53], as acting needs it; also right after Restore.
+  // without images) and vector [vector_size], as acting needs it; also right after Restore.
   void Observe(int world, uint8_t* stack, float* vector) const;
   // `batch_size` transitions drawn uniformly with replacement; size() must be positive. discount
   // is gamma^m for the m <= n_step rewards that were summed, 0 where the episode terminated within

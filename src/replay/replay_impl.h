@@ -23,8 +23,8 @@ struct ReplayWorld {
   uint64_t sealed_end = 0;  // records before it are in a segment file
   bool open = false;
 
-  ReplayWorld(bool has_image, uint64_t begin)
-      : stream(has_image, begin),
+  ReplayWorld(const RecordLayout& layout, uint64_t begin)
+      : stream(layout, begin),
         first_needed(begin),
         first_valid(begin),
         next_start(begin),
@@ -58,6 +58,9 @@ struct Replay::Impl {
   uint64_t HistoryTicks() const;
   void CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const;
   uint64_t LogicalBytes() const;
+  RecordLayout layout() const { return {options.has_image, options.vector_size}; }
+  // Behind the head of a new record: its vector, and its frame when there is one.
+  void WriteObservation(uint8_t* record, const uint8_t* frame, const float* vector) const;
 
   ReplayOptions options;
   std::deque<ReplayWorld> worlds;

@@ -62,7 +62,13 @@ struct SegmentHeader {
   }
 };
 
-uint64_t EventBytes(bool has_image) { return sizeof(EventWorld) + RecordBytes(has_image); }
+RecordLayout LayoutOf(const ReplayOptions& options) {
+  return {options.has_image, options.vector_size};
+}
+
+uint64_t EventBytes(const ReplayOptions& options) {
+  return sizeof(EventWorld) + LayoutOf(options).bytes();
+}
 
 [[noreturn]] void Refuse(const std::string& path, const std::string& reason) {
   throw Error(ExitCode::kBadInput, "replay segment can't be used", path, reason,
@@ -139,8 +145,8 @@ std::vector<FileRef> Replay::Seal(Files& files, const std::string& directory) {
       number = std::max(number, SegmentNumber(name));
     }
   }
-  const uint64_t record_bytes = RecordBytes(options.has_image);
-  const uint64_t max_events = kMaxSegmentBytes / EventBytes(options.has_image);
+  const uint64_t record_bytes = LayoutOf(options).bytes();
+  const uint64_t max_events = kMaxSegmentBytes / EventBytes(options);
   while (!heads.empty()) {
     SegmentHeader header;
     header.num_worlds = options.num_worlds;
@@ -249,7 +255,7 @@ LoadedSegment LoadSegment(Files& files, const std::string& directory, const File
       h.first_valid.size() != n) {
     Refuse(segment.path, "its lists do not have one entry per world");
   }
-  const uint64_t event_bytes = EventBytes(options.has_image);
+  const uint64_t event_bytes = EventBytes(options);
   const uint64_t payload = segment.bytes.size() - segment.events_offset;
   if (payload % event_bytes != 0 || h.events != payload / event_bytes) {
     Refuse(segment.path, "its length does not fit its number of events");
@@ -263,7 +269,7 @@ void Replay::Restore(Files& files, const std::string& directory, const std::vect
   auto fresh = std::make_unique<Impl>(impl_->options);
   const ReplayOptions& options = fresh->options;
   fresh->sealed_directory = directory;
-  const uint64_t record_bytes = RecordBytes(options.has_image);
+  const uint64_t record_bytes = LayoutOf(options).bytes();
 
   if (!refs.empty()) {
     // The newest segment says where the kept part of each stream begins.
@@ -275,7 +281,7 @@ void Replay::Restore(Files& files, const std::string& directory, const std::vect
       if (newest.first_valid[i] < newest.first_needed[i] || newest.first_valid[i] > kMaxSeq) {
         Refuse(newest_path, "its stream positions contradict each other");
       }
-      ReplayWorld& w = fresh->worlds.emplace_back(options.has_image, newest.first_needed[i]);
+      ReplayWorld& w = fresh->worlds.emplace_back(fresh->layout(), newest.first_needed[i]);
       w.first_valid = newest.first_valid[i];
     }
 
@@ -284,7 +290,7 @@ void Replay::Restore(Files& files, const std::string& directory, const std::vect
       const LoadedSegment segment = LoadSegment(files, directory, ref, options);
       std::vector<uint64_t> next = segment.header.begin_seq;
       const uint8_t* event = segment.bytes.data() + segment.events_offset;
-      for (uint64_t i = 0; i < segment.header.events; ++i, event += EventBytes(options.has_image)) {
+      for (uint64_t i = 0; i < segment.header.events; ++i, event += EventBytes(options)) {
         EventWorld world;
         ReplayRecord head;
         std::memcpy(&world, event, sizeof world);

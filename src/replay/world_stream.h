@@ -3,6 +3,7 @@
 // freed from its front. Knows nothing about sampling. Used by Replay alone.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -13,9 +14,10 @@
 
 namespace volante {
 
-// The head of a record, as in memory and in segment files (little-endian). The frame of
-// kImagePixels bytes follows when there is one.
+// The head of a record, as in memory and in segment files (little-endian). The vector follows at
+// kHeadBytes, then the frame of kImagePixels bytes when there is one: RecordLayout says where.
 struct ReplayRecord {
+  static constexpr size_t kHeadBytes = 28;  // the 4 that pad a lone head belong to the vector
   enum Flags : uint32_t { kTerminatedFlag = 1, kTruncatedFlag = 2 };
 
   uint64_t ordinal = 0;  // of the Begin or Add call, over all worlds
@@ -23,18 +25,30 @@ struct ReplayRecord {
   uint32_t flags = 0;    // of the step that led here
   float action[kActionSize] = {};
   float reward = 0.0f;
-  float vector[kVectorSize] = {};
 
   bool EndsEpisode() const { return flags != 0; }
-  uint8_t* frame() { return reinterpret_cast<uint8_t*>(this + 1); }
-  const uint8_t* frame() const { return reinterpret_cast<const uint8_t*>(this + 1); }
 };
-static_assert(sizeof(ReplayRecord) == 240, "a segment file's record has no padding");
-static_assert((sizeof(ReplayRecord) + kImagePixels) % alignof(ReplayRecord) == 0);
+static_assert(offsetof(ReplayRecord, reward) + sizeof(float) == ReplayRecord::kHeadBytes);
 
-constexpr size_t RecordBytes(bool has_image) {
-  return sizeof(ReplayRecord) + (has_image ? kImagePixels : 0);
-}
+// What every record of a replay is made of.
+struct RecordLayout {
+  bool has_image = true;
+  int vector_size = kVectorSize;  // odd, so that records stay aligned without padding
+
+  constexpr size_t vector_bytes() const { return static_cast<size_t>(vector_size) * sizeof(float); }
+  constexpr size_t bytes() const {
+    return ReplayRecord::kHeadBytes + vector_bytes() + (has_image ? kImagePixels : 0);
+  }
+  static const uint8_t* VectorOf(const ReplayRecord& record) {
+    return reinterpret_cast<const uint8_t*>(&record) + ReplayRecord::kHeadBytes;
+  }
+  const uint8_t* FrameOf(const ReplayRecord& record) const {
+    return VectorOf(record) + vector_bytes();
+  }
+};
+static_assert(RecordLayout{true, kVectorSize}.bytes() == 240 + kImagePixels);
+static_assert(RecordLayout{true, kVectorSize}.bytes() % alignof(ReplayRecord) == 0);
+static_assert(RecordLayout{false, kPrivilegedSize}.bytes() % alignof(ReplayRecord) == 0);
 
 class WorldStream {
  public:
@@ -43,10 +57,8 @@ class WorldStream {
   static constexpr size_t kBlockOverhead = 16 + sizeof(void*);
 
   // An empty stream whose first record will have number `begin`.
-  WorldStream(bool has_image, uint64_t begin)
-      : record_bytes_(RecordBytes(has_image)),
-        end_(begin),
-        first_block_(begin / kRecordsPerBlock) {}
+  WorldStream(const RecordLayout& layout, uint64_t begin)
+      : record_bytes_(layout.bytes()), end_(begin), first_block_(begin / kRecordsPerBlock) {}
 
   uint64_t end() const { return end_; }
   uint64_t bytes() const {

@@ -23,7 +23,7 @@ class ExpertRound {
     const EnvTraits& traits = env.traits();
     const auto n = static_cast<size_t>(traits.num_worlds);
     if (traits.has_image) frames_.resize(n * kImagePixels);
-    vectors_.resize(n * kVectorSize);
+    vectors_.resize(n * static_cast<size_t>(traits.vector_size));
     rewards_.resize(n);
     reward_parts_.resize(n * traits.reward_parts.size());
     facts_.resize(n);
@@ -47,7 +47,7 @@ class ExpertRound {
         replay_.Add(static_cast<int>(w), actions_[w],
                     rewards_[w] * static_cast<float>(config_.reward.scale),
                     facts.status == Status::kTerminated, facts.status == Status::kTruncated,
-                    Frame(w), vectors_.data() + w * kVectorSize);
+                    Frame(w), Numbers(w));
         ++done.env_steps;
         done.episodes += facts.status != Status::kRunning;
         done.successes += facts.outcome == Outcome::kSuccess;
@@ -70,12 +70,16 @@ class ExpertRound {
     return frames_.empty() ? nullptr : frames_.data() + w * kImagePixels;
   }
 
+  const float* Numbers(size_t w) const {
+    return vectors_.data() + w * static_cast<size_t>(env_.traits().vector_size);
+  }
+
   void Begin(size_t w) {
     const uint64_t index = episode_of_world_[w]++ * drivers_.size() + w;
     const ResetRequest request =
         TrainingEpisode(config_, "demonstration episode", index, static_cast<int>(w));
     env_.Reset({&request, 1}, view_);
-    replay_.Begin(static_cast<int>(w), Frame(w), vectors_.data() + w * kVectorSize);
+    replay_.Begin(static_cast<int>(w), Frame(w), Numbers(w));
     drivers_[w]->Begin(request.seed);
     noise_.Begin(static_cast<int>(w), 0);
   }
@@ -101,9 +105,10 @@ int DemonstrationRows(const Config& config) {
 
 uint64_t DemonstrationBytes(const Config& config) {
   if (DemonstrationRows(config) == 0) return 0;
-  const bool has_image = config.observation.mode == ObservationMode::kCameraVector;
+  const ObservationMode mode = config.observation.mode;
   // A record per step and one more per episode, which lasts some tens of ticks.
-  const uint64_t record = 256 + (has_image ? kImagePixels : 0);
+  const auto numbers = static_cast<uint64_t>(VectorSize(mode) - kVectorSize) * sizeof(float);
+  const uint64_t record = 256 + numbers + (HasImage(mode) ? kImagePixels : 0);
   const auto steps = static_cast<uint64_t>(config.demonstrations.env_steps);
   const auto worlds = static_cast<uint64_t>(config.train.num_worlds);
   return record * (steps + steps / 4 + kRecordsPerWorld * worlds) + kFixedBytes;

@@ -13,7 +13,7 @@ class NetworkPolicy : public Policy {
       : learner_(learner),
         label_(std::move(label)),
         num_worlds_(num_worlds),
-        has_image_(config.observation.mode == ObservationMode::kCameraVector) {
+        has_image_(HasImage(config.observation.mode)) {
     if (has_image_) {
       history_ = FrameHistory(num_worlds, config.observation.frame_stride);
       images_.resize(static_cast<size_t>(num_worlds) * kFrameStack * kImagePixels);

@@ -22,6 +22,7 @@ constexpr int kCurveColumns = 60, kCurveRows = 8;
 ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
   return {.num_worlds = traits.num_worlds,
           .has_image = traits.has_image,
+          .vector_size = traits.vector_size,
           .frame_stride = config.observation.frame_stride,
           .n_step = config.replay.n_step,
           .discount = config.learner.discount,
@@ -48,7 +49,7 @@ Trainer::Trainer(const Config& config, Parts parts)
     frames_.resize(n * kImagePixels);
     stacks_.resize(n * kFrameStack * kImagePixels);
   }
-  vectors_.resize(n * kVectorSize);
+  vectors_.resize(n * static_cast<size_t>(traits_.vector_size));
   rewards_.resize(n);
   reward_parts_.resize(n * traits_.reward_parts.size());
   facts_.resize(n);
@@ -140,7 +141,7 @@ void Trainer::Collect() {
         w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
         facts.status == Status::kTerminated, facts.status == Status::kTruncated,
         traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
-        vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+        Numbers(w));
     state_.running[w].Add(facts, rewards_[w]);
     speed_mps += facts.speed_mps / traits_.num_worlds;
     if (facts.status != Status::kRunning) FinishEpisode(w);
@@ -160,7 +161,7 @@ void Trainer::ChooseActions() {
                     traits_.has_image
                         ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
                         : nullptr,
-                    vectors_.data() + static_cast<size_t>(w) * kVectorSize);
+                    Numbers(w));
   }
   learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
                 &actions_[0].steer);
@@ -198,7 +199,7 @@ void Trainer::Learn() {
 void Trainer::SampleBatch(int64_t update) {
   const int batch_size = config_.learner.batch_size;
   const int experts = demonstrations_ == nullptr ? 0 : DemonstrationRows(config_);
-  batch_.Resize(batch_size, traits_.has_image);
+  batch_.Resize(batch_size, traits_.has_image, traits_.vector_size);
   batch_.demonstrations = experts;
   RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
   replay_.SampleRows(random, 0, batch_size - experts, batch_);
@@ -270,7 +271,7 @@ void Trainer::BeginEpisode(int world) {
   const ResetRequest request = TrainingEpisode(config_, "training episode", index, world);
   parts_.env->Reset({&request, 1}, view_);
   replay_.Begin(world, traits_.has_image ? frames_.data() + w * kImagePixels : nullptr,
-                vectors_.data() + w * kVectorSize);
+                Numbers(world));
   state_.running[w].Begin(request.seed, -1, facts_[w]);
   state_.exploration.Begin(world, state_.env_steps);
 }

@@ -106,6 +106,10 @@ class Trainer {
 
   bool learning() const { return state_.env_steps >= config_.train.learning_starts; }
   Phase phase() const { return learning() ? Phase::kLearning : Phase::kExploring; }
+  // The vector observation of a world.
+  float* Numbers(int world) {
+    return vectors_.data() + static_cast<size_t>(world) * static_cast<size_t>(traits_.vector_size);
+  }
   void StartWorlds();
   // Fills demonstrations_ where the configuration asks for them; false when `stop` came first.
   bool Demonstrate(const std::atomic<bool>& stop);

@@ -54,8 +54,8 @@ std::string ArchitectureOf(const Config& config) {
     heads += fmt::format("{}{}", heads.empty() ? "" : "-", width);
   if (!c.twin_critics) heads += " one critic";
   if (c.critic_action_layer > 0) heads += fmt::format(" action at layer {}", c.critic_action_layer);
-  if (config.observation.mode == ObservationMode::kVector) {
-    return fmt::format("td3 vector heads {}", heads);
+  if (!HasImage(config.observation.mode)) {
+    return fmt::format("td3 {} heads {}", NameOf(config.observation.mode), heads);
   }
   return fmt::format(
       "td3 {} {} {} features {} trunk {} heads {}{}", NameOf(c.wiring), NameOf(c.encoder),

@@ -121,6 +121,17 @@ TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
   ExpectRefused(Volante({"evaluate", "--checkpoint", "c", "--which", "best"}), 3, "validation");
 }
 
+TEST_F(Commands, APrivilegedAgentTrainsAndIsEvaluated) {
+  ASSERT_EQ(Train("run", {"--set", "observation.mode=privileged"}).exit_code, 0);
+  const Ran ran = Volante({"evaluate", "--checkpoint", "run", "--num-episodes", "2"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("trained, step 600"));
+  // The network reads 101 numbers: that of another mode does not fit.
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--set", "observation.mode=vector"}), 3,
+                "td3 privileged");
+  ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--blind"}), 2, "is privileged");
+}
+
 TEST_F(Commands, TheBlindControlDrivesAndSaysSo) {
   ASSERT_EQ(Train("run", {"--set", "observation.mode=camera_vector", "--max-timesteps", "220",
                           "--set", "train.learning_starts=200"})

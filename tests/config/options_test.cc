@@ -201,6 +201,8 @@ TEST(Refuses, AKeyWithoutEffectWithItsCondition) {
   // A condition that lies in another section.
   EXPECT_THAT(Refusal("learner: {encoder: nature}", {"observation.mode=vector"}),
               HasSubstr("observation.mode is camera_vector"));
+  EXPECT_THAT(Refusal("learner: {encoder: nature}", {"observation.mode=privileged"}),
+              HasSubstr("observation.mode is camera_vector"));
   EXPECT_THAT(Refusal("preset: smoke", {"learner.trunk_width=32"}),
               HasSubstr("observation.mode is camera_vector"));
   // What the preset says does not bind the user.

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "env/make_env.h"
+#include "env/observation.h"
 #include "env/reward.h"
 #include "env/step_buffers.h"
 
@@ -41,7 +42,8 @@ class RandomActions {
 // What a world shows, as one number.
 uint64_t HashOf(const StepView& view, const EnvTraits& traits, int world) {
   const size_t w = static_cast<size_t>(world), parts = traits.reward_parts.size();
-  uint64_t hash = HashBytes(view.vector + w * kVectorSize, kVectorSize * sizeof(float));
+  const size_t width = static_cast<size_t>(traits.vector_size);
+  uint64_t hash = HashBytes(view.vector + w * width, width * sizeof(float));
   hash = HashBytes(&view.reward[w], sizeof(float), hash);
   hash = HashBytes(view.reward_parts + w * parts, parts * sizeof(float), hash);
   const DriveFacts& f = view.facts[w];
@@ -104,9 +106,9 @@ TEST_P(EnvConformance, ResetStartsARunningEpisodeStandingOnItsRoute) {
     EXPECT_GT(f.route_length_m, 10.0);
     EXPECT_LT(std::abs(f.lateral_offset_m), 1.5);
     EXPECT_EQ(view.reward[w], 0.0f);
-    for (int i = 0; i < kVectorSize; ++i) {
-      EXPECT_TRUE(std::isfinite(view.vector[w * kVectorSize + i]));
-      EXPECT_LE(std::abs(view.vector[w * kVectorSize + i]), 2.0f);
+    for (int i = 0; i < env->traits().vector_size; ++i) {
+      EXPECT_TRUE(std::isfinite(view.vector[w * env->traits().vector_size + i]));
+      EXPECT_LE(std::abs(view.vector[w * env->traits().vector_size + i]), 2.0f);
     }
   }
 }
@@ -251,6 +253,35 @@ TEST_P(EnvConformance, ADamagedSnapshotIsRefused) {
   EXPECT_THROW(env->Load(0, saved), Error);
 }
 
+// Asked for or not, and whatever the mode shows: the same 101 numbers of the same facts.
+TEST_P(EnvConformance, ThePrivilegedNumbersComeBesideEveryObservation) {
+  const auto env = GetParam().make(2), plain = GetParam().make(2);
+  StepBuffers buffers(env->traits(), /*with_privileged=*/true), without(plain->traits());
+  const StepView view = buffers.view(), plain_view = without.view();
+  ASSERT_NE(view.privileged, nullptr);
+  ASSERT_EQ(plain_view.privileged, nullptr);
+  const ResetRequest requests[] = {Request(0, 31), Request(1, 32)};
+  env->Reset(requests, view);
+  plain->Reset(requests, plain_view);
+  const int width = env->traits().vector_size;
+  RandomActions actions(4);
+  for (int i = 0; i < 40; ++i) {
+    for (int w = 0; w < 2; ++w) {
+      const float* numbers = view.privileged + w * kPrivilegedSize;
+      float expected[kPrivilegedSize];
+      WritePrivileged(view.facts[w], expected);
+      ASSERT_TRUE(std::equal(expected, expected + kPrivilegedSize, numbers)) << "tick " << i;
+      // The mode's own numbers are the first of them, or all.
+      ASSERT_TRUE(std::equal(view.vector + w * width, view.vector + (w + 1) * width, numbers));
+      ASSERT_EQ(HashOf(view, env->traits(), w), HashOf(plain_view, plain->traits(), w));
+    }
+    if (view.facts[0].status != Status::kRunning || view.facts[1].status != Status::kRunning) break;
+    const Action both[] = {actions.Next(), actions.Next()};
+    env->Step(both, view);
+    plain->Step(both, plain_view);
+  }
+}
+
 Config ConfigFor(ObservationMode mode) {
   Config config;
   config.observation.mode = mode;
@@ -274,6 +305,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         EnvCase{"tiny_vector", [](int n) { return Tiny(ObservationMode::kVector, n); }},
         EnvCase{"tiny_camera", [](int n) { return Tiny(ObservationMode::kCameraVector, n); }},
+        EnvCase{"tiny_privileged", [](int n) { return Tiny(ObservationMode::kPrivileged, n); }},
+        EnvCase{"embedded_privileged",
+                [](int n) { return Embedded(ObservationMode::kPrivileged, n); }},
         EnvCase{"embedded_vector", [](int n) { return Embedded(ObservationMode::kVector, n); }},
         EnvCase{"embedded_camera",
                 [](int n) { return Embedded(ObservationMode::kCameraVector, n); }}),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numbers>
 
 namespace volante {
@@ -22,6 +23,31 @@ TEST(Observation, HasTheSpecifiedLayoutAndScales) {
   EXPECT_FLOAT_EQ(out[3], 0.04f);            // point 1: 2 m ahead, over 50 m
   EXPECT_FLOAT_EQ(out[51], 1.0f);            // point 25: 50 m ahead
   EXPECT_FLOAT_EQ(out[52], -24.0f / 50.0f);  // and 24 m to the right
+}
+
+TEST(Observation, PrivilegedAddsTheNearestVehiclesBySixNumbersEach) {
+  DriveFacts f;
+  f.speed_mps = 15.0;
+  f.num_near_vehicles = 2;
+  f.near_vehicles[1] = {.position_m = {-20.0, 5.0},
+                        .heading_rad = -std::numbers::pi / 2.0,
+                        .speed_mps = 6.0,
+                        .range_rate_mps = -3.0,
+                        .length_m = 4.5,
+                        .width_m = 1.9};
+  f.near_vehicles[2].length_m = 5.0;  // left from another tick: not there
+  std::vector<float> out(kPrivilegedSize, 7.0f), vector(kVectorSize);
+  WritePrivileged(f, out.data());
+  WriteVector(f, vector.data());
+  EXPECT_EQ(kPrivilegedSize, 101);
+  EXPECT_TRUE(std::equal(vector.begin(), vector.end(), out.begin()));
+  EXPECT_FLOAT_EQ(out[59], -0.4f);  // x: -20 / 50 m
+  EXPECT_FLOAT_EQ(out[60], 0.1f);   // y: 5 / 50 m
+  EXPECT_FLOAT_EQ(out[61], -0.5f);  // heading: -pi/2 / pi
+  EXPECT_FLOAT_EQ(out[62], 0.2f);   // speed: 6 / 30 m/s
+  EXPECT_FLOAT_EQ(out[63], 0.45f);  // length: 4.5 / 10 m
+  EXPECT_FLOAT_EQ(out[64], -0.1f);  // range rate: -3 / 30 m/s
+  for (size_t i = 65; i < 101; ++i) EXPECT_EQ(out[i], 0.0f) << i;
 }
 
 // Frame t of an episode is a picture filled with the value t.

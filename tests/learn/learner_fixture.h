@@ -30,7 +30,7 @@ inline Td3Options TestOptions(ObservationMode mode, Wiring wiring = Wiring::kSha
 inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
   RandomStream random(11, "test batch", index);
   Batch batch;
-  batch.Resize(size, mode == ObservationMode::kCameraVector);
+  batch.Resize(size, HasImage(mode), VectorSize(mode));
   for (auto* images : {&batch.image, &batch.next_image}) {
     for (size_t i = 0; i < images->size(); i += kImagePixels) {
       const auto brightness = static_cast<uint32_t>(random.Below(128));
@@ -58,8 +58,8 @@ inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
 
 inline std::string CaseName(const Td3Options& options) {
   const LearnerConfig& c = options.config;
-  const bool camera = options.mode == ObservationMode::kCameraVector;
-  std::string name = camera ? "" : "vector_";
+  const bool camera = HasImage(options.mode);
+  std::string name = camera ? "" : NameOf(options.mode) + std::string("_");
   name += c.wiring == Wiring::kSharedCritic ? "shared" : NameOf(c.wiring);
   if (camera) {
     name +=

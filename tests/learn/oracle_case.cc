@@ -46,7 +46,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
   const LearnerConfig& c = o.config;
   const LearnerCounters counters = learner.counters();
   return {
-      {"mode", o.mode == ObservationMode::kVector ? "vector" : "camera_vector"},
+      {"mode", NameOf(o.mode)},
       {"wiring", NameOf(c.wiring)},
       {"encoder", NameOf(c.encoder)},
       {"fusion", c.fusion == Fusion::kTrunk ? "trunk" : "concat"},
@@ -92,6 +92,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
 Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed) {
   RandomStream random(seed, "oracle experience");
   Experience e;
+  e.vector_size = VectorSize(mode);
   int64_t start = 0;
   uint64_t length = 3 + random.Below(12);
   for (int64_t t = 0; t < num_ticks; ++t) {
@@ -100,12 +101,13 @@ Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed) {
     const bool ends_next = static_cast<uint64_t>(t - start) + 2 == length;
     e.flags.push_back(!ends_next ? kRunning : random.Uniform() < 0.5 ? kTerminated : kTruncated);
     if (!last && t + 1 < num_ticks) e.transitions.push_back(static_cast<int>(t));
-    for (int i = 0; i < kVectorSize; ++i) e.vectors.push_back(static_cast<float>(random.Normal()));
+    for (int i = 0; i < VectorSize(mode); ++i)
+      e.vectors.push_back(static_cast<float>(random.Normal()));
     for (int i = 0; i < kActionSize; ++i) {
       e.actions.push_back(static_cast<float>(random.Uniform(-1.0, 1.0)));
     }
     e.rewards.push_back(static_cast<float>(random.Normal()));
-    if (mode == ObservationMode::kCameraVector) {
+    if (HasImage(mode)) {
       const uint64_t shade = random.Below(150), left = random.Below(60);
       for (uint64_t i = 0; i < kImagePixels; ++i) {
         const uint64_t x = i % kImageSide;
@@ -136,11 +138,12 @@ std::vector<std::vector<int>> DrawBatches(const Experience& experience, int coun
 Batch GatherBatch(const Experience& e, const std::vector<int>& rows, int frame_stride,
                   double discount) {
   Batch batch;
-  batch.Resize(static_cast<int>(rows.size()), !e.frames.empty());
+  batch.Resize(static_cast<int>(rows.size()), !e.frames.empty(), e.vector_size);
   const auto observe = [&](size_t i, size_t row, std::vector<uint8_t>& image,
                            std::vector<float>& vector) {
-    std::copy_n(e.vectors.begin() + static_cast<int64_t>(row * kVectorSize), kVectorSize,
-                vector.begin() + static_cast<int64_t>(i * kVectorSize));
+    const auto width = static_cast<int64_t>(e.vector_size);
+    std::copy_n(e.vectors.begin() + static_cast<int64_t>(row) * width, width,
+                vector.begin() + static_cast<int64_t>(i) * width);
     if (e.frames.empty()) return;
     const auto start = static_cast<size_t>(e.episode_start[row]);
     for (int k = 0; k < kFrameStack; ++k) {
@@ -177,7 +180,8 @@ OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Exp
     tensors.push_back(
         Raw("frames", TensorDtype::kU8, {ticks, kImageSide, kImageSide}, experience.frames));
   }
-  tensors.push_back(Raw("vectors", TensorDtype::kF32, {ticks, kVectorSize}, experience.vectors));
+  tensors.push_back(
+      Raw("vectors", TensorDtype::kF32, {ticks, experience.vector_size}, experience.vectors));
   tensors.push_back(Raw("actions", TensorDtype::kF32, {ticks, kActionSize}, experience.actions));
   tensors.push_back(Raw("rewards", TensorDtype::kF32, {ticks}, experience.rewards));
   tensors.push_back(Raw("flags", TensorDtype::kU8, {ticks}, experience.flags));

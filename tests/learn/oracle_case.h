@@ -13,7 +13,8 @@ namespace volante {
 
 // Episodes tick by tick, as td3_oracle.py describes them.
 struct Experience {
-  std::vector<uint8_t> frames;  // [T, 84, 84], empty in mode vector
+  std::vector<uint8_t> frames;  // [T, 84, 84], empty without images
+  int vector_size = kVectorSize;
   std::vector<float> vectors, actions, rewards;
   std::vector<uint8_t> flags;
   std::vector<int64_t> episode_start;

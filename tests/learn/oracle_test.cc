@@ -101,6 +101,9 @@ std::vector<Case> Cases(bool free_running) {
   cases.push_back(numbers());
   cases.back().options.config.grad_clip = GradClip::kValue;
   cases.back().options.config.grad_value = 0.01;
+  cases.push_back(MakeCase(ObservationMode::kPrivileged, Wiring::kSharedCritic, Fusion::kTrunk,
+                           Encoder::kNature, 64, short_run));
+  cases.back().options.config.critic_grad_norm = 1.0;
   return cases;
 }
 

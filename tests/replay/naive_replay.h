@@ -2,7 +2,6 @@
 // as a pair of them, nothing shared. The tests compare the real one with it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -21,15 +20,17 @@ struct StreamStep {
   float reward = 0.0f;
   bool terminated = false, truncated = false;
   std::vector<uint8_t> frame = std::vector<uint8_t>(kImagePixels);
-  std::array<float, kVectorSize> vector{};
+  std::vector<float> vector;
 };
 
 // Random episodes of 1..30 steps in several worlds: some terminate, some are truncated, some are
 // cut by a failing simulator (a Begin without an end).
 class RandomEpisodes {
  public:
-  RandomEpisodes(uint64_t seed, int num_worlds)
-      : random_(seed, "episodes"), steps_left_(static_cast<size_t>(num_worlds), -1) {}
+  RandomEpisodes(uint64_t seed, int num_worlds, int vector_size = kVectorSize)
+      : random_(seed, "episodes"),
+        steps_left_(static_cast<size_t>(num_worlds), -1),
+        vector_size_(static_cast<size_t>(vector_size)) {}
 
   StreamStep Next() {
     StreamStep step;
@@ -54,6 +55,7 @@ class RandomEpisodes {
     for (size_t i = 0; i < step.frame.size(); ++i) {
       step.frame[i] = static_cast<uint8_t>((salt + i * 2654435761u) >> 13);
     }
+    step.vector.resize(vector_size_);
     for (float& v : step.vector) v = static_cast<float>(random_.Normal());
     return step;
   }
@@ -61,6 +63,7 @@ class RandomEpisodes {
  private:
   RandomStream random_;
   std::vector<int> steps_left_;
+  size_t vector_size_;
 };
 
 inline void Feed(Replay& replay, const StreamStep& step) {
@@ -74,7 +77,7 @@ inline void Feed(Replay& replay, const StreamStep& step) {
 
 struct NaiveObservation {
   std::vector<uint8_t> stack;  // [4, 84, 84]
-  std::array<float, kVectorSize> vector{};
+  std::vector<float> vector;
 };
 
 struct NaiveTransition {

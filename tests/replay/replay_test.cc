@@ -17,10 +17,9 @@ std::vector<T> Row(const std::vector<T>& all, size_t row, size_t width) {
 
 // A sampled row against the transition that it should be.
 void ExpectRow(const Batch& batch, size_t row, const NaiveTransition& wanted) {
-  const std::vector<float> from(wanted.from.vector.begin(), wanted.from.vector.end());
-  const std::vector<float> to(wanted.to.vector.begin(), wanted.to.vector.end());
-  ASSERT_EQ(Row(batch.vector, row, kVectorSize), from);
-  ASSERT_EQ(Row(batch.next_vector, row, kVectorSize), to);
+  const auto width = static_cast<size_t>(batch.vector_size);
+  ASSERT_EQ(Row(batch.vector, row, width), wanted.from.vector);
+  ASSERT_EQ(Row(batch.next_vector, row, width), wanted.to.vector);
   ASSERT_EQ(batch.action[2 * row], wanted.action.steer);
   ASSERT_EQ(batch.action[2 * row + 1], wanted.action.throttle);
   ASSERT_EQ(batch.reward[row], wanted.reward);

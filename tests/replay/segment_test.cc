@@ -40,6 +40,8 @@ std::vector<ReplayOptions> ManyOptions() {
     }
   }
   all.push_back({.num_worlds = 2, .has_image = false, .capacity = 60});
+  all.push_back(
+      {.num_worlds = 2, .has_image = false, .vector_size = kPrivilegedSize, .capacity = 60});
   return all;
 }
 
@@ -47,7 +49,7 @@ TEST_F(Segments, RestoredRunContinuesBitForBit) {
   int variant = 0;
   for (const ReplayOptions& options : ManyOptions()) {
     const std::string path = kPath + std::to_string(variant++);
-    RandomEpisodes episodes(5, options.num_worlds);
+    RandomEpisodes episodes(5, options.num_worlds, options.vector_size);
     Replay straight(options);
     auto resumed = std::make_unique<Replay>(options);
     for (int i = 1; i <= 600; ++i) {
@@ -175,6 +177,7 @@ TEST_F(Segments, OtherSettingsAreRefused) {
   for (int i = 0; i < 20; ++i) Feed(replay, episodes.Next());
   const auto refs = replay.Seal(files_, kPath);
   const ReplayOptions others[] = {{.num_worlds = 3, .has_image = false},
+                                  {.num_worlds = 2, .has_image = false, .vector_size = 101},
                                   {.num_worlds = 2, .has_image = true},
                                   {.num_worlds = 2, .has_image = false, .frame_stride = 2},
                                   {.num_worlds = 2, .has_image = false, .n_step = 2},
@@ -182,6 +185,43 @@ TEST_F(Segments, OtherSettingsAreRefused) {
   for (const ReplayOptions& options : others) {
     Replay other(options);
     EXPECT_THROW(other.Restore(files_, kPath, refs), Error);
+  }
+}
+
+// The events of docs/checkpoint_format.md, byte by byte, in each width.
+TEST_F(Segments, AnEventHasTheDocumentedLayout) {
+  for (const int width : {kVectorSize, kPrivilegedSize}) {
+    Replay replay({.num_worlds = 2, .vector_size = width});
+    std::vector<float> first(static_cast<size_t>(width), 0.25f), second = first;
+    second.front() = -3.0f;
+    second.back() = 4.0f;
+    const std::vector<uint8_t> dark(kImagePixels, 1), bright(kImagePixels, 9);
+    replay.Begin(1, dark.data(), first.data());
+    replay.Add(1, {0.5f, -0.5f}, 2.5f, true, false, bright.data(), second.data());
+    const std::string path = kPath + std::to_string(width);
+    const auto refs = replay.Seal(files_, path);
+    ASSERT_EQ(refs.size(), 1u);
+    const std::vector<uint8_t> bytes = files_.ReadAll(JoinPath(path, refs[0].name), 1 << 20);
+    const size_t event = 8 + 28 + 4 * static_cast<size_t>(width) + 7056;
+    ASSERT_GT(bytes.size(), 2 * event);
+    const uint8_t* last = bytes.data() + bytes.size() - event;
+    const auto number = [&]<class T>(size_t offset, T) {
+      T value;
+      std::memcpy(&value, last + offset, sizeof value);
+      return value;
+    };
+    EXPECT_EQ(number(0, uint64_t{}), 1u);   // world
+    EXPECT_EQ(number(8, uint64_t{}), 1u);   // ordinal
+    EXPECT_EQ(number(16, uint32_t{}), 1u);  // tick
+    EXPECT_EQ(number(20, uint32_t{}), 1u);  // terminated
+    EXPECT_EQ(number(24, float{}), 0.5f);
+    EXPECT_EQ(number(28, float{}), -0.5f);
+    EXPECT_EQ(number(32, float{}), 2.5f);
+    EXPECT_EQ(number(36, float{}), -3.0f);
+    EXPECT_EQ(number(40, float{}), 0.25f);
+    EXPECT_EQ(number(event - 7056 - 4, float{}), 4.0f);
+    EXPECT_EQ(last[event - 7056], 9);
+    EXPECT_EQ(last[event - 1], 9);
   }
 }
 

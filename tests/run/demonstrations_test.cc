@@ -47,7 +47,7 @@ TEST(Demonstrations, FollowFromTheSeedAlone) {
     sets.insert(sets.end(),
                 {"env.town=tiny", "demonstrations.share=0.5", "demonstrations.env_steps=300"});
     const Config config = SmokeConfig(sets);
-    TinyEnv env(config.train.num_worlds, false);
+    TinyEnv env(config.train.num_worlds, ObservationMode::kVector);
     return Collect(config, env).replay->LogicalHash();
   };
   EXPECT_EQ(hash({}), hash({}));
@@ -62,7 +62,8 @@ TEST(Demonstrations, AreDrivenInContestedTrafficToo) {
         SmokeConfig({"env.town=tiny", "env.contested_share=" + share, "demonstrations.share=0.5",
                      "demonstrations.env_steps=8000"});
     std::vector<ResetRequest> asked;
-    WatchedEnv env(std::make_unique<TinyEnv>(config.train.num_worlds, false), KeepResets(asked));
+    WatchedEnv env(std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector),
+                   KeepResets(asked));
     Collect(config, env);
     return asked;
   };
@@ -102,7 +103,7 @@ struct DemonstrationRun {
       : config(WithTinyTown(std::move(sets))),
         folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(config), {})) {
     SetLearnerThreads(1);
-    StartProcess(std::make_unique<TinyEnv>(config.train.num_worlds, false));
+    StartProcess(std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector));
   }
   // A new trainer in the same folder.
   void StartProcess(std::unique_ptr<Env> env) {
@@ -184,15 +185,15 @@ TEST(Demonstrations, ThatComeOutOtherwiseAreRefusedOnResuming) {
     run.trainer->Restore(CheckpointReader(RealFiles(), checkpoint), allow_inexact);
     return run.trainer->Run(run.stop).env_steps;
   };
-  EXPECT_EQ(resume(std::make_unique<TinyEnv>(4, false), false), 600);
+  EXPECT_EQ(resume(std::make_unique<TinyEnv>(4, ObservationMode::kVector), false), 600);
   try {
-    resume(std::make_unique<OtherEnv>(4, false), false);
+    resume(std::make_unique<OtherEnv>(4, ObservationMode::kVector), false);
     FAIL() << "it went on";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kEnvironment);
     EXPECT_NE(error.OneLine().find("demonstrations"), std::string::npos) << error.OneLine();
   }
-  EXPECT_EQ(resume(std::make_unique<OtherEnv>(4, false), true), 600);
+  EXPECT_EQ(resume(std::make_unique<OtherEnv>(4, ObservationMode::kVector), true), 600);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST(Trainer, LearnsTheScriptedRoad) {
   EXPECT_EQ(result.env_steps, 16000);
   EXPECT_EQ(result.updates, 3500);  // a quarter of an update per env step after the first 2,000
   const LoadedPolicy loaded = LoadPolicy(RealFiles(), run.folder.path(), {}, 8);
-  TinyEnv env(8, false);
+  TinyEnv env(8, ObservationMode::kVector);
   const auto policy = MakeNetworkPolicy(*loaded.learner, loaded.config, 8, "trained");
   const EvaluationSummary s =
       Summarize(Evaluate(env, *policy, {.num_episodes = 20, .seed = 99, .on_episode = {}}));
@@ -115,11 +115,12 @@ TEST(Trainer, StopsAtTheFlagWithACheckpoint) {
 
 TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
   const Config config = TinyConfig();
-  TinyRun run(config, std::make_unique<WatchedEnv>(
-                          std::make_unique<TinyEnv>(config.train.num_worlds, false),
-                          WatchedEnv::Hooks{.on_step = [](int step, StepView& out) {
-                            if (step == 40) out.reward[0] = std::numeric_limits<float>::quiet_NaN();
-                          }}));
+  TinyRun run(config,
+              std::make_unique<WatchedEnv>(
+                  std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector),
+                  WatchedEnv::Hooks{.on_step = [](int step, StepView& out) {
+                    if (step == 40) out.reward[0] = std::numeric_limits<float>::quiet_NaN();
+                  }}));
   try {
     run.trainer->Run(run.stop);
     FAIL() << "it went on";
@@ -135,7 +136,7 @@ TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
   const Config config = TinyConfig({"train.num_worlds=1", "train.max_timesteps=300"});
   int invalid = 0;
   TinyRun run(config, std::make_unique<WatchedEnv>(
-                          std::make_unique<TinyEnv>(1, false),
+                          std::make_unique<TinyEnv>(1, ObservationMode::kVector),
                           WatchedEnv::Hooks{.on_step = [&](int step, StepView& out) {
                             if (step % 10 != 0) return;
                             out.facts[0].status = Status::kInvalid;

@@ -76,8 +76,9 @@ class Peer:
 def random_batch(size, camera):
     def image():
         return torch.randint(0, 256, (size, 4, 84, 84), dtype=torch.uint8) if camera else None
-    return {"image": image(), "next_image": image(), "vector": torch.randn(size, VECTOR_SIZE),
-            "next_vector": torch.randn(size, VECTOR_SIZE),
+    vector_size = VECTOR_SIZE["camera_vector" if camera else "vector"]
+    return {"image": image(), "next_image": image(), "vector": torch.randn(size, vector_size),
+            "next_vector": torch.randn(size, vector_size),
             "action": torch.rand(size, ACTION_SIZE) * 2 - 1, "reward": torch.randn(size),
             "done": (torch.rand(size) < 0.05).float()}
 

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-VECTOR_SIZE = 53
+# The numbers of an observation, by mode: 53, and with 6 for each of the 8 nearest vehicles.
+VECTOR_SIZE = {"camera_vector": 53, "vector": 53, "privileged": 53 + 8 * 6}
 ACTION_SIZE = 2
 
 
@@ -44,11 +45,11 @@ class Encoder(nn.Module):
 
 
 class Trunk(nn.Module):
-    def __init__(self, feature_width, trunk_width):
+    def __init__(self, feature_width, vector_size, trunk_width):
         super().__init__()
         self.image = nn.Linear(feature_width, trunk_width)
         self.image_norm = nn.LayerNorm(trunk_width)
-        self.vector = nn.Linear(VECTOR_SIZE, trunk_width)
+        self.vector = nn.Linear(vector_size, trunk_width)
         self.vector_norm = nn.LayerNorm(trunk_width)
 
     def forward(self, features, vector):
@@ -77,20 +78,21 @@ class Network(nn.Module):
 
     def __init__(self, case, own_encoder):
         super().__init__()
-        self.mode = case["mode"]
+        self.sees = case["mode"] == "camera_vector"
+        vector_size = VECTOR_SIZE[case["mode"]]
         self.fusion = case["fusion"]
         if own_encoder:
             self.encoder = Encoder(case["encoder"], case["feature_width"])
-        if self.mode == "vector":
-            self.state_size = VECTOR_SIZE
+        if not self.sees:
+            self.state_size = vector_size
         elif self.fusion == "trunk":
-            self.trunk = Trunk(case["feature_width"], case["trunk_width"])
+            self.trunk = Trunk(case["feature_width"], vector_size, case["trunk_width"])
             self.state_size = 2 * case["trunk_width"]
         else:
-            self.state_size = case["feature_width"] + VECTOR_SIZE
+            self.state_size = case["feature_width"] + vector_size
 
     def state(self, features, vector):
-        if self.mode == "vector":
+        if not self.sees:
             return vector
         if self.fusion == "trunk":
             return self.trunk(features, vector)
