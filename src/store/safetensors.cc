@@ -94,10 +94,10 @@ Json ParseHeader(std::string_view text, const std::string& where) {
   if (!text.starts_with('{')) Refuse(where, kLengthBytes, "the header does not begin with {");
   try {
     return ParseStrictJson(text, 3);
-  } catch (const Error&) {
-    throw;
   } catch (const std::exception& e) {
-    Refuse(where, kLengthBytes, std::string("the header is not valid JSON: ") + e.what());
+    // The parser quotes what it read last, which may be the whole header.
+    Refuse(where, kLengthBytes,
+           std::string("the header is not valid JSON: ") + std::string(e.what()).substr(0, 300));
   }
 }
 
@@ -147,6 +147,7 @@ SafetensorsFile DecodeSafetensors(std::span<const uint8_t> bytes, const std::str
   const Json header = ParseHeader(text, where);
   const std::span<const uint8_t> data = bytes.subspan(kLengthBytes + length);
 
+  // Everything is checked on the header alone; what the tensors need is allocated after that.
   SafetensorsFile file;
   std::vector<Entry> entries;
   for (const auto& [name, node] : header.items()) {

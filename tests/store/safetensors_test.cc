@@ -1,5 +1,6 @@
 #include "store/safetensors.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "support/count_allocations.h"
 #include "support/shell.h"
 #include "support/temporary_directory.h"
 
@@ -133,6 +135,107 @@ TEST(Safetensors, RefusesBadFiles) {
       EXPECT_EQ(error.code(), ExitCode::kBadInput) << name;
       EXPECT_NE(error.where().find("bad file, offset "), std::string::npos) << name;
       EXPECT_FALSE(error.reason().empty()) << name;
+    }
+  }
+}
+
+// ---- tensors that do not fit, refused before any memory is taken for them
+// --------------------------
+
+struct MisplacedCase {
+  const char* name;
+  std::string header;
+  size_t data_bytes;
+  const char* reason;
+};
+
+void PrintTo(const MisplacedCase& c, std::ostream* out) { *out << c.name; }
+
+std::string U8(const std::string& name, uint64_t shape, uint64_t begin, uint64_t end) {
+  return "\"" + name + R"(":{"dtype":"U8","shape":[)" + std::to_string(shape) +
+         "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+}
+
+constexpr uint64_t kMega = 1'000'000, kTera = 1'000'000'000'000;
+
+std::vector<MisplacedCase> MisplacedCases() {
+  const auto header = [](const std::string& a, const std::string& b) {
+    return "{" + a + (b.empty() ? "" : ",") + b + "}";
+  };
+  return {
+      {"the_same_bytes_twice", header(U8("a", kMega, 0, kMega), U8("b", kMega, 0, kMega)), kMega,
+       "tensor b overlaps another"},
+      {"the_last_byte_shared", header(U8("a", kMega, 0, kMega), U8("b", 8, kMega - 1, kMega + 7)),
+       kMega + 7, "tensor b overlaps another"},
+      {"one_inside_another", header(U8("a", kMega, 0, kMega), U8("b", 4, 100, 104)), kMega,
+       "tensor b overlaps another"},
+      {"overlap_after_a_large_good_one",
+       header(U8("a", 8 * kMega, 0, 8 * kMega),
+              U8("b", kMega, 8 * kMega, 9 * kMega) + "," + U8("c", 5, 8 * kMega, 8 * kMega + 5)),
+       9 * kMega, "overlaps another"},
+      {"one_byte_beyond_the_file", header(U8("a", kMega + 1, 0, kMega + 1), ""), kMega,
+       "tensor a reaches beyond the file"},
+      {"the_second_beyond_the_file",
+       header(U8("a", kMega, 0, kMega), U8("b", kTera, kMega, kMega + kTera)), kMega + 10,
+       "tensor b reaches beyond the file"},
+      {"it_begins_beyond_the_file", header(U8("a", 4, kTera, kTera + 4), ""), 4,
+       "tensor a leaves a hole before it"},
+      {"a_terabyte_from_a_small_file", header(U8("a", kTera, 0, kTera), ""), 10,
+       "tensor a reaches beyond the file"},
+      {"offsets_at_the_end_of_64_bits",
+       header(U8("a", 5, 18446744073709551610ull, 18446744073709551615ull), ""), 5,
+       "tensor a leaves a hole before it"},
+      {"an_extent_larger_than_its_offsets", header(U8("a", kTera, 0, 4), ""), 4,
+       "do not fit its shape and dtype"},
+      {"extents_whose_product_wraps_to_the_offsets",
+       R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0,
+       "do not fit its shape and dtype"},
+  };
+}
+
+class Misplaced : public testing::TestWithParam<MisplacedCase> {};
+INSTANTIATE_TEST_SUITE_P(Safetensors, Misplaced, testing::ValuesIn(MisplacedCases()),
+                         [](const auto& c) { return c.param.name; });
+
+TEST_P(Misplaced, IsNamedAndRefusedBeforeMemoryIsTaken) {
+  const std::vector<uint8_t> bytes = FileOf(GetParam().header, GetParam().data_bytes);
+  largest_allocation = 0;
+  try {
+    DecodeSafetensors(bytes, "bad file");
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_LT(largest_allocation, 4096u);
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+    EXPECT_THAT(error.reason(), testing::HasSubstr(GetParam().reason));
+  }
+  // The measure works: tensors of a good file of this size are seen.
+  const std::vector<uint8_t> good = FileOf("{" + U8("a", kMega, 0, kMega) + "}", kMega);
+  DecodeSafetensors(good, "good file");
+  EXPECT_GE(largest_allocation, kMega);
+}
+
+TEST(Safetensors, AFileOverTheLimitIsNotRead) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "x.safetensors";
+  WriteSafetensors(RealFiles(), path, SomeTensors());
+  const uint64_t size = RealFiles().Size(path);
+  EXPECT_EQ(ReadSafetensors(RealFiles(), path, size).tensors.size(), SomeTensors().size());
+  try {
+    ReadSafetensors(RealFiles(), path, size - 1);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+  }
+}
+
+TEST(Safetensors, AnErrorStaysShortWhateverTheHeaderHolds) {
+  for (const std::string& header :
+       {"{\"" + std::string(100'000, 'x'), "{\"" + std::string(100'000, 'x') + "\":1}"}) {
+    try {
+      DecodeSafetensors(FileOf(header, 0), "bad file");
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_LT(error.OneLine().size(), 600u);
     }
   }
 }
