@@ -164,19 +164,19 @@ const NamedTensor* Find(std::span<const NamedTensor> tensors, const std::string&
   return nullptr;
 }
 
+}  // namespace
+
 std::string ShapeText(const std::vector<int64_t>& shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
   return text + "]";
 }
 
-[[noreturn]] void OtherArchitecture(const std::string& where, const std::string& reason) {
+void RefuseTensors(const std::string& where, const std::string& reason) {
   throw Error(ExitCode::kBadInput, "the networks in the file are not those of this configuration",
               where, reason,
               "use the configuration that the file was made with (config.yaml in its run folder)");
 }
-
-}  // namespace
 
 void CheckTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
                   const std::string& prefix, std::span<const NamedTensor> tensors,
@@ -185,18 +185,21 @@ void CheckTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
   for (const FlatSlice& slice : slices) {
     const std::string name = prefix + slice.name;
     const NamedTensor* tensor = Find(tensors, name);
-    if (tensor == nullptr) OtherArchitecture(where, "tensor " + name + " is missing");
+    if (tensor == nullptr) {
+      RefuseTensors(where,
+                    "tensor " + name + " of shape " + ShapeText(slice.shape) + " is missing");
+    }
     if (tensor->shape != slice.shape) {
-      OtherArchitecture(where, "tensor " + name + " has shape " + ShapeText(tensor->shape) +
-                                   ", not " + ShapeText(slice.shape));
+      RefuseTensors(where, "tensor " + name + " has shape " + ShapeText(tensor->shape) + ", not " +
+                               ShapeText(slice.shape));
     }
     if (tensor->dtype != dtype) {
-      OtherArchitecture(where, "tensor " + name + " is " + std::string(DtypeName(tensor->dtype)) +
-                                   ", not " + std::string(DtypeName(dtype)));
+      RefuseTensors(where, "tensor " + name + " is " + std::string(DtypeName(tensor->dtype)) +
+                               ", not " + std::string(DtypeName(dtype)));
     }
     if (tensor->bytes.size() != static_cast<size_t>(slice.size) * DtypeSize(dtype)) {
-      OtherArchitecture(where, "tensor " + name + " has " + std::to_string(tensor->bytes.size()) +
-                                   " bytes, too few or too many for its shape");
+      RefuseTensors(where, "tensor " + name + " has " + std::to_string(tensor->bytes.size()) +
+                               " bytes, too few or too many for its shape");
     }
   }
 }

@@ -85,6 +85,8 @@ void AppendTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
 void CheckTensors(const at::Tensor& flat, std::span<const FlatSlice> slices,
                   const std::string& prefix, std::span<const NamedTensor> tensors,
                   const std::string& where);
+[[noreturn]] void RefuseTensors(const std::string& where, const std::string& reason);
+std::string ShapeText(const std::vector<int64_t>& shape);  // "[32, 4, 8, 8]"
 void CopyTensors(std::span<const NamedTensor> tensors, const std::string& prefix,
                  std::span<const FlatSlice> slices, at::Tensor& flat);
 

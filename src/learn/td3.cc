@@ -10,8 +10,10 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
+#include "learn/non_finite.h"
 #include "learn/td3_impl.h"
 
 namespace volante {
@@ -203,6 +205,33 @@ std::vector<StoredBuffer> Td3Learner::Impl::StoredBuffers(TensorScope scope) {
   return buffers;
 }
 
+namespace {
+
+// What the file holds beside the tensors of `buffers`: those of other scopes are not looked at when
+// the policy alone is loaded, anything else belongs to other networks.
+void RefuseStrangers(std::span<const NamedTensor> tensors, std::span<const StoredBuffer> buffers,
+                     TensorScope scope, const std::string& where) {
+  std::set<std::string> expected;
+  for (const StoredBuffer& buffer : buffers) {
+    for (const FlatSlice& slice : *buffer.slices) expected.insert(buffer.prefix + slice.name);
+  }
+  for (const NamedTensor& tensor : tensors) {
+    if (expected.erase(tensor.name) == 1) continue;
+    const bool of_policy = tensor.name.starts_with("actor/") || tensor.name.starts_with("critic/");
+    if (scope == TensorScope::kPolicy && !of_policy) continue;
+    RefuseTensors(where, "tensor " + tensor.name + " of shape " + ShapeText(tensor.shape) +
+                             " belongs to no layer of them");
+  }
+}
+
+}  // namespace
+
+void Td3Learner::Impl::RequireFiniteState() {
+  for (const StoredBuffer& buffer : StoredBuffers(TensorScope::kEverything)) {
+    RequireFiniteParameters(*buffer.flat, *buffer.slices, buffer.prefix);
+  }
+}
+
 Td3Learner::Td3Learner(const Td3Options& options) : impl_(std::make_unique<Impl>(options)) {}
 Td3Learner::~Td3Learner() = default;
 
@@ -215,8 +244,17 @@ void Td3Learner::EvaluateQ(const uint8_t* images, const float* vectors, const fl
   impl_->EvaluateQ(images, vectors, actions, n, q);
 }
 
+// A failed update leaves the learner as it was, so a bad parameter that it stumbled over is still
+// there to be named. An infinity can also hide behind min and tanh: logged updates look beforehand.
 UpdateMetrics Td3Learner::Update(const Batch& batch, bool with_feature_stats) {
-  return impl_->Update(batch, with_feature_stats);
+  RequireFiniteBatch(batch);
+  if (with_feature_stats) impl_->RequireFiniteState();
+  try {
+    return impl_->Update(batch, with_feature_stats);
+  } catch (const Error&) {
+    impl_->RequireFiniteState();
+    throw;
+  }
 }
 
 std::vector<NamedTensor> Td3Learner::SaveTensors(TensorScope scope) const {
@@ -230,17 +268,11 @@ std::vector<NamedTensor> Td3Learner::SaveTensors(TensorScope scope) const {
 void Td3Learner::LoadTensors(std::span<const NamedTensor> tensors, TensorScope scope,
                              const std::string& where) {
   const std::vector<StoredBuffer> buffers = impl_->StoredBuffers(scope);
-  size_t expected = 0;
   for (const StoredBuffer& buffer : buffers) {
     CheckTensors(*buffer.flat, *buffer.slices, buffer.prefix, tensors, where);
-    expected += buffer.slices->size();
   }
-  if (scope == TensorScope::kEverything && tensors.size() != expected) {
-    throw Error(
-        ExitCode::kBadInput, "the networks in the file are not those of this configuration", where,
-        "it holds " + std::to_string(tensors.size()) + " tensors, not " + std::to_string(expected),
-        "use the configuration that the file was made with (config.yaml in its run folder)");
-  }
+  RefuseStrangers(tensors, buffers, scope, where);
+  RequireFiniteTensors(tensors, where);
   for (const StoredBuffer& buffer : buffers) {
     CopyTensors(tensors, buffer.prefix, *buffer.slices, *buffer.flat);
   }

@@ -138,6 +138,8 @@ struct Td3Learner::Impl {
                  float* q);
   void SetTargetsToNetworks();
   std::vector<StoredBuffer> StoredBuffers(TensorScope scope);
+  // Networks, targets and moments; see learn/non_finite.h.
+  void RequireFiniteState();
 
   Td3Options options;
   LearnerConfig config;  // options.config

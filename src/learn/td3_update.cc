@@ -12,37 +12,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
+#include "learn/non_finite.h"
 #include "learn/td3_impl.h"
 
 namespace volante {
 namespace {
-
-[[noreturn]] void HaltNonFinite(const std::string& what, const std::string& detail) {
-  throw Error(ExitCode::kHealthHalt, "non-finite " + what + "; the update was not applied", "",
-              detail,
-              "look at the last records of train/critic_loss and gradients/; a smaller learning "
-              "rate or reward.scale is the usual remedy");
-}
-
-// The batch is small beside the networks, so every number of it is looked at.
-void RequireFinite(const std::vector<float>& values, const char* what, int row_size) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      HaltNonFinite(what, "row " + std::to_string(i / row_size) + ", column " +
-                              std::to_string(i % row_size) + " of the batch is " +
-                              std::to_string(values[i]));
-    }
-  }
-}
-
-void RequireFiniteBatch(const Batch& batch) {
-  RequireFinite(batch.reward, "reward", 1);
-  RequireFinite(batch.vector, "observation", batch.vector_size);
-  RequireFinite(batch.next_vector, "next observation", batch.vector_size);
-  RequireFinite(batch.action, "action", kActionSize);
-  RequireFinite(batch.discount, "discount", 1);
-}
 
 double Number(const at::Tensor& scalar) { return scalar.item<double>(); }
 
@@ -166,7 +140,6 @@ void Td3Learner::Impl::UpdateTargets() {
 }
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
-  RequireFiniteBatch(batch);
   const OneThreadScope one_thread(twins != nullptr);
   const BatchTensors b = Load(batch);
   UpdateMetrics metrics;
@@ -178,8 +151,8 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   const CriticLoss critic = ComputeCriticLoss(b, stats);
   metrics.critic_loss = Number(critic.loss);
   metrics.target_mean = Number(critic.target.y.mean());
-  if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "of the critics' regression");
-  if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "of the critic");
+  if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "", "of the critics");
+  if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "", "of the critics");
   critic_params.ZeroGrads();
   BackwardCritic(critic);
   metrics.critic_grad = ClipGradients(critic_params, critic_params.Range("critic/encoder"),
@@ -192,7 +165,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   if (metrics.actor_updated) {
     const ActorLoss actor = ComputeActorLoss(b, critic.features, stats);
     actor_metrics.actor_loss = Number(actor.loss);
-    if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "of the actor");
+    if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
     actor_params.ZeroGrads();
     actor.loss.backward();
     actor_metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),

@@ -52,14 +52,15 @@ LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector
                                     loaded.path + "/config.yaml");
   loaded.config = WithSets(stored, sets);
   loaded.overrides = sets;
+  loaded.learner = NewLearner(loaded.config, acting_batch);
+  // First, for it names the layer that does not fit.
+  loaded.learner->LoadTensors(checkpoint.Tensors("policy"), TensorScope::kPolicy, loaded.path);
   if (ArchitectureOf(loaded.config) != checkpoint.manifest().architecture) {
     throw Error(ExitCode::kBadInput, "checkpoint is of another architecture", loaded.path,
                 "it holds " + checkpoint.manifest().architecture + ", the settings ask for " +
                     ArchitectureOf(loaded.config),
                 "leave out the settings that change the network");
   }
-  loaded.learner = NewLearner(loaded.config, acting_batch);
-  loaded.learner->LoadTensors(checkpoint.Tensors("policy"), TensorScope::kPolicy, loaded.path);
   const auto step = checkpoint.manifest().counters.find("env_step");
   if (step != checkpoint.manifest().counters.end()) loaded.env_step = step->second;
   loaded.label = loaded.env_step < 0 ? "trained" : fmt::format("trained, step {}", loaded.env_step);

@@ -132,6 +132,10 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
                 "it holds a policy alone, without optimizers and replay",
                 "resume from a step_N checkpoint");
   }
+  // First of all, for it names the layer that does not fit, and nothing is touched yet.
+  std::vector<NamedTensor> tensors = checkpoint.Tensors("policy");
+  for (NamedTensor& tensor : checkpoint.Tensors("learner")) tensors.push_back(std::move(tensor));
+  learner_->LoadTensors(tensors, TensorScope::kEverything, where);
   if (manifest.architecture != ArchitectureOf(config_)) {
     throw Error(ExitCode::kBadInput, "checkpoint is of another architecture", where,
                 "it holds " + manifest.architecture + ", the configuration makes " +
@@ -152,9 +156,6 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
   SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);
   replay_.Restore(*parts_.files, parts_.folder->replay(), manifest.replay_segments);
   for (WorldStates::One& world : worlds.worlds) restored_worlds_.push_back(std::move(world.bytes));
-  std::vector<NamedTensor> tensors = checkpoint.Tensors("policy");
-  for (NamedTensor& tensor : checkpoint.Tensors("learner")) tensors.push_back(std::move(tensor));
-  learner_->LoadTensors(tensors, TensorScope::kEverything, where);
   learner_->set_counters(state.learner);
   state_ = std::move(state);
   if (const auto hash = manifest.fingerprint.find(kDemonstrations);
