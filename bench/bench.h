@@ -17,10 +17,12 @@ struct BenchResult {
   double value = 0.0;  // median
   std::string unit;
   bool higher_is_better = true;
-  int n = 0;                         // runs behind the median
+  int n = 0;                         // runs behind the median; 0: not measured, the note says why
   std::optional<double> peer = {};   // another program's figure for the same work, in the same run
   std::optional<double> limit = {};  // what the project asks for
-  std::string note = {};             // what was checked on the way
+  // What the machine could do at most, in the same run: see MeasureCeiling.
+  std::optional<double> ceiling = {};
+  std::string note = {};  // what was checked on the way
 };
 
 struct BenchOptions {
@@ -28,6 +30,7 @@ struct BenchOptions {
   double seconds = 2.0;     // of each run, at least
   std::string peer_python;  // interpreter with torch for the peer; empty: no peer
   std::string peer_script;  // tools/oracle/peer_update.py
+  std::string actor;        // a policy to evaluate: models/actor_scenario1
 };
 
 struct Benchmark {
@@ -49,10 +52,19 @@ BenchResult BenchWorld20(const BenchOptions& options);
 BenchResult BenchWorld100(const BenchOptions& options);
 BenchResult BenchCamera20(const BenchOptions& options);
 BenchResult BenchUpdateNature(const BenchOptions& options);
+BenchResult BenchUpdateNatureBf16(const BenchOptions& options);
+BenchResult BenchUpdateNature100(const BenchOptions& options);
+BenchResult BenchUpdateNature100Bf16(const BenchOptions& options);
+BenchResult BenchUpdateLayerNorm(const BenchOptions& options);
+BenchResult BenchUpdateLayerNormBf16(const BenchOptions& options);
 BenchResult BenchUpdateState(const BenchOptions& options);
 BenchResult BenchUpdateSmall(const BenchOptions& options);
+BenchResult BenchTwoSeedsSmall(const BenchOptions& options);
+BenchResult BenchTwoSeedsNature(const BenchOptions& options);
 BenchResult BenchReplaySample(const BenchOptions& options);
 BenchResult BenchReplayBytes(const BenchOptions& options);
+BenchResult BenchTrainSteps(const BenchOptions& options);
+BenchResult BenchEvaluate(const BenchOptions& options);
 BenchResult BenchHelp(const BenchOptions& options);
 
 }  // namespace volante

@@ -42,6 +42,7 @@ Json ToJson(const BenchResult& r, const std::string& cpu, double load) {
                {"n", r.n}};
   json["peer"] = r.peer ? Json(*r.peer) : Json();
   json["limit"] = r.limit ? Json(*r.limit) : Json();
+  if (r.ceiling) json["ceiling"] = *r.ceiling;
   json["cpu"] = cpu;
   json["loadavg"] = load;
   json["note"] = r.note;
@@ -49,14 +50,21 @@ Json ToJson(const BenchResult& r, const std::string& cpu, double load) {
 }
 
 void PrintRow(const BenchResult& r) {
+  if (r.n == 0) {
+    std::printf("%-37s left out: %s\n", r.name.c_str(), r.note.c_str());
+    return;
+  }
   std::string verdict;
   if (r.limit) {
     const bool met = r.higher_is_better ? r.value >= *r.limit : r.value <= *r.limit;
     verdict = fmt::format("  {} {:.4g}", met ? "meets" : "MISSES", *r.limit);
   }
   if (r.peer) verdict += fmt::format("  peer {:.4g} ({:.2f} x)", *r.peer, r.value / *r.peer);
-  std::printf("%-24s %12.4g %-16s%s\n", r.name.c_str(), r.value, r.unit.c_str(), verdict.c_str());
-  if (!r.note.empty()) std::printf("%-24s %s\n", "", r.note.c_str());
+  if (r.ceiling) {
+    verdict += fmt::format("  ceiling {:.4g} ({:.0f} %)", *r.ceiling, 100.0 * r.value / *r.ceiling);
+  }
+  std::printf("%-37s %12.4g %-16s%s\n", r.name.c_str(), r.value, r.unit.c_str(), verdict.c_str());
+  if (!r.note.empty()) std::printf("%-37s %s\n", "", r.note.c_str());
 }
 
 }  // namespace
@@ -68,8 +76,9 @@ int RunBench(int argc, char** argv) {
   BenchOptions options;
   options.peer_python = "/usr/bin/python3";
   options.peer_script = "tools/oracle/peer_update.py";
+  options.actor = "models/actor_scenario1";
   int threads = 0;
-  bool list = false;
+  bool list = false, exact = false;
   app.add_option("names", names, "which; a prefix like world/ takes all below it; all by default");
   app.add_option("--json", json_path, "write the figures as JSON there; - is stdout");
   app.add_option("--runs", options.runs, "runs behind each median")
@@ -82,10 +91,12 @@ int RunBench(int argc, char** argv) {
   app.add_option("--peer-python", options.peer_python,
                  "interpreter with torch for the peer; '' leaves the peer out")
       ->capture_default_str();
+  app.add_option("--actor", options.actor, "the policy of evaluate/*")->capture_default_str();
+  app.add_flag("--exact", exact, "names are whole names, not prefixes");
   app.add_flag("--list", list, "say what there is");
   if (!ParseArguments(app, argc, argv)) return 0;
   if (list) {
-    for (const Benchmark& b : Benchmarks()) std::printf("%-24s %s\n", b.name, b.summary);
+    for (const Benchmark& b : Benchmarks()) std::printf("%-37s %s\n", b.name, b.summary);
     return 0;
   }
   if (!std::filesystem::exists(options.peer_script)) {
@@ -98,16 +109,22 @@ int RunBench(int argc, char** argv) {
   const double load = LoadAverage();
   if (load > 0.5) std::fprintf(stderr, "the machine is busy: load %.2f before the start\n", load);
   Json all = Json::array();
+  bool found = false;
   for (const Benchmark& benchmark : Benchmarks()) {
     bool wanted = names.empty();
-    for (const std::string& name : names) wanted |= std::string(benchmark.name).starts_with(name);
+    for (const std::string& name : names) {
+      const std::string_view whole = benchmark.name;
+      wanted |= exact ? whole == name : whole.starts_with(name);
+    }
     if (!wanted) continue;
     std::fprintf(stderr, "%s ...\n", benchmark.name);
     const BenchResult result = benchmark.run(options);
     if (json_path != "-") PrintRow(result);
-    all.push_back(ToJson(result, cpu, load));
+    std::fflush(stdout);
+    found = true;
+    if (result.n > 0) all.push_back(ToJson(result, cpu, load));
   }
-  if (all.empty()) {
+  if (!found) {
     throw Error(ExitCode::kUsage, "no such benchmark", names.front(), "", "volante bench --list");
   }
   const std::string text = all.dump(2) + "\n";

@@ -5,9 +5,10 @@ the torch that is installed and with its defaults. Prints one JSON object: updat
 
   peer_update.py KIND [--batch 256] [--threads 2] [--seconds 2] [--repeats 5]
 
-KIND: nature (NatureCNN, separate encoders for actor and critic, features and vector concatenated)
-or state (the 53 numbers alone). Each update casts a uint8 batch, trains the critic and, every
-second time, the actor and the targets."""
+KIND: nature (NatureCNN, separate encoders for actor and critic, features and vector concatenated),
+nature_layernorm (the same with normalisation after each layer) or state (the 53 numbers alone).
+Each update casts a uint8 batch, trains the critic and, every second time, the actor and the
+targets."""
 
 import argparse
 import json
@@ -24,9 +25,9 @@ GAMMA, TAU, NOISE, CLIP, DELAY = 0.99, 0.005, 0.2, 0.5, 2
 
 class Peer:
     def __init__(self, kind):
-        self.camera = kind == "nature"
+        self.camera = kind != "state"
         case = {"mode": "camera_vector" if self.camera else "vector", "wiring": "separate",
-                "fusion": "concat", "encoder": "nature", "feature_width": 512, "trunk_width": 64,
+                "fusion": "concat", "encoder": kind if self.camera else "nature", "feature_width": 512, "trunk_width": 64,
                 "head_widths": [256, 256]}
         self.online, self.target = Agent(case), Agent(case)
         self.target.load_state_dict(self.online.state_dict())
@@ -86,7 +87,7 @@ def random_batch(size, camera):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["nature", "state"])
+    parser.add_argument("kind", choices=["nature", "nature_layernorm", "state"])
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0)
