@@ -120,6 +120,9 @@ def bench(file):
     lines = []
     for entry in load_json(f"bench/results/{file}"):
         note, limit, peer = entry["note"], entry["limit"], entry["peer"]
+        if "ceiling" in entry:
+            note = f"{100 * entry['value'] / entry['ceiling']:.0f} % of the ceiling " + \
+                f"{quantity(entry['ceiling'])}; {note}"
         if peer is not None:
             note = f"plain PyTorch {quantity(peer)} ({entry['value'] / peer:.2f} x)" + \
                 (f"; {note}" if note else "")

@@ -54,7 +54,7 @@ void AddFlags(CLI::App& app, TrainFlags& flags) {
              "env steps between checkpoints");
   AddKeyFlag(app, flags, "--num-eval-episodes", "eval.num_episodes", "episodes of a validation");
   AddKeyFlag(app, flags, "--max-steps", "env.max_episode_steps", "ticks until truncation");
-  AddKeyFlag(app, flags, "--device", "train.device", "cpu or cuda");
+  AddKeyFlag(app, flags, "--device", "train.device", "cpu, cuda or auto");
   app.add_option("--run-dir,--log-dir", flags.run_dir,
                  "folder of the run; runs/<date>_<preset>_<seed> unless given");
   app.add_option("--resume,--checkpoint", flags.resume, "continue this run");
@@ -126,6 +126,9 @@ void WriteTotals(RunFolder& folder, const TrainResult& result) {
 
 void PrintHead(const Config& config, const RunFolder& folder, bool resumed) {
   std::fprintf(stderr, "%s %s\n", resumed ? "resuming" : "training in", folder.path().c_str());
+  if (config.train.device == Device::kAuto) {
+    std::fprintf(stderr, "device auto: %s\n", NameOf(ResolveDevice(config.train.device)).c_str());
+  }
   const std::vector<ConfigDifference> differences = DiffFromPreset(config);
   if (differences.empty()) return;
   std::fprintf(stderr, "differs from preset %s:\n", config.preset.c_str());

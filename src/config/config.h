@@ -26,7 +26,7 @@ enum class MomentumDelta { kBatchScalar, kPerSampleEma };
 enum class MomentumLast { kRaw, kRecursive };
 enum class GradClip { kNorm, kValue, kOff };
 enum class NoiseKind { kOrnsteinUhlenbeck, kGaussian };
-enum class Device { kCpu, kCuda };
+enum class Device { kCpu, kCuda, kAuto };
 
 template <>
 struct EnumNames<ObservationMode> {
@@ -75,7 +75,7 @@ struct EnumNames<NoiseKind> {
 };
 template <>
 struct EnumNames<Device> {
-  static constexpr std::array kNames = {"cpu", "cuda"};
+  static constexpr std::array kNames = {"cpu", "cuda", "auto"};
 };
 
 // ---- sections ------------------------------------------------------------------------------
@@ -519,7 +519,8 @@ struct TrainConfig {
        .max = 2000000000});
     v("log_freq", log_freq,
       {.help = "updates between two records of learning metrics", .min = 1, .max = 1000000});
-    v("device", device, {.help = "where tensors live"});
+    v("device", device,
+      {.help = "where tensors live; auto is cuda where one can be used, else cpu"});
   }
 };
 

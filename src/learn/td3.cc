@@ -20,6 +20,7 @@ namespace volante {
 namespace {
 
 at::TensorOptions OptionsFor(const Td3Options& options) {
+  VOLANTE_CHECK(options.device != Device::kAuto, "the caller resolves the device");
   if (options.device == Device::kCuda && !at::hasCUDA()) {
     throw Error(ExitCode::kEnvironment, "no CUDA device can be used", "train.device",
                 "this build of libtorch, or this machine, has no CUDA", "train with --device cpu");

@@ -28,8 +28,8 @@ struct Td3Options {
   ObservationMode mode = ObservationMode::kCameraVector;
   uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
-  Device device = Device::kCpu;
-  int acting_batch = 8;  // rows that Act always computes; usually train.num_worlds
+  Device device = Device::kCpu;  // not auto: see ResolveDevice
+  int acting_batch = 8;          // rows that Act always computes; usually train.num_worlds
 };
 
 // L2 norms of one optimizer's gradient. Parts combine as the root of the sum of squares.

@@ -66,4 +66,9 @@ std::string TorchCpuCapability() {
 
 bool CudaIsAvailable() { return at::hasCUDA(); }
 
+Device ResolveDevice(Device asked) {
+  if (asked != Device::kAuto) return asked;
+  return CudaIsAvailable() ? Device::kCuda : Device::kCpu;
+}
+
 }  // namespace volante

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "config/config.h"
+
 namespace volante {
 
 // Threads of torch's operators and of the BLAS; 0 means one per available core. Also tells malloc
@@ -24,5 +26,8 @@ bool BlasIsFast();
 std::string TorchCpuCapability();
 // True when Device::kCuda can be used.
 bool CudaIsAvailable();
+// What train.device means on this machine: auto is cuda where one can be used and cpu elsewhere,
+// the others are what they say.
+Device ResolveDevice(Device asked);
 
 }  // namespace volante

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/options.h"
+#include "learn/torch_runtime.h"
 #include "run/trainer.h"
 #include "store/checkpoint.h"
 
@@ -38,7 +39,7 @@ std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
                                                  .demonstrations = config.demonstrations,
                                                  .mode = config.observation.mode,
                                                  .seed = config.train.seed,
-                                                 .device = config.train.device,
+                                                 .device = ResolveDevice(config.train.device),
                                                  .acting_batch = acting_batch});
 }
 

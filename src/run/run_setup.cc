@@ -51,7 +51,7 @@ std::map<std::string, std::string> Fingerprint(const Config& config, const std::
           {"isa", TorchCpuCapability()},
           {"threads", std::to_string(LearnerThreads())},
           {"dtype", config.learner.bf16_encoder ? "bf16 encoder" : "fp32"},
-          {"device", NameOf(config.train.device)},
+          {"device", NameOf(ResolveDevice(config.train.device))},
           {"acting_batch", std::to_string(config.train.num_worlds)}};
 }
 

@@ -228,6 +228,24 @@ TEST_F(Commands, ABudgetBelowLearningStartsIsRefusedWithTheFix) {
   ExpectRefused(Train("run", {"--max-timesteps", "100"}), 2, "learning_starts");
 }
 
+TEST_F(Commands, DeviceAutoTakesWhatIsThereAndSaysSo) {
+  const Ran cuda = Train("cuda", {"--device", "cuda"});
+  const bool has_cuda = cuda.exit_code == 0;
+  if (!has_cuda) ExpectRefused(cuda, 4, "train.device");
+  const Ran chosen = Volante({"train", "--preset", "smoke", "--set", "env.town=tiny", "--device",
+                              "auto", "--run-dir", "run"});
+  EXPECT_EQ(chosen.exit_code, 0) << chosen.err;
+  EXPECT_THAT(chosen.err, HasSubstr(has_cuda ? "device auto: cuda" : "device auto: cpu"));
+  // The same run as with the device named, but for what config.yaml says of it.
+  ASSERT_EQ(Train("named", {"--device", has_cuda ? "cuda" : "cpu"}).exit_code, 0);
+  for (const char* part : {"policy.safetensors", "learner.safetensors"}) {
+    const std::string path = std::string("/checkpoints/step_600/") + part;
+    EXPECT_EQ(ReadText(RealFiles(), Path("run" + path)),
+              ReadText(RealFiles(), Path("named" + path)))
+        << part;
+  }
+}
+
 TEST_F(Commands, AnExistingRunIsRefusedAndKept) {
   ASSERT_EQ(Train("run").exit_code, 0);
   const auto before = std::filesystem::last_write_time(Path("run/config.yaml"));

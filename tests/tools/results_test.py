@@ -121,12 +121,14 @@ class Results(unittest.TestCase):
                  "peer": 100.0, "limit": 500.0, "note": "n"}
         slow = dict(entry, name="b", value=55.0, higher_is_better=False, limit=50.0, peer=None)
         good = dict(entry, name="c", value=123456.0, limit=None, peer=None, note="")
-        self.write("bench/results/x.json", [entry, slow, good])
+        high = dict(entry, name="d", ceiling=930.0, limit=None, peer=None)
+        self.write("bench/results/x.json", [entry, slow, good, high])
         rows = results.bench("x.json").splitlines()[2:]
         self.assertEqual(rows[0], "| `a` | 465 updates/s | 500 | **missed by 7 %**; plain PyTorch "
                                   "100 (4.65 x); n |")
         self.assertIn("**missed by 10 %**", rows[1])
         self.assertEqual(rows[2], "| `c` | 123,500 updates/s | - |  |")
+        self.assertEqual(rows[3], "| `d` | 465 updates/s | - | 50 % of the ceiling 930; n |")
 
     def test_the_plain_table_names_what_is_missing(self):
         self.write("a.json", FIRST_FORMAT)
