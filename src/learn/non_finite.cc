@@ -48,8 +48,8 @@ void HaltNonFinite(const std::string& what, const std::string& where, const std:
 
 void RequireFiniteBatch(const Batch& batch) {
   RequireFinite(batch.reward, "reward", 1);
-  RequireFinite(batch.vector, "observation", kVectorSize);
-  RequireFinite(batch.next_vector, "next observation", kVectorSize);
+  RequireFinite(batch.vector, "observation", batch.vector_size);
+  RequireFinite(batch.next_vector, "next observation", batch.vector_size);
   RequireFinite(batch.action, "action", kActionSize);
   RequireFinite(batch.discount, "discount", 1);
 }
