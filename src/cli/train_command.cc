@@ -127,7 +127,7 @@ void WriteTotals(RunFolder& folder, const TrainResult& result) {
 void PrintHead(const Config& config, const RunFolder& folder, bool resumed) {
   std::fprintf(stderr, "%s %s\n", resumed ? "resuming" : "training in", folder.path().c_str());
   if (config.train.device == Device::kAuto) {
-    std::fprintf(stderr, "device auto: %s\n", NameOf(ResolveDevice(config.train.device)).c_str());
+    std::fprintf(stderr, "device auto: %s\n", NameOf(ResolveDevice(config.train.device)));
   }
   const std::vector<ConfigDifference> differences = DiffFromPreset(config);
   if (differences.empty()) return;
