@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "run/demonstrations.h"
 #include "run/evaluation.h"
+#include "run/finite_row.h"
 #include "run/load_policy.h"
 #include "run/training_episode.h"
 
@@ -137,6 +138,7 @@ void Trainer::Collect() {
       BeginEpisode(w);
       continue;
     }
+    RequireFinite(w, /*with_reward=*/true);
     replay_.Add(
         w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
         facts.status == Status::kTerminated, facts.status == Status::kTruncated,
@@ -181,14 +183,7 @@ void Trainer::Learn() {
     try {
       metrics = learner_->Update(batch_, update % config_.train.log_freq == 0);
     } catch (const Error& error) {
-      if (error.code() == ExitCode::kHealthHalt) {
-        state_.health.AddUpdate({.update = update,
-                                 .env_step = state_.env_steps,
-                                 .finite = false,
-                                 .non_finite_where = error.where() + " " + error.reason()});
-        ReportHealth();
-        events_->Sync();
-      }
+      if (error.code() == ExitCode::kHealthHalt) ReportHalt(error);
       throw;
     }
     Watch(metrics);
@@ -270,6 +265,7 @@ void Trainer::BeginEpisode(int world) {
                          static_cast<uint64_t>(world);
   const ResetRequest request = TrainingEpisode(config_, "training episode", index, world);
   parts_.env->Reset({&request, 1}, view_);
+  RequireFinite(world, /*with_reward=*/false);
   replay_.Begin(world, traits_.has_image ? frames_.data() + w * kImagePixels : nullptr,
                 Numbers(world));
   state_.running[w].Begin(request.seed, -1, facts_[w]);
@@ -363,6 +359,26 @@ void Trainer::LogUpdate(const UpdateMetrics& m) {
     }
   }
   events_->Scalars(state_.env_steps, values);
+}
+
+void Trainer::RequireFinite(int world, bool with_reward) {
+  const size_t w = static_cast<size_t>(world), width = vectors_.size() / facts_.size();
+  if (const std::optional<Error> error =
+          NonFiniteIn(std::span<const float>(vectors_).subspan(w * width, width),
+                      with_reward ? &rewards_[w] : nullptr, world, facts_[w].tick)) {
+    ReportHalt(*error);
+    throw Error(*error);
+  }
+}
+
+// The alarm of a number that is not finite, on disk before the error that ends the run.
+void Trainer::ReportHalt(const Error& error) {
+  state_.health.AddUpdate({.update = learner_->counters().updates + 1,
+                           .env_step = state_.env_steps,
+                           .finite = false,
+                           .non_finite_where = error.where() + " " + error.reason()});
+  ReportHealth();
+  events_->Sync();
 }
 
 void Trainer::ReportHealth() {

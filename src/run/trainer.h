@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "config/config.h"
 #include "env_api/env.h"
@@ -124,6 +125,9 @@ class Trainer {
   void LogUpdate(const UpdateMetrics& metrics);
   void TakeProbe();
   void ReportHealth();
+  void ReportHalt(const Error& error);
+  // Of what the environment wrote last for this world; throws what NonFiniteIn says.
+  void RequireFinite(int world, bool with_reward);
   EvaluationSummary Validate();
   std::string WriteCheckpoint();
   void WriteBest(const EvaluationSummary& summary);

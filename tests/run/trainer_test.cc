@@ -113,23 +113,72 @@ TEST(Trainer, StopsAtTheFlagWithACheckpoint) {
   EXPECT_EQ(checkpoint.manifest().counters.at("env_step"), 0);
 }
 
-TEST(Trainer, ANonFiniteRewardStopsTheRunBeforeItIsApplied) {
-  const Config config = TinyConfig();
-  TinyRun run(config,
-              std::make_unique<WatchedEnv>(
-                  std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector),
-                  WatchedEnv::Hooks{.on_step = [](int step, StepView& out) {
-                    if (step == 40) out.reward[0] = std::numeric_limits<float>::quiet_NaN();
-                  }}));
+// The one line with which a run in this environment ends; the alarm must be in its events.
+std::string HaltOf(const Config& config, std::unique_ptr<Env> env) {
+  TinyRun run(config, std::move(env));
+  std::string message;
   try {
     run.trainer->Run(run.stop);
-    FAIL() << "it went on";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kHealthHalt);
-    EXPECT_NE(error.OneLine().find("reward"), std::string::npos) << error.OneLine();
+    message = error.OneLine();
   }
   const EventData events = ReadScalars(RealFiles(), run.folder.path());
   EXPECT_EQ(events.texts.count("health/non_finite"), 1u) << "the alarm is in the events";
+  return message;
+}
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+TEST(Trainer, ANonFiniteRewardOrObservationIsNamedWhereItCameOut) {
+  const Config config = TinyConfig();
+  const auto spoilt = [&](std::function<void(StepView&)> spoil) {
+    return HaltOf(config,
+                  std::make_unique<WatchedEnv>(
+                      std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector),
+                      WatchedEnv::Hooks{.on_step = [spoil](int step, StepView& out) {
+                        if (step == 5) spoil(out);  // long before the first update
+                      }}));
+  };
+  const std::string reward = spoilt([](StepView& out) { out.reward[1] = kNan; });
+  EXPECT_NE(reward.find("non-finite reward"), std::string::npos) << reward;
+  EXPECT_NE(reward.find("world 1, tick 5"), std::string::npos) << reward;
+  const std::string observation =
+      spoilt([](StepView& out) { out.vector[kVectorSize + 7] = -1.0f / 0.0f; });
+  EXPECT_NE(observation.find("non-finite observation"), std::string::npos) << observation;
+  EXPECT_NE(observation.find("world 1, tick 5: number 7 of the vector is -inf"), std::string::npos)
+      << observation;
+}
+
+TEST(Trainer, ANonFiniteFirstObservationIsNamedToo) {
+  class SpoiltStart : public WatchedEnv {
+   public:
+    using WatchedEnv::WatchedEnv;
+    void Reset(std::span<const ResetRequest> requests, StepView out) override {
+      WatchedEnv::Reset(requests, out);
+      out.vector[static_cast<size_t>(requests[0].world) * kVectorSize] = kNan;
+    }
+  };
+  const Config config = TinyConfig();
+  const std::string message = HaltOf(
+      config, std::make_unique<SpoiltStart>(
+                  std::make_unique<TinyEnv>(config.train.num_worlds, ObservationMode::kVector),
+                  WatchedEnv::Hooks{}));
+  EXPECT_NE(message.find("non-finite observation"), std::string::npos) << message;
+  EXPECT_NE(message.find("world 0, tick 0: number 0"), std::string::npos) << message;
+}
+
+// A simulator that failed gives out nothing that counts.
+TEST(Trainer, WhatAFailedSimulatorGivesOutIsNotLookedAt) {
+  const Config config = TinyConfig({"train.num_worlds=1", "train.max_timesteps=250"});
+  TinyRun run(config, std::make_unique<WatchedEnv>(
+                          std::make_unique<TinyEnv>(1, ObservationMode::kVector),
+                          WatchedEnv::Hooks{.on_step = [](int step, StepView& out) {
+                            if (step != 20) return;
+                            out.facts[0].status = Status::kInvalid;
+                            out.reward[0] = kNan;
+                          }}));
+  EXPECT_EQ(run.trainer->Run(run.stop).env_steps, 250);
 }
 
 TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
