@@ -298,8 +298,9 @@ TEST(Trainer, RefusesACheckpointOfAnotherArchitecture) {
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kBadInput);
-    EXPECT_NE(error.OneLine().find("32-32"), std::string::npos) << error.OneLine();
-    EXPECT_NE(error.OneLine().find("16-16"), std::string::npos) << error.OneLine();
+    EXPECT_NE(error.OneLine().find("tensor actor/head/0/weight has shape [32, 53], not [16, 53]"),
+              std::string::npos)
+        << error.OneLine();
   }
 }
 
