@@ -168,6 +168,12 @@ class MeanImages {
   std::vector<uint8_t> image_;
 };
 
+// ", pushed 0.3 x by the field" where it is not the driver alone that drives.
+std::string FieldText(const ShapingConfig& shaping) {
+  if (shaping.action_gain <= 0.0) return "";
+  return fmt::format(", pushed {} x by the field", shaping.action_gain);
+}
+
 EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImages& mean_images,
                           NotableEpisodes& notable) {
   const int worlds = std::min(kWorlds, flags.num_episodes);
@@ -185,7 +191,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
   const std::string driver = NameOfDriver(flags, task, loaded);
   row.label = driver + ", scenario " + NameOf(config.env.scenario) +
               (flags.suite == "standard" ? "" : ", suite " + flags.suite) +
-              (flags.blind ? ", blind (mean image)" : "");
+              FieldText(config.shaping) + (flags.blind ? ", blind (mean image)" : "");
   row.driver = task.path.empty() ? flags.policy : "network";
   row.checkpoint = loaded.path;
   if (!task.path.empty() && HasCheckpoints(RealFiles(), task.path)) {

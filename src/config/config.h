@@ -16,7 +16,7 @@ namespace volante {
 // ---- choices -------------------------------------------------------------------------------
 
 enum class ObservationMode { kCameraVector, kVector, kPrivileged };
-enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered };
+enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered, kRoute, kRace };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
 enum class Wiring { kSharedCritic, kSeparate, kLegacy };
 enum class Encoder { kNature, kNatureLayerNorm, kSmall };
@@ -34,8 +34,8 @@ struct EnumNames<ObservationMode> {
 };
 template <>
 struct EnumNames<RewardPreset> {
-  static constexpr std::array kNames = {"drive", "five_part", "five_part_capped",
-                                        "five_part_ordered"};
+  static constexpr std::array kNames = {
+      "drive", "five_part", "five_part_capped", "five_part_ordered", "route", "race"};
 };
 template <>
 struct EnumNames<Scenario> {
@@ -162,13 +162,68 @@ struct ObservationConfig {
 
 struct RewardConfig {
   RewardPreset preset = RewardPreset::kDrive;
+  std::vector<std::string> without;
   double scale = 0.3;
 
   template <class V>
   void VisitFields(V& v) {
     v("preset", preset, {.help = "reward formula"});
+    v("without", without,
+      {.help = "parts of the preset that do not count, for ablations; they are still logged"});
     v("scale", scale,
       {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
+  }
+};
+
+// The artificial potential field (env/shaping.h) in the reward and in the actions; 0 is off.
+struct ShapingConfig {
+  double reward_weight = 0.0;
+  double action_gain = 0.0;
+  double k_a = 1.0;
+  double k_r = 2000.0;
+  double rho0_m = 10.0;
+  double d_star_m = 20.0;
+
+  template <class V>
+  void VisitFields(V& v) {
+    constexpr const char* kCondition = "shaping.reward_weight or action_gain is above 0";
+    const bool on = reward_weight > 0.0 || action_gain > 0.0;
+    v("reward_weight", reward_weight,
+      {.help =
+           "weight of learner.discount Phi(s') - Phi(s) in the reward, Phi the field's potential "
+           "in [-1, 0]; 0 means none",
+       .min = 0,
+       .max = 1000});
+    v("action_gain", action_gain,
+      {.help = "the field's push, in [-1, 1]^2, is added to every action this many times; 0 means "
+               "none",
+       .min = 0,
+       .max = 2});
+    v("k_a", k_a,
+      {.help = "strength of the attraction by the route's end",
+       .min = 1e-6,
+       .max = 1e6,
+       .applies = on,
+       .condition = kCondition});
+    v("k_r", k_r,
+      {.help = "strength of the repulsion by what is in the way; 2000 balances the default "
+               "attraction 4 m behind it",
+       .min = 0,
+       .max = 1e9,
+       .applies = on,
+       .condition = kCondition});
+    v("rho0_m", rho0_m,
+      {.help = "distance beyond which nothing repels, metres",
+       .min = 1.001,
+       .max = 60,
+       .applies = on,
+       .condition = kCondition});
+    v("d_star_m", d_star_m,
+      {.help = "distance from the route's end beyond which the attraction does not grow, metres",
+       .min = 0.1,
+       .max = 10000,
+       .applies = on,
+       .condition = kCondition});
   }
 };
 
@@ -546,6 +601,7 @@ struct Config {
   EgoConfig ego;
   ObservationConfig observation;
   RewardConfig reward;
+  ShapingConfig shaping;
   StartConfig start;
   LearnerConfig learner;
   AugmentConfig augment;
@@ -565,6 +621,7 @@ struct Config {
     v.Section("ego", ego);
     v.Section("observation", observation);
     v.Section("reward", reward);
+    v.Section("shaping", shaping);
     v.Section("start", start);
     v.Section("learner", learner);
     v.Section("augment", augment);

@@ -144,6 +144,16 @@ class ValueReader {
     return values;
   }
 
+  std::vector<std::string> NameList() const {
+    std::vector<std::string> items = raw_.is_list ? raw_.items : SplitList(Scalar());
+    if (items.size() == 1 && items[0].empty()) items.clear();
+    if (items.size() > kMaxListLength) {
+      Refuse("it holds " + std::to_string(items.size()) + " names",
+             "give at most " + std::to_string(kMaxListLength));
+    }
+    return items;
+  }
+
  private:
   [[noreturn]] void WrongType() const {
     const std::string type = field_.TypeName();
@@ -168,6 +178,7 @@ std::string Field::TypeName() const {
                  [](uint64_t*) { return "integer"; }, [](double*) { return "number"; },
                  [](std::string*) { return "text"; },
                  [](std::vector<int>*) { return "list of integers"; },
+                 [](std::vector<std::string>*) { return "list of names"; },
                  [](const ChoiceSlot&) { return "choice"; }},
       slot);
 }
@@ -194,6 +205,12 @@ std::string Field::Text() const {
             for (const int i : *v) text += (text.empty() ? "" : ", ") + std::to_string(i);
             return "[" + text + "]";
           },
+          [](std::vector<std::string>* v) {
+            std::string text;
+            for (const std::string& name : *v)
+              text += (text.empty() ? "" : ", ") + QuotedText(name);
+            return "[" + text + "]";
+          },
           [](const ChoiceSlot& c) { return std::string(c.names[c.get(c.value)]); }},
       slot);
 }
@@ -206,6 +223,7 @@ void Field::Parse(const RawValue& raw, const std::string& where) const {
                         [&](double* v) { *v = reader.Number<double>(reader.Scalar()); },
                         [&](std::string* v) { *v = reader.Scalar(); },
                         [&](std::vector<int>* v) { *v = reader.IntList(); },
+                        [&](std::vector<std::string>* v) { *v = reader.NameList(); },
                         [&](const ChoiceSlot& c) { c.set(c.value, reader.Choice(c)); }},
              slot);
 }

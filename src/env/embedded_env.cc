@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "env/near_vehicles.h"
 #include "env/observation.h"
-#include "env/reward.h"
 
 namespace volante {
 namespace {
@@ -50,6 +49,8 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
       env_(config.env),
       mode_(config.observation.mode),
       reward_(config.reward.preset),
+      without_(RewardParts(config.reward.preset, config.reward.without)),
+      field_(config.shaping, config.learner.discount),
       start_(config.start),
       sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
                config.env.train_route_max_m),
@@ -60,6 +61,7 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
   traits_.can_snapshot = true;
   traits_.deterministic = true;
   traits_.reward_parts = RewardPartNames(reward_);
+  if (field_.shapes_reward()) traits_.reward_parts.push_back("shaping");
   for (Episode& episode : episodes_) {
     episode.world = std::make_unique<World>(town_->network, config.ego, config.npc);
   }
@@ -153,22 +155,35 @@ void EmbeddedEnv::Reset(std::span<const ResetRequest> requests, StepView out) {
 void EmbeddedEnv::Step(std::span<const Action> actions, StepView out) {
   VOLANTE_CHECK(static_cast<int>(actions.size()) == traits_.num_worlds, "one action per world");
   const size_t num_parts = traits_.reward_parts.size();
+  const size_t num_preset_parts = num_parts - field_.shapes_reward();
   for (int w = 0; w < traits_.num_worlds; ++w) {
     Episode& episode = episodes_[static_cast<size_t>(w)];
     VOLANTE_CHECK(episode.progress.status == Status::kRunning,
                   "Step on a world that has ended; Reset it first");
     CheckFinite(actions[w], w);
-    const Action action{std::clamp(actions[w].steer, -1.0f, 1.0f),
-                        std::clamp(actions[w].throttle, -1.0f, 1.0f)};
-    std::array<float, 8> parts{};
+    Action action{std::clamp(actions[w].steer, -1.0f, 1.0f),
+                  std::clamp(actions[w].throttle, -1.0f, 1.0f)};
+    double potential = 0.0;  // of the field, before
+    if (field_.shapes_reward() || field_.shapes_actions()) {
+      DriveFacts before;
+      FillFacts(episode, before);
+      potential = field_.Potential(before);
+      if (field_.shapes_actions()) action = field_.Apply(action, before);
+    }
+    std::array<float, kMaxRewardParts> parts{};
     float* out_parts = out.reward_parts + static_cast<size_t>(w) * num_parts;
     std::fill_n(out_parts, num_parts, 0.0f);
     double reward = 0.0;
     for (int i = 0; i < env_.action_repeat; ++i) {
       StepTick(episode, action, out.facts[w]);
-      reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_parts});
-      for (size_t p = 0; p < num_parts; ++p) out_parts[p] += parts[p];
+      reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_preset_parts}, without_);
+      for (size_t p = 0; p < num_preset_parts; ++p) out_parts[p] += parts[p];
       if (episode.progress.status != Status::kRunning) break;
+    }
+    if (field_.shapes_reward()) {
+      const double shaping = field_.Reward(potential, out.facts[w]);
+      out_parts[num_preset_parts] = static_cast<float>(shaping);
+      reward += shaping;
     }
     out.reward[w] = static_cast<float>(reward);
     Observe(w, out);

@@ -5,7 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "env/reward.h"
 #include "env/route_profile.h"
+#include "env/shaping.h"
 #include "env/town.h"
 #include "env_api/env.h"
 #include "sim/world.h"
@@ -17,8 +19,9 @@ int NpcCount(Scenario scenario);
 
 class EmbeddedEnv : public Env {
  public:
-  // Reads the sections env, npc, ego, observation, reward and start of the configuration. The town
-  // must hold a scene when the observation has an image.
+  // Reads the sections env, npc, ego, observation, reward, shaping and start of the configuration,
+  // and learner.discount for the shaping. The town must hold a scene when the observation has an
+  // image.
   EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds);
   ~EmbeddedEnv() override;
 
@@ -85,6 +88,8 @@ class EmbeddedEnv : public Env {
   EnvConfig env_;
   ObservationMode mode_;
   RewardPreset reward_;
+  RewardPartSet without_;  // parts that do not count
+  PotentialField field_;
   StartConfig start_;
   EnvTraits traits_;
   RouteSampler sampler_;

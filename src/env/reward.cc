@@ -5,6 +5,8 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "config/nearest_name.h"
+#include "env/reward_presets.h"
 
 namespace volante {
 namespace {
@@ -17,9 +19,11 @@ bool RoadIsFree(const DriveFacts& f) { return f.lead_gap_m > 10.0 && f.yield_dis
 
 bool StandsForNothing(const DriveFacts& f) { return f.speed_mps < kStanding_mps && RoadIsFree(f); }
 
+}  // namespace
+
 // ---- preset 1: drive -----------------------------------------------------------------------
 
-double Drive(const DriveFacts& f, std::span<float> parts) {
+RewardValues DriveReward(const DriveFacts& f) {
   const double v = f.speed_mps, target = TargetSpeed(f);
   const double full_tick_m = target * kTickSeconds;
   const double lateral = std::min(std::abs(f.lateral_offset_m) / f.lane_half_width_m, 1.0);
@@ -31,7 +35,7 @@ double Drive(const DriveFacts& f, std::span<float> parts) {
   if (f.outcome == Outcome::kOffLane) end = -20.0;
   if (f.outcome == Outcome::kSuccess) end = 10.0;
 
-  const double values[] = {
+  return {
       std::min(f.progress_m, full_tick_m) / full_tick_m,
       -4.0 * std::max(0.0, v / target - 1.1),
       -0.25 * lateral * std::min(v / target, 1.0),
@@ -40,16 +44,11 @@ double Drive(const DriveFacts& f, std::span<float> parts) {
       StandsForNothing(f) ? -0.02 : 0.0,
       end,
   };
-  double sum = 0.0;
-  for (size_t i = 0; i < std::size(values); ++i) {
-    parts[i] = static_cast<float>(values[i]);
-    sum += values[i];
-  }
-  return sum;
 }
 
-// ---- presets 2 and 2b: five_part, five_part_capped, five_part_ordered
-// -------------------------------------
+// ---- presets 2 and 2b: five_part, five_part_capped, five_part_ordered ----------------------
+
+namespace {
 
 double Efficiency(const DriveFacts& f, bool capped) {
   const double v = f.speed_mps;
@@ -111,6 +110,8 @@ double GoalBonus(RewardPreset preset) {
     case RewardPreset::kFivePartOrdered:
       return 90.0;
     case RewardPreset::kDrive:
+    case RewardPreset::kRoute:
+    case RewardPreset::kRace:
       break;
   }
   return 0.0;
@@ -122,31 +123,91 @@ double Progress(const DriveFacts& f, double goal_bonus) {
   return std::clamp(r, -10.0, 110.0);
 }
 
-double FivePart(const DriveFacts& f, RewardPreset preset, std::span<float> parts) {
+}  // namespace
+
+RewardValues FivePartReward(const DriveFacts& f, RewardPreset preset) {
   const bool capped = preset != RewardPreset::kFivePart;
-  const double values[] = {2.0 * Efficiency(f, capped), 2.0 * LaneKeeping(f), 1.0 * Comfort(f),
-                           1.0 * Safety(f, capped), 3.0 * Progress(f, GoalBonus(preset))};
-  double sum = 0.0;
-  for (size_t i = 0; i < std::size(values); ++i) {
-    parts[i] = static_cast<float>(values[i]);
-    sum += values[i];
+  return {2.0 * Efficiency(f, capped), 2.0 * LaneKeeping(f), 1.0 * Comfort(f),
+          1.0 * Safety(f, capped), 3.0 * Progress(f, GoalBonus(preset))};
+}
+
+// ---- all presets ---------------------------------------------------------------------------
+
+namespace {
+
+std::span<const char* const> NamesOf(RewardPreset preset) {
+  static constexpr const char* kDrive[] = {"progress", "overspeed", "lateral", "smoothness",
+                                           "headway",  "standing",  "end"};
+  static constexpr const char* kFivePart[] = {"efficiency", "lane_keeping", "comfort", "safety",
+                                              "progress"};
+  static constexpr const char* kRoute[] = {"progress", "overspeed", "offset", "ttc", "jerk", "end"};
+  static constexpr const char* kRace[] = {"along", "offset"};
+  switch (preset) {
+    case RewardPreset::kDrive:
+      return kDrive;
+    case RewardPreset::kFivePart:
+    case RewardPreset::kFivePartCapped:
+    case RewardPreset::kFivePartOrdered:
+      return kFivePart;
+    case RewardPreset::kRoute:
+      return kRoute;
+    case RewardPreset::kRace:
+      return kRace;
   }
-  return sum;
+  return {};
+}
+
+RewardValues ValuesOf(RewardPreset preset, const DriveFacts& facts) {
+  switch (preset) {
+    case RewardPreset::kDrive:
+      return DriveReward(facts);
+    case RewardPreset::kFivePart:
+    case RewardPreset::kFivePartCapped:
+    case RewardPreset::kFivePartOrdered:
+      return FivePartReward(facts, preset);
+    case RewardPreset::kRoute:
+      return RouteReward(facts);
+    case RewardPreset::kRace:
+      return RaceReward(facts);
+  }
+  return {};
 }
 
 }  // namespace
 
 std::vector<std::string> RewardPartNames(RewardPreset preset) {
-  if (preset == RewardPreset::kDrive) {
-    return {"progress", "overspeed", "lateral", "smoothness", "headway", "standing", "end"};
-  }
-  return {"efficiency", "lane_keeping", "comfort", "safety", "progress"};
+  const std::span<const char* const> names = NamesOf(preset);
+  return {names.begin(), names.end()};
 }
 
-double ComputeReward(RewardPreset preset, const DriveFacts& facts, std::span<float> parts) {
-  VOLANTE_CHECK(parts.size() == (preset == RewardPreset::kDrive ? 7u : 5u),
-                "one slot per reward part");
-  return preset == RewardPreset::kDrive ? Drive(facts, parts) : FivePart(facts, preset, parts);
+RewardPartSet RewardParts(RewardPreset preset, const std::vector<std::string>& names) {
+  const std::vector<std::string> parts = RewardPartNames(preset);
+  RewardPartSet set;
+  for (const std::string& name : names) {
+    const auto found = std::find(parts.begin(), parts.end(), name);
+    if (found == parts.end()) {
+      std::string list;
+      for (const std::string& part : parts) list += (list.empty() ? "" : ", ") + part;
+      const std::string nearest = NearestName(name, parts);
+      throw Error(ExitCode::kUsage, "the reward has no part " + name.substr(0, 80),
+                  "reward.without", std::string("the parts of ") + NameOf(preset) + " are " + list,
+                  nearest.empty() ? "choose among them" : "did you mean " + nearest + "?");
+    }
+    set.set(static_cast<size_t>(found - parts.begin()));
+  }
+  return set;
+}
+
+double ComputeReward(RewardPreset preset, const DriveFacts& facts, std::span<float> parts,
+                     RewardPartSet without) {
+  VOLANTE_CHECK(parts.size() == NamesOf(preset).size(), "one slot per reward part");
+  const RewardValues values = ValuesOf(preset, facts);
+  double sum = 0.0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i] = static_cast<float>(values[i]);
+    if (!without[i]) sum += values[i];
+  }
+  return sum;
 }
 
 double TargetSpeed(const DriveFacts& f) {

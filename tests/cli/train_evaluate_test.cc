@@ -132,6 +132,17 @@ TEST_F(Commands, APrivilegedAgentTrainsAndIsEvaluated) {
   ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--blind"}), 2, "is privileged");
 }
 
+TEST_F(Commands, TheFieldThatPushesIsNamedBesideWhoDrives) {
+  const std::vector<std::string> words = {"evaluate", "--policy", "straight", "--num-episodes",
+                                          "1"};
+  std::vector<std::string> pushed = words;
+  pushed.insert(pushed.end(), {"--set", "shaping.action_gain=0.3"});
+  const Ran ran = Volante(pushed), alone = Volante(words);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("straight, scenario empty, pushed 0.3 x by the field"));
+  EXPECT_THAT(alone.out, ::testing::Not(HasSubstr("pushed")));
+}
+
 TEST_F(Commands, TheBlindControlDrivesAndSaysSo) {
   ASSERT_EQ(Train("run", {"--set", "observation.mode=camera_vector", "--max-timesteps", "220",
                           "--set", "train.learning_starts=200"})

@@ -285,6 +285,9 @@ RawValue OtherValue(const Field& field) {
   if (const auto* b = std::get_if<bool*>(&field.slot)) return {false, {**b ? "false" : "true"}};
   if (std::holds_alternative<std::string*>(field.slot)) return {false, {"it's \"x\": \\ #\t1\n"}};
   if (std::holds_alternative<std::vector<int>*>(field.slot)) return {true, {"5", "7", "11"}};
+  if (std::holds_alternative<std::vector<std::string>*>(field.slot)) {
+    return {true, {"comfort", "it's \"x\""}};
+  }
   if (std::holds_alternative<double*>(field.slot)) {
     char text[64];
     std::snprintf(text, sizeof(text), "%.17g",
@@ -304,6 +307,7 @@ Config EverythingOn() {
   config.learner.target_value = TargetValue::kMomentum;
   config.learner.grad_clip = GradClip::kValue;
   config.augment.enabled = true;
+  config.shaping.reward_weight = 1.0;
   config.demonstrations.share = 0.25;
   config.demonstrations.bc_weight = 1.0;
   return config;

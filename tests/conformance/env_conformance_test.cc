@@ -294,6 +294,14 @@ std::unique_ptr<Env> Embedded(ObservationMode mode, int num_worlds) {
   return MakeEnv(town, ConfigFor(mode), num_worlds);
 }
 
+// With everything on that changes rewards and actions.
+std::unique_ptr<Env> Shaped(int num_worlds) {
+  static const auto town = LoadTown(EnvConfig{}, false);
+  Config config = ConfigFor(ObservationMode::kVector);
+  config.shaping = {.reward_weight = 3.0, .action_gain = 0.2};
+  return MakeEnv(town, config, num_worlds);
+}
+
 std::unique_ptr<Env> Tiny(ObservationMode mode, int num_worlds) {
   Config config = ConfigFor(mode);
   config.env.town = kTinyTown;
@@ -308,6 +316,7 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"tiny_privileged", [](int n) { return Tiny(ObservationMode::kPrivileged, n); }},
         EnvCase{"embedded_privileged",
                 [](int n) { return Embedded(ObservationMode::kPrivileged, n); }},
+        EnvCase{"embedded_shaped", Shaped, Scenario::kLight},
         EnvCase{"embedded_vector", [](int n) { return Embedded(ObservationMode::kVector, n); }},
         EnvCase{"embedded_camera",
                 [](int n) { return Embedded(ObservationMode::kCameraVector, n); }}),

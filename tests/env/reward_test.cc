@@ -6,6 +6,11 @@
 
 #include <cmath>
 
+#include "base/error.h"
+#include "env/embedded_env.h"
+#include "env/step_buffers.h"
+#include "env/vector_town.h"
+
 namespace volante {
 namespace {
 
@@ -28,6 +33,7 @@ DriveFacts Cruising(double speed_mps) {
   f.speed_mps = speed_mps;
   f.progress_m = speed_mps * kTickSeconds;
   f.speed_limit_mps = 13.9;
+  f.route_length_m = 250.0;
   return f;
 }
 
@@ -172,6 +178,19 @@ TEST(RewardOrdering, FivePartIsKnownToFail) {
             ReturnAt(RewardPreset::kFivePart, 100.0, 8.33));
 }
 
+TEST(RewardOrdering, RouteIsOrdered) { EXPECT_EQ(FirstDisorder(RewardPreset::kRoute), ""); }
+
+// Without a price on anything but position in the lane, racing past others and into them pays.
+TEST(RewardOrdering, RaceIsKnownToFail) {
+  EXPECT_NE(FirstDisorder(RewardPreset::kRace), "");
+  for (const double remaining_m : {10.0, 100.0, 250.0}) {
+    EXPECT_GT(ReturnAt(RewardPreset::kRace, remaining_m, 12.0),
+              ReturnAt(RewardPreset::kRace, remaining_m, 8.33));
+    EXPECT_GT(DriveIntoReturn(RewardPreset::kRace, 3.0, 2.0),
+              WaitReturn(RewardPreset::kRace, remaining_m));
+  }
+}
+
 // ---- single parts, by hand -----------------------------------------------------------------
 
 std::vector<float> Parts(RewardPreset preset, const DriveFacts& facts) {
@@ -212,6 +231,118 @@ TEST(Reward, FivePartPartsFollowTheirFormulas) {
   EXPECT_NEAR(parts[2], 0.0, 1e-6);
   EXPECT_NEAR(parts[3], 0.0, 1e-6);
   EXPECT_NEAR(parts[4], 3.0 * (0.5 * 0.15 + 1.0), 1e-6);
+}
+
+// A factor's part is what it takes from the product so far: the parts are the reward.
+TEST(Reward, RoutePartsFollowTheirFormulas) {
+  DriveFacts f = Cruising(6.0);
+  f.progress_m = 0.5;         // of 250 m: 0.2 per cent
+  f.max_curvature_1pm = 0.1;  // v_t = 5 m/s: 0.2 above it, factor 1 - 0.5 * 0.2 / 0.5 = 0.8
+  f.lateral_offset_m = -0.7;  // of 1.75 m: factor 1 - 0.5 * 0.4 = 0.8
+  f.lead_gap_m = 5.0;         // closing at 5 m/s: 1 s, half of the 2: factor 0.75
+  f.lead_speed_mps = 1.0;
+  f.jerk_long_mps3 = 3.0;
+  f.jerk_lat_mps3 = 4.0;  // norm 5: factor 0.75
+  f.outcome = Outcome::kOffLane;
+  const std::vector<float> parts = Parts(RewardPreset::kRoute, f);
+  EXPECT_NEAR(parts[0], 0.2, 1e-6);
+  EXPECT_NEAR(parts[1], 0.16 - 0.2, 1e-6);
+  EXPECT_NEAR(parts[2], 0.128 - 0.16, 1e-6);
+  EXPECT_NEAR(parts[3], 0.096 - 0.128, 1e-6);
+  EXPECT_NEAR(parts[4], 0.072 - 0.096, 1e-6);
+  EXPECT_EQ(parts[5], -50.0f);
+  f.outcome = Outcome::kSuccess;
+  EXPECT_EQ(Parts(RewardPreset::kRoute, f)[5], 0.0f);
+  // No factor is below a half.
+  f.speed_mps = 30.0;
+  f.lateral_offset_m = 2.4;
+  f.jerk_long_mps3 = 90.0;
+  f.lead_gap_m = 0.0;
+  const std::vector<float> worst = Parts(RewardPreset::kRoute, f);
+  EXPECT_NEAR(worst[0] + worst[1] + worst[2] + worst[3] + worst[4], 0.2 / 16.0, 1e-6);
+}
+
+TEST(Reward, RacePartsFollowTheirFormulas) {
+  DriveFacts f = Cruising(4.0);
+  f.max_curvature_1pm = 0.1;  // v_t = 5 m/s
+  f.heading_error_rad = -0.3;
+  f.lateral_offset_m = 0.35;  // of 1.75 m
+  const std::vector<float> parts = Parts(RewardPreset::kRace, f);
+  EXPECT_NEAR(parts[0], 0.8 * std::cos(0.3), 1e-6);
+  EXPECT_NEAR(parts[1], -0.8 * 0.2, 1e-6);
+}
+
+// ---- ablations -----------------------------------------------------------------------------
+
+// A tick in which every part of every preset has something to say.
+DriveFacts Eventful() {
+  DriveFacts f = Cruising(9.0);
+  f.lateral_offset_m = 0.5;
+  f.heading_error_rad = 0.05;
+  f.jerk_long_mps3 = 2.0;
+  f.lead_gap_m = 6.0;
+  f.action = {0.3f, 0.5f};
+  f.max_curvature_1pm = 0.05;
+  f.outcome = Outcome::kCollision;
+  f.collision = true;
+  f.collision_speed_mps = 9.0;
+  return f;
+}
+
+TEST(RewardWithout, APartDoesNotCountAndIsStillLogged) {
+  for (size_t i = 0; i < EnumNames<RewardPreset>::kNames.size(); ++i) {
+    const auto preset = static_cast<RewardPreset>(i);
+    const std::vector<std::string> names = RewardPartNames(preset);
+    std::vector<float> parts(names.size()), same(names.size());
+    for (size_t p = 0; p < names.size(); ++p) {
+      DriveFacts f = Eventful();
+      if (names[p] == "standing") f = Cruising(0.0);
+      const double whole = ComputeReward(preset, f, parts);
+      ASSERT_NE(parts[p], 0.0f) << names[p];
+      const double without = ComputeReward(preset, f, same, RewardParts(preset, {names[p]}));
+      EXPECT_EQ(same, parts);
+      EXPECT_NEAR(without, whole - static_cast<double>(parts[p]), 1e-5) << names[p];
+    }
+    const RewardPartSet all = RewardParts(preset, names);
+    EXPECT_EQ(ComputeReward(preset, Eventful(), parts, all), 0.0);
+  }
+}
+
+TEST(RewardWithout, AnUnknownPartIsRefusedWithTheNearest) {
+  try {
+    RewardParts(RewardPreset::kFivePart, {"safety", "confort"});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_NE(error.OneLine().find("did you mean comfort?"), std::string::npos);
+    EXPECT_NE(error.OneLine().find("efficiency, lane_keeping, comfort"), std::string::npos);
+  }
+}
+
+// By the key: the drive, its facts and every part are the same, the reward lacks the parts named.
+TEST(RewardWithout, TheKeyReachesTheEnvironment) {
+  Config config = VectorConfig();
+  config.reward.without = {"smoothness", "progress"};
+  EmbeddedEnv env(DefaultTown(), config, 1), whole(DefaultTown(), VectorConfig(), 1);
+  EXPECT_EQ(env.traits().reward_parts, whole.traits().reward_parts);
+  StepBuffers buffers(env.traits()), whole_buffers(whole.traits());
+  const StepView view = buffers.view(), whole_view = whole_buffers.view();
+  const ResetRequest request{.seed = 3};
+  env.Reset({&request, 1}, view);
+  whole.Reset({&request, 1}, whole_view);
+  for (int i = 0; i < 20; ++i) {
+    const Action action{i % 2 == 0 ? 0.01f : -0.01f, 0.8f};
+    env.Step({&action, 1}, view);
+    whole.Step({&action, 1}, whole_view);
+    for (size_t p = 0; p < env.traits().reward_parts.size(); ++p) {
+      EXPECT_EQ(view.reward_parts[p], whole_view.reward_parts[p]);
+    }
+    EXPECT_NE(view.reward_parts[3], 0.0f);
+    EXPECT_NEAR(view.reward[0], whole_view.reward[0] - view.reward_parts[0] - view.reward_parts[3],
+                1e-5);
+  }
+  config.reward.without = {"comfort"};  // of five_part, not of drive
+  EXPECT_THROW(EmbeddedEnv(DefaultTown(), config, 1), Error);
 }
 
 TEST(Reward, CollisionsCostTheSameAtEverySpeedWhenCapped) {
