@@ -59,6 +59,7 @@ Trainer::Trainer(const Config& config, Parts parts)
            reward_parts_.data(), facts_.data()};
   state_.episode_of_world.assign(n, 0);
   state_.running.resize(n);
+  state_.part_sums.resize(reward_parts_.size());
   state_.exploration = Exploration(config.exploration, config.train.seed, traits_.num_worlds);
 }
 
@@ -145,6 +146,10 @@ void Trainer::Collect() {
         traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
         Numbers(w));
     state_.running[w].Add(facts, rewards_[w]);
+    const size_t parts = traits_.reward_parts.size(), row = static_cast<size_t>(w) * parts;
+    for (size_t p = 0; p < parts; ++p) {
+      state_.part_sums[row + p] += static_cast<double>(reward_parts_[row + p]);
+    }
     speed_mps += facts.speed_mps / traits_.num_worlds;
     if (facts.status != Status::kRunning) FinishEpisode(w);
   }
@@ -269,6 +274,8 @@ void Trainer::BeginEpisode(int world) {
   replay_.Begin(world, traits_.has_image ? frames_.data() + w * kImagePixels : nullptr,
                 Numbers(world));
   state_.running[w].Begin(request.seed, -1, facts_[w]);
+  const size_t parts = traits_.reward_parts.size();
+  std::fill_n(state_.part_sums.begin() + static_cast<std::ptrdiff_t>(w * parts), parts, 0.0);
   state_.exploration.Begin(world, state_.env_steps);
 }
 
@@ -290,7 +297,18 @@ void Trainer::FinishEpisode(int world) {
       {"progress/phase", static_cast<double>(phase())},
   };
   events_->Scalars(state_.env_steps, values);
+  LogRewardParts(world);
   BeginEpisode(world);
+}
+
+// Each part's sum over the episode, unscaled, as reward/NAME.
+void Trainer::LogRewardParts(int world) {
+  const size_t parts = traits_.reward_parts.size(), row = static_cast<size_t>(world) * parts;
+  std::vector<std::string> tags;
+  for (const std::string& name : traits_.reward_parts) tags.push_back("reward/" + name);
+  std::vector<ScalarValue> values;
+  for (size_t p = 0; p < parts; ++p) values.push_back({tags[p], state_.part_sums[row + p]});
+  events_->Scalars(state_.env_steps, values);
 }
 
 // ---- watching ------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ class Trainer {
     Exploration exploration;
     HealthMonitor health;
     std::vector<EpisodeAccumulator> running;
+    std::vector<double> part_sums;     // [N, P] of the running episodes' reward parts
     std::vector<EpisodeStats> recent;  // the last 20 finished, oldest first
     std::vector<float> probe_vectors;  // fixed observations for the frozen-policy check
     std::vector<uint8_t> probe_images;
@@ -98,6 +99,7 @@ class Trainer {
       ar("exploration", exploration);
       ar("health", health);
       ar("running", running);
+      ar("part_sums", part_sums);
       ar("recent", recent);
       ar("probe_vectors", probe_vectors);
       ar("probe_images", probe_images);
@@ -119,6 +121,7 @@ class Trainer {
   void ChooseActions();
   void BeginEpisode(int world);
   void FinishEpisode(int world);
+  void LogRewardParts(int world);
   void Learn();
   int64_t UpdatesDue() const;
   void Watch(const UpdateMetrics& metrics);

@@ -147,10 +147,13 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
   WorldStates worlds;
   LoadState(checkpoint.Part("worlds.cbor"), worlds, where + "/worlds.cbor");
   if (static_cast<int>(worlds.worlds.size()) != traits_.num_worlds ||
-      static_cast<int>(state.running.size()) != traits_.num_worlds) {
+      static_cast<int>(state.running.size()) != traits_.num_worlds ||
+      state.part_sums.size() != reward_parts_.size()) {
     throw Error(ExitCode::kBadInput, "saved state does not fit", where,
-                fmt::format("it holds {} worlds, the configuration has {}", worlds.worlds.size(),
-                            traits_.num_worlds),
+                fmt::format("it holds {} worlds and {} sums of reward parts, the configuration has "
+                            "{} and {}",
+                            worlds.worlds.size(), state.part_sums.size(), traits_.num_worlds,
+                            reward_parts_.size()),
                 "use the configuration that is stored with it");
   }
   SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);

@@ -225,6 +225,25 @@ TEST(Trainer, LogsWhatTheSpecificationNames) {
   EXPECT_EQ(events.texts.count("run/optimizer_audit"), 1u);
 }
 
+// Sums over each episode, unscaled; together they are its reward.
+TEST(Trainer, LogsEveryRewardPartOfEveryEpisode) {
+  TinyRun run(TinyConfig({"train.max_timesteps=2400"}));
+  run.trainer->Run(run.stop);
+  const EventData events = ReadScalars(RealFiles(), run.folder.path());
+  const auto& reward = events.scalars.at("train/episode_reward");
+  const auto& progress = events.scalars.at("reward/progress");
+  const auto& lateral = events.scalars.at("reward/lateral");
+  const auto& end = events.scalars.at("reward/end");
+  ASSERT_GT(reward.size(), 8u);
+  ASSERT_EQ(progress.size(), reward.size());
+  for (size_t i = 0; i < reward.size(); ++i) {
+    EXPECT_EQ(progress[i].step, reward[i].step);
+    EXPECT_NEAR(progress[i].value + lateral[i].value + end[i].value, reward[i].value, 1e-3);
+    EXPECT_LE(lateral[i].value, 0.0);
+    EXPECT_TRUE(end[i].value == -20.0 || end[i].value == 10.0 || end[i].value == 0.0);
+  }
+}
+
 // A clock that moves by a minute each time that the trainer looks whether the time is over.
 std::function<double()> CountingMinutes() {
   return [minutes = -1.0]() mutable { return minutes += 1.0; };
