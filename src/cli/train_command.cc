@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/stop_signals.h"
 #include "learn/torch_runtime.h"
+#include "run/load_policy.h"
 #include "run/run_setup.h"
 #include "run/trainer.h"
 #include "store/run_folder.h"
@@ -183,7 +184,11 @@ int RunTrain(int argc, char** argv) {
   SetLearnerThreads(config.train.threads);
   CheckMachine(config, flags.slow_blas);
   const auto fingerprint = Fingerprint(config, build);
-  Environments environments = MakeEnvironments(config);  // a bad map is refused before a folder is
+  // A bad map, and encoder weights that do not fit, are refused before a folder is made.
+  Environments environments = MakeEnvironments(config);
+  const std::string to_resume = resume ? CheckpointToResume(*folder, flags.at) : "";
+  std::vector<NamedTensor> encoder;
+  if (to_resume.empty()) encoder = ReadEncoderWeights(files, config.learner);
   if (!resume) {
     const std::string path =
         flags.run_dir.empty() ? DefaultRunFolder(config, flags.sources.algorithm) : flags.run_dir;
@@ -203,16 +208,17 @@ int RunTrain(int argc, char** argv) {
                            .fingerprint = fingerprint,
                            .on_checkpoint = {}});
   progress.Message(trainer.learner().Audit());
-  if (resume) {
-    const std::string path = CheckpointToResume(*folder, flags.at);
-    if (path.empty()) {
-      progress.Message("no checkpoint yet: starting from the beginning");
-    } else {
-      const CheckpointReader checkpoint(files, path);
-      CheckFingerprint(checkpoint.manifest().fingerprint, fingerprint, flags.allow_inexact);
-      trainer.Restore(checkpoint, flags.allow_inexact);
-      progress.Message("continuing from " + path);
-    }
+  if (!to_resume.empty()) {
+    const CheckpointReader checkpoint(files, to_resume);
+    CheckFingerprint(checkpoint.manifest().fingerprint, fingerprint, flags.allow_inexact);
+    trainer.Restore(checkpoint, flags.allow_inexact);
+    progress.Message("continuing from " + to_resume);
+  } else if (resume) {
+    progress.Message("no checkpoint yet: starting from the beginning");
+  }
+  if (!encoder.empty()) {
+    trainer.LoadEncoder(encoder);
+    progress.Message("encoder weights from " + config.learner.encoder_weights);
   }
   const StopSignalWaiter signals;
   const TrainResult result = trainer.Run(signals.stop());

@@ -19,7 +19,8 @@ enum class ObservationMode { kCameraVector, kVector, kPrivileged };
 enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered, kRoute, kRace };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
 enum class Wiring { kSharedCritic, kSeparate, kLegacy };
-enum class Encoder { kNature, kNatureLayerNorm, kSmall };
+enum class Encoder { kNature, kNatureLayerNorm, kSmall, kNatureMaxPool, kMobileNetV3Small };
+enum class BatchNorm { kFrozen, kTrain };
 enum class Fusion { kTrunk, kConcat };
 enum class TargetValue { kMin, kMomentum };
 enum class MomentumDelta { kBatchScalar, kPerSampleEma };
@@ -47,7 +48,12 @@ struct EnumNames<Wiring> {
 };
 template <>
 struct EnumNames<Encoder> {
-  static constexpr std::array kNames = {"nature", "nature_layernorm", "small"};
+  static constexpr std::array kNames = {"nature", "nature_layernorm", "small", "nature_maxpool",
+                                        "mobilenet_v3_small"};
+};
+template <>
+struct EnumNames<BatchNorm> {
+  static constexpr std::array kNames = {"frozen", "train"};
 };
 template <>
 struct EnumNames<Fusion> {
@@ -257,11 +263,14 @@ struct StartConfig {
 struct LearnerConfig {
   Wiring wiring = Wiring::kSharedCritic;
   Encoder encoder = Encoder::kSmall;
+  BatchNorm batchnorm = BatchNorm::kFrozen;
+  std::string encoder_weights = "";
   Fusion fusion = Fusion::kTrunk;
   int feature_width = 512;
   int trunk_width = 64;
   double image_gain_init = 0.1;
   std::vector<int> head_widths = {256, 256};
+  bool head_layernorm = false;
   bool target_encoder = true;
   bool bf16_encoder = false;
   double actor_lr = 3e-4;
@@ -295,7 +304,18 @@ struct LearnerConfig {
            "who owns the image encoder: the critic alone (shared_critic), actor and critic each "
            "one (separate), or legacy, a mistake kept for study: the actor's loss reads the "
            "critic's head on the actor's features, and targets have no encoder"});
-    v("encoder", encoder, {.help = "image encoder; small costs a fifth of the others, for CPUs"});
+    v("encoder", encoder,
+      {.help =
+           "image encoder; small costs a fifth of nature, for CPUs, nature_maxpool ten times as "
+           "much"});
+    v("batchnorm", batchnorm,
+      {.help = "BatchNorm of the encoder: running statistics as loaded, gain and bias trained "
+               "(frozen), or by the batch's statistics, the running ones following (train)",
+       .applies = encoder == Encoder::kMobileNetV3Small,
+       .condition = "learner.encoder is mobilenet_v3_small"});
+    v("encoder_weights", encoder_weights,
+      {.help = "safetensors file with the weights that every encoder of a new run starts from; "
+               "tools/mobilenet_weights.py makes one from torchvision's. Empty: random"});
     v("fusion", fusion,
       {.help = "how image features and vector meet: trunk (each to trunk_width, LayerNorm, tanh) "
                "or concat"});
@@ -316,6 +336,9 @@ struct LearnerConfig {
        .condition = "learner.fusion is trunk"});
     v("head_widths", head_widths,
       {.help = "hidden layers of actor and critic heads", .min = 4, .max = 4096});
+    v("head_layernorm", head_layernorm,
+      {.help =
+           "LayerNorm after each hidden linear layer of actor and critic heads, before its ReLU"});
     v("target_encoder", target_encoder,
       {.help = "the Bellman target uses a slow copy of the encoder",
        .applies = wiring == Wiring::kSharedCritic,

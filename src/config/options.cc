@@ -19,14 +19,13 @@ constexpr std::string_view kDefaultPreset = "td3";
 constexpr std::string_view kPresetKey = "preset";
 
 // Keys of the image's path through the networks.
-constexpr const char* kImageKeys[] = {"learner.wiring",           "learner.encoder",
-                                      "learner.fusion",           "learner.feature_width",
-                                      "learner.trunk_width",      "learner.image_gain_init",
-                                      "learner.target_encoder",   "learner.bf16_encoder",
-                                      "learner.actor_encoder_lr", "learner.critic_encoder_lr",
-                                      "augment.enabled",          "augment.shift_x_px",
-                                      "augment.shift_y_px",       "augment.brightness",
-                                      "augment.contrast"};
+constexpr const char* kImageKeys[] = {
+    "learner.wiring",          "learner.encoder",          "learner.batchnorm",
+    "learner.encoder_weights", "learner.fusion",           "learner.feature_width",
+    "learner.trunk_width",     "learner.image_gain_init",  "learner.target_encoder",
+    "learner.bf16_encoder",    "learner.actor_encoder_lr", "learner.critic_encoder_lr",
+    "augment.enabled",         "augment.shift_x_px",       "augment.shift_y_px",
+    "augment.brightness",      "augment.contrast"};
 
 [[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
   throw Error(ExitCode::kUsage, "the configuration can't work", "", what, hint);

@@ -27,22 +27,29 @@ std::string ShapeText(const at::Tensor& tensor) {
   return text;
 }
 
+void RequireOutside(std::span<const AuditedOptimizer> optimizers,
+                    std::span<const BoundTensor> tensors, const std::string& what) {
+  for (const BoundTensor& bound : tensors) {
+    if (bound.tensor.requires_grad()) Fail(bound.name, what + " is trainable");
+    for (const AuditedOptimizer& optimizer : optimizers) {
+      if (Holds(optimizer.params->values(), bound.tensor)) {
+        Fail(bound.name, what + " is in optimizer " + optimizer.name);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string AuditOptimizers(std::span<const AuditedOptimizer> optimizers,
                             std::span<const BoundTensor> trainable,
-                            std::span<const BoundTensor> targets) {
+                            std::span<const BoundTensor> targets,
+                            std::span<const BoundTensor> statistics) {
   if (optimizers.size() != 2) {
     Fail("optimizers", "there are " + std::to_string(optimizers.size()) + ", not two");
   }
-  for (const BoundTensor& bound : targets) {
-    if (bound.tensor.requires_grad()) Fail(bound.name, "a target tensor is trainable");
-    for (const AuditedOptimizer& optimizer : optimizers) {
-      if (Holds(optimizer.params->values(), bound.tensor)) {
-        Fail(bound.name, "a target tensor is in optimizer " + optimizer.name);
-      }
-    }
-  }
+  RequireOutside(optimizers, targets, "a target tensor");
+  RequireOutside(optimizers, statistics, "a running statistic");
   std::string report;
   std::set<std::string> names;
   size_t listed = 0;
@@ -77,6 +84,12 @@ std::string AuditOptimizers(std::span<const AuditedOptimizer> optimizers,
   }
   if (listed != trainable.size()) Fail("networks", "a tensor is bound twice");
   report += "targets: " + std::to_string(targets.size()) + " tensors, in no optimizer\n";
+  std::set<std::string> of_norms;  // each is bound by several roles
+  for (const BoundTensor& bound : statistics) of_norms.insert(bound.name);
+  if (!of_norms.empty()) {
+    report +=
+        "running statistics: " + std::to_string(of_norms.size()) + " tensors, in no optimizer\n";
+  }
   return report;
 }
 

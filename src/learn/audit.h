@@ -27,9 +27,10 @@ struct AuditedOptimizer {
 
 // The report, one tensor per line. Error(kInternal) unless there are exactly two optimizers, every
 // trainable tensor lies in exactly one of them with its gradient beside it, every slice of an
-// optimizer is used by a network, and no target tensor lies in one.
+// optimizer is used by a network, and no target tensor and no running statistic lies in one.
 std::string AuditOptimizers(std::span<const AuditedOptimizer> optimizers,
                             std::span<const BoundTensor> trainable,
-                            std::span<const BoundTensor> targets);
+                            std::span<const BoundTensor> targets,
+                            std::span<const BoundTensor> statistics = {});
 
 }  // namespace volante

@@ -4,13 +4,14 @@
 //
 // Names, under a prefix such as "critic/" ("weight" and "bias" each; a norm's weight is its gain):
 //   encoder/conv1..3, encoder/norm1..3 (with layer norm), encoder/fc, encoder/norm4
+//   encoder/features/... (mobilenet_v3_small: learn/mobilenet.h), encoder/fc
 //   trunk/image, trunk/image_norm, trunk/vector, trunk/vector_norm    (fusion trunk)
-//   head/0, head/1, ... (actor)      q1/0, ..., q2/0, ... (critic)
+//   head/0, head/1, ... (actor)      q1/0, ..., q2/0, ... (critic)      with head_layernorm also
+//   head/norm0, ...: behind head/0, ...
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,14 +19,13 @@
 
 #include "config/config.h"
 #include "learn/flat_params.h"
+#include "learn/layers.h"
+#include "learn/mobilenet.h"
 #include "learn/td3.h"
 
 namespace volante {
 
 class TwinWorker;
-
-// The parameter of that name, in whichever role.
-using ParameterLookup = std::function<at::Tensor(const std::string&)>;
 
 // ---- encoders ----------------------------------------------------------------------------------
 
@@ -35,18 +35,24 @@ struct ConvShape {
 
 // Three convolutions, each followed by LeakyReLU 0.01, then a linear layer to feature_width without
 // activation. With layer norm each convolution's output is normalised over (C, H, W) before the
-// activation, and the features at the end.
+// activation, and the features at the end. With max pooling each is halved by a 2x2 maximum.
 struct EncoderShape {
   ConvShape conv[3];
-  bool layernorm;
+  bool layernorm = false;
+  bool max_pool = false;
 };
-// nature is that of Mnih et al., Nature 518, 2015; small costs a fifth of it, for CPUs.
-const EncoderShape& ShapeOf(Encoder encoder);
+// nature is that of Mnih et al., Nature 518, 2015; small costs a fifth of it, for CPUs;
+// nature_maxpool has nature's channels and kernels at stride 1. Null for mobilenet_v3_small.
+const EncoderShape* ShapeOf(Encoder encoder);
 
 // ---- specifications: name, shape and initial values in the order of the flat buffer ----------
 
-// 1,684,128 parameters for `nature`, 286,960 for `small` at feature width 512 (a test counts them).
+// 1,684,128 parameters for `nature` and `nature_maxpool`, 286,960 for `small`, 1,222,576 for
+// `mobilenet_v3_small` at feature width 512 (tests count them).
 std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::string& prefix);
+// What an encoder remembers without being trained: running statistics of BatchNorm. Mostly none.
+std::vector<ParameterSpec> EncoderStatistics(const LearnerConfig& config,
+                                             const std::string& prefix);
 // Trunk and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is > 0.
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
                                       const std::string& prefix);
@@ -56,20 +62,24 @@ std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationM
 
 // ---- forward passes ----------------------------------------------------------------------------
 
-struct Affine {
-  at::Tensor weight, bias;
-};
-
 struct EncoderNet {
-  EncoderNet(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup);
+  // With batch_statistics BatchNorm normalises by the batch and moves its running statistics.
+  EncoderNet(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup,
+             bool batch_statistics = false);
   // images [n, 4, 84, 84] in [-1, 1], channels_last; features [n, feature_width].
   at::Tensor Forward(const at::Tensor& images, std::vector<FeatureStats>* stats = nullptr) const;
 
   std::string name;  // "critic/encoder", for the statistics
-  const EncoderShape& shape;
   bool bf16;
-  Affine conv[3], fc;
+  Affine fc;
+  // Either three convolutions or a MobileNet.
+  const EncoderShape* shape;
+  Affine conv[3];
   Affine norm[4];
+  std::optional<MobileNet> mobilenet;
+
+ private:
+  at::Tensor Convolutions(at::Tensor x, std::vector<FeatureStats>* stats) const;
 };
 
 // Image features and vector as one state: concatenated, or each through Linear, LayerNorm, tanh
@@ -83,13 +93,14 @@ struct FusionNet {
   Affine image, image_norm, vector_layer, vector_norm;
 };
 
-// Linear layers with ReLU between them.
+// Linear layers with ReLU between them, and with head_layernorm a LayerNorm before each ReLU.
 struct Mlp {
-  Mlp(size_t hidden_layers, const std::string& prefix, const ParameterLookup& lookup);
+  Mlp(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup);
   // `action`, where there is one, is appended to the input of layer `action_layer`.
   at::Tensor Forward(at::Tensor x, const at::Tensor& action = {}, size_t action_layer = 0) const;
 
   std::vector<Affine> layers;
+  std::vector<Affine> norms;  // empty, or one per hidden layer
 };
 
 struct ActorOutput {

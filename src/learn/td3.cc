@@ -39,6 +39,16 @@ ParameterLookup Recording(std::vector<BoundTensor>& bound, ParameterLookup looku
   };
 }
 
+// Running statistics from `statistics` where they are there, the rest from `others`.
+ParameterLookup WithStatistics(const FlatParams& statistics, std::vector<BoundTensor>& bound,
+                               ParameterLookup others) {
+  return [&, others = std::move(others)](const std::string& name) {
+    if (!statistics.Has(name)) return others(name);
+    bound.push_back({name, statistics.Frozen(name)});
+    return bound.back().tensor;
+  };
+}
+
 bool IsActors(const std::string& name) { return name.starts_with("actor/"); }
 
 template <class T>
@@ -60,14 +70,21 @@ AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
   }
   Append(critic, CriticSpecs(c, mode, "critic/"));
   Append(target_critic, CriticSpecs(c, mode, "critic/"));
+  const auto has_encoder = [](const std::vector<ParameterSpec>& specs) {
+    return !specs.empty() && specs.front().name.find("/encoder/") != std::string::npos;
+  };
+  if (has_encoder(actor)) Append(statistics, EncoderStatistics(c, "actor/"));
+  if (has_encoder(critic)) Append(statistics, EncoderStatistics(c, "critic/"));
+  if (has_encoder(target_actor)) Append(target_statistics, EncoderStatistics(c, "actor/"));
+  if (has_encoder(target_critic)) Append(target_statistics, EncoderStatistics(c, "critic/"));
 }
 
 AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, bool own_actor_encoder,
-                     const ParameterLookup& lookup)
+                     const ParameterLookup& lookup, bool batch_statistics)
     : actor(c, mode, "actor/", lookup), critic(c, mode, "critic/", lookup) {
   if (!HasImage(mode)) return;
-  critic_encoder.emplace(c, "critic/", lookup);
-  if (own_actor_encoder) actor_encoder.emplace(c, "actor/", lookup);
+  critic_encoder.emplace(c, "critic/", lookup, batch_statistics);
+  if (own_actor_encoder) actor_encoder.emplace(c, "actor/", lookup, batch_statistics);
 }
 
 at::Tensor AgentNets::ActorFeatures(const at::Tensor& images) const {
@@ -96,23 +113,35 @@ Td3Learner::Impl::Impl(const Td3Options& o)
       critic_params(specs.critic, tensor_options, /*with_gradients=*/true),
       target_actor_params(specs.target_actor, tensor_options, /*with_gradients=*/false),
       target_critic_params(specs.target_critic, tensor_options, /*with_gradients=*/false),
+      statistics(specs.statistics, tensor_options, /*with_gradients=*/false),
+      next_statistics(specs.statistics, tensor_options, /*with_gradients=*/false),
+      target_statistics(specs.target_statistics, tensor_options, /*with_gradients=*/false),
       actor_adam(actor_params, o.config.actor_lr, actor_params.Range("actor/encoder").second,
                  o.config.actor_encoder_lr),
       critic_adam(critic_params, o.config.critic_lr, critic_params.Range("critic/encoder").second,
                   o.config.critic_encoder_lr, o.config.critic_weight_decay),
       trainable(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
-                Recording(bound_trainable,
-                          [this](const std::string& name) {
-                            return (IsActors(name) ? actor_params : critic_params).Leaf(name);
-                          })),
+                WithStatistics(
+                    next_statistics, bound_statistics,
+                    Recording(bound_trainable,
+                              [this](const std::string& name) {
+                                return (IsActors(name) ? actor_params : critic_params).Leaf(name);
+                              })),
+                /*batch_statistics=*/o.config.batchnorm == BatchNorm::kTrain),
       frozen(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
-             [this](const std::string& name) {
-               return (IsActors(name) ? actor_params : critic_params).Frozen(name);
-             }),
+             WithStatistics(statistics, bound_statistics,
+                            [this](const std::string& name) {
+                              return (IsActors(name) ? actor_params : critic_params).Frozen(name);
+                            })),
       target(o.config, o.mode, o.config.wiring == Wiring::kSeparate,
              [this](const std::string& name) {
-               const FlatParams& own = IsActors(name) ? target_actor_params : target_critic_params;
                // Without a target encoder the target sees the online one, frozen.
+               if (statistics.Has(name) && !target_statistics.Has(name)) {
+                 return statistics.Frozen(name);
+               }
+               const FlatParams& own = target_statistics.Has(name) ? target_statistics
+                                       : IsActors(name)            ? target_actor_params
+                                                                   : target_critic_params;
                if (!own.Has(name)) return critic_params.Frozen(name);
                bound_targets.push_back({"target_" + name, own.Frozen(name)});
                return bound_targets.back().tensor;
@@ -125,17 +154,19 @@ Td3Learner::Impl::Impl(const Td3Options& o)
   delta_last = at::zeros({1}, tensor_options);
   actor_params.Initialise(specs.actor, options.seed);
   critic_params.Initialise(specs.critic, options.seed);
+  statistics.Initialise(specs.statistics, options.seed);
   SetTargetsToNetworks();
   const AuditedOptimizer optimizers[] = {
       {"actor", &actor_params, config.actor_lr, actor_adam.encoder_rate},
       {"critic", &critic_params, config.critic_lr, critic_adam.encoder_rate}};
-  audit = AuditOptimizers(optimizers, bound_trainable, bound_targets);
+  audit = AuditOptimizers(optimizers, bound_trainable, bound_targets, bound_statistics);
 }
 
 void Td3Learner::Impl::SetTargetsToNetworks() {
   const c10::NoGradGuard no_grad;
   target_actor_params.values().copy_(actor_params.TailOf(target_actor_params));
   target_critic_params.values().copy_(critic_params.TailOf(target_critic_params));
+  if (!specs.target_statistics.empty()) target_statistics.values().copy_(statistics.values());
 }
 
 // ---- acting ------------------------------------------------------------------------------------
@@ -191,10 +222,12 @@ void Td3Learner::Impl::EvaluateQ(const uint8_t* images, const float* vectors, co
 
 std::vector<StoredBuffer> Td3Learner::Impl::StoredBuffers(TensorScope scope) {
   std::vector<StoredBuffer> buffers = {{"", &actor_params.values(), &actor_params.slices()},
-                                       {"", &critic_params.values(), &critic_params.slices()}};
+                                       {"", &critic_params.values(), &critic_params.slices()},
+                                       {"", &statistics.values(), &statistics.slices()}};
   if (scope == TensorScope::kPolicy) return buffers;
   buffers.push_back({"target_", &target_actor_params.values(), &target_actor_params.slices()});
   buffers.push_back({"target_", &target_critic_params.values(), &target_critic_params.slices()});
+  buffers.push_back({"target_", &target_statistics.values(), &target_statistics.slices()});
   if (config.twin_critics && config.target_value == TargetValue::kMomentum) {
     buffers.push_back({"momentum/", &delta_last, &delta_last_slices});
   }

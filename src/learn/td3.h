@@ -157,6 +157,9 @@ class Td3Learner {
   // set_counters.
   void LoadTensors(std::span<const NamedTensor> tensors, TensorScope scope,
                    const std::string& where);
+  // Gives every encoder, and its target, the weights of a file (learn/encoder_weights.h): before
+  // the first update of a new run. Error(kBadInput) as CheckEncoderWeights.
+  void LoadEncoder(std::span<const NamedTensor> tensors, const std::string& where);
   LearnerCounters counters() const;
   void set_counters(const LearnerCounters& counters);
 

@@ -39,8 +39,9 @@ struct Features {
 // All networks in one role: trainable leaves, the same memory frozen, or targets. The actor has an
 // encoder of its own in wiring separate, and in legacy's online networks.
 struct AgentNets {
+  // batch_statistics: as EncoderNet has it.
   AgentNets(const LearnerConfig& config, ObservationMode mode, bool own_actor_encoder,
-            const ParameterLookup& lookup);
+            const ParameterLookup& lookup, bool batch_statistics = false);
   Features Encode(const at::Tensor& images) const;
   at::Tensor ActorFeatures(const at::Tensor& images) const;
   at::Tensor CriticFeatures(const at::Tensor& images,
@@ -56,6 +57,8 @@ struct AgentSpecs {
   AgentSpecs(const LearnerConfig& config, ObservationMode mode);
   std::vector<ParameterSpec> actor, critic;                // trained
   std::vector<ParameterSpec> target_actor, target_critic;  // their slow copies
+  // Running statistics of the encoders above, trained by nobody.
+  std::vector<ParameterSpec> statistics, target_statistics;
 };
 
 struct ActorLoss {
@@ -148,9 +151,12 @@ struct Td3Learner::Impl {
   AgentSpecs specs;
   FlatParams actor_params, critic_params;
   FlatParams target_actor_params, target_critic_params;
+  // An update writes running statistics to next_statistics; they count when it has succeeded.
+  FlatParams statistics, next_statistics, target_statistics;
   FlatAdam actor_adam, critic_adam;
 
-  std::vector<BoundTensor> bound_trainable, bound_targets;  // filled while binding, for the audit
+  // Filled while binding, for the audit.
+  std::vector<BoundTensor> bound_trainable, bound_targets, bound_statistics;
   AgentNets trainable, frozen, target;
   std::string audit;
   LearnerCounters counters;

@@ -132,16 +132,20 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   return {loss, q, pi};
 }
 
-// theta' <- theta' + tau (theta - theta'), for the parameters that have a target copy.
+// theta' <- theta' + tau (theta - theta'), for the parameters that have a target copy. Running
+// statistics are copied as they are (so does Stable-Baselines3): they follow the batches slowly
+// already.
 void Td3Learner::Impl::UpdateTargets() {
   const c10::NoGradGuard no_grad;
   target_actor_params.values().lerp_(actor_params.TailOf(target_actor_params), config.tau);
   target_critic_params.values().lerp_(critic_params.TailOf(target_critic_params), config.tau);
+  if (!specs.target_statistics.empty()) target_statistics.values().copy_(next_statistics.values());
 }
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
   const OneThreadScope one_thread(twins != nullptr);
   const BatchTensors b = Load(batch);
+  next_statistics.values().copy_(statistics.values());
   UpdateMetrics metrics;
   metrics.update = counters.updates + 1;
   metrics.actor_updated = metrics.update % config.policy_delay == 0;
@@ -180,6 +184,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   }
   rollback.Commit();
   if (critic.target.delta_last.defined()) delta_last = critic.target.delta_last;
+  statistics.values().copy_(next_statistics.values());
   counters.updates = metrics.update;
   counters.actor_updates += metrics.actor_updated;
   counters.last_actor = actor_metrics;

@@ -4,9 +4,11 @@
 
 #include "base/error.h"
 #include "config/options.h"
+#include "learn/encoder_weights.h"
 #include "learn/torch_runtime.h"
 #include "run/trainer.h"
 #include "store/checkpoint.h"
+#include "store/safetensors.h"
 
 namespace volante {
 namespace {
@@ -31,6 +33,13 @@ std::string CheckpointIn(Files& files, const std::string& path, Which which) {
 
 bool HasCheckpoints(Files& files, const std::string& path) {
   return files.IsDirectory(JoinPath(path, "checkpoints"));
+}
+
+std::vector<NamedTensor> ReadEncoderWeights(Files& files, const LearnerConfig& config) {
+  if (config.encoder_weights.empty()) return {};
+  SafetensorsFile file = ReadSafetensors(files, config.encoder_weights);
+  CheckEncoderWeights(config, file.tensors, config.encoder_weights);
+  return std::move(file.tensors);
 }
 
 std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {

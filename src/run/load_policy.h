@@ -35,6 +35,9 @@ LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector
 // Whether `path` holds checkpoints (a run folder), among which `which` chooses.
 bool HasCheckpoints(Files& files, const std::string& path);
 
+// The tensors of learner.encoder_weights, read and checked; none where the key is empty.
+std::vector<NamedTensor> ReadEncoderWeights(Files& files, const LearnerConfig& config);
+
 // Fresh networks of this configuration, from its seed.
 std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch);
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,11 @@ class Trainer {
   // Where the run has demonstrations, Run drives them again, and those that come out otherwise than
   // they did are an Error(kEnvironment) unless `allow_inexact`.
   void Restore(const CheckpointReader& checkpoint, bool allow_inexact = false);
+  // The encoders of a run that continues nothing start from these (learner.encoder_weights). Call
+  // before Run. Error(kBadInput) naming what does not fit.
+  void LoadEncoder(std::span<const NamedTensor> tensors) {
+    learner_->LoadEncoder(tensors, config_.learner.encoder_weights);
+  }
   // Until max_timesteps, max_minutes or `stop`. Error(kHealthHalt) when an alarm stops the run. The
   // clock decides when to end and nothing else: the checkpoint of an env step is the same whatever
   // ended the run there.

@@ -54,6 +54,7 @@ std::string ArchitectureOf(const Config& config) {
     heads += fmt::format("{}{}", heads.empty() ? "" : "-", width);
   if (!c.twin_critics) heads += " one critic";
   if (c.critic_action_layer > 0) heads += fmt::format(" action at layer {}", c.critic_action_layer);
+  if (c.head_layernorm) heads += " layernorm";
   if (!HasImage(config.observation.mode)) {
     return fmt::format("td3 {} heads {}", NameOf(config.observation.mode), heads);
   }

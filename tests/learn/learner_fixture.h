@@ -65,7 +65,9 @@ inline std::string CaseName(const Td3Options& options) {
     name +=
         (c.fusion == Fusion::kTrunk ? "_trunk" : "_concat") + std::string("_") + NameOf(c.encoder);
     if (c.wiring == Wiring::kSharedCritic && !c.target_encoder) name += "_no_target_encoder";
+    if (c.batchnorm == BatchNorm::kTrain) name += "_train";
   }
+  if (c.head_layernorm) name += "_head_layernorm";
   if (options.demonstrations.bc_weight > 0.0) name += "_cloning";
   if (!c.twin_critics) name += "_one_critic";
   if (c.target_value == TargetValue::kMomentum) {

@@ -49,6 +49,9 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
       {"mode", NameOf(o.mode)},
       {"wiring", NameOf(c.wiring)},
       {"encoder", NameOf(c.encoder)},
+      {"batchnorm", NameOf(c.batchnorm)},
+      {"head_layernorm", c.head_layernorm},
+      {"with_features", c.bf16_encoder},  // for comparison: the oracle itself computes in float32
       {"fusion", c.fusion == Fusion::kTrunk ? "trunk" : "concat"},
       {"target_encoder",
        c.wiring == Wiring::kSeparate || (c.wiring == Wiring::kSharedCritic && c.target_encoder)},

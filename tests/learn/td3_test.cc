@@ -33,6 +33,10 @@ std::vector<Td3Options> AllKinds() {
     kinds.push_back(TestOptions(kCamera, wiring, Fusion::kConcat, Encoder::kNature));
   }
   kinds.push_back(TestOptions(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall));
+  kinds.push_back(
+      TestOptions(kCamera, Wiring::kSeparate, Fusion::kTrunk, Encoder::kMobileNetV3Small));
+  kinds.back().config.batchnorm = BatchNorm::kTrain;
+  kinds.back().config.head_layernorm = true;
   return kinds;
 }
 

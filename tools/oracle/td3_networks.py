@@ -44,6 +44,49 @@ class Encoder(nn.Module):
         return self.norm4(x) if self.layernorm else x
 
 
+class MaxPoolEncoder(nn.Module):
+    """Nature's channels and kernels at stride 1; activation, then a 2x2 maximum."""
+
+    def __init__(self, feature_width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(4, 32, 8)
+        self.conv2 = nn.Conv2d(32, 64, 4)
+        self.conv3 = nn.Conv2d(64, 64, 3)
+        self.fc = nn.Linear(64 * 7 * 7, feature_width)
+
+    def forward(self, x):
+        for conv in (self.conv1, self.conv2, self.conv3):
+            x = F.max_pool2d(F.leaky_relu(conv(x), 0.01), 2)
+        return self.fc(torch.flatten(x, 1))
+
+
+class MobileNetEncoder(nn.Module):
+    """torchvision's own mobilenet_v3_small (package python3-torchvision) up to its classifier, its
+    first convolution made for 4 frames."""
+
+    def __init__(self, feature_width, batchnorm):
+        super().__init__()
+        from torchvision.models import mobilenet_v3_small  # 1.4 s, so only where needed
+
+        self.features = mobilenet_v3_small().features
+        self.features[0][0] = nn.Conv2d(4, 16, 3, stride=2, padding=1, bias=False)
+        self.fc = nn.Linear(576, feature_width)
+        if batchnorm == "frozen":
+            self.eval()
+
+    def forward(self, x):
+        return self.fc(torch.flatten(F.adaptive_avg_pool2d(self.features(x), 1), 1))
+
+
+def make_encoder(case):
+    kind, width = case["encoder"], case["feature_width"]
+    if kind == "mobilenet_v3_small":
+        return MobileNetEncoder(width, case["batchnorm"])
+    if kind == "nature_maxpool":
+        return MaxPoolEncoder(width)
+    return Encoder(kind, width)
+
+
 class Trunk(nn.Module):
     def __init__(self, feature_width, vector_size, trunk_width):
         super().__init__()
@@ -58,19 +101,29 @@ class Trunk(nn.Module):
         return torch.cat([image, numbers], dim=1)
 
 
-def mlp(sizes):
-    return nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
+class Head(nn.ModuleDict):
+    """Linear layers "0", "1", ...; after all but the last one a LayerNorm where asked for
+    ("norm0", ...), then ReLU."""
 
+    def __init__(self, sizes, layernorm):
+        super().__init__()
+        self.count = len(sizes) - 1
+        for i in range(self.count):
+            self[str(i)] = nn.Linear(sizes[i], sizes[i + 1])
+            if layernorm and i < self.count - 1:
+                self["norm" + str(i)] = nn.LayerNorm(sizes[i + 1])
 
-def run_mlp(layers, x, action=None, action_layer=None):
-    """ReLU between layers; `action` joins the input of layer number `action_layer`."""
-    for number, layer in enumerate(layers):
-        if number == action_layer:
-            x = torch.cat([x, action], dim=1)
-        x = layer(x)
-        if layer is not layers[-1]:
-            x = F.relu(x)
-    return x
+    def forward(self, x, action=None, action_layer=None):
+        """`action` joins the input of layer number `action_layer`."""
+        for i in range(self.count):
+            if i == action_layer:
+                x = torch.cat([x, action], dim=1)
+            x = self[str(i)](x)
+            if "norm" + str(i) in self:
+                x = self["norm" + str(i)](x)
+            if i < self.count - 1:
+                x = F.relu(x)
+        return x
 
 
 class Network(nn.Module):
@@ -82,7 +135,7 @@ class Network(nn.Module):
         vector_size = VECTOR_SIZE[case["mode"]]
         self.fusion = case["fusion"]
         if own_encoder:
-            self.encoder = Encoder(case["encoder"], case["feature_width"])
+            self.encoder = make_encoder(case)
         if not self.sees:
             self.state_size = vector_size
         elif self.fusion == "trunk":
@@ -103,11 +156,12 @@ class Actor(Network):
     def __init__(self, case):
         camera = case["mode"] == "camera_vector"
         super().__init__(case, own_encoder=camera and case["wiring"] != "shared_critic")
-        self.head = mlp([self.state_size, *case["head_widths"], ACTION_SIZE])
+        self.head = Head([self.state_size, *case["head_widths"], ACTION_SIZE],
+                         case.get("head_layernorm"))
 
     def forward(self, features, vector):
         """Action and its value before tanh."""
-        before = run_mlp(self.head, self.state(features, vector))
+        before = self.head(self.state(features, vector))
         return torch.tanh(before), before
 
 
@@ -120,18 +174,18 @@ class Critic(Network):
 
     def head(self, case):
         sizes = [self.state_size, *case["head_widths"], 1]
-        layers = mlp(sizes)
+        head = Head(sizes, case.get("head_layernorm"))
         at = self.action_layer
-        layers[at] = nn.Linear(sizes[at] + ACTION_SIZE, sizes[at + 1])
-        return layers
+        head[str(at)] = nn.Linear(sizes[at] + ACTION_SIZE, sizes[at + 1])
+        return head
 
     def forward(self, features, vector, action):
         """Q1 and Q2, the latter None without a twin."""
         x = self.state(features, vector)
-        q1 = run_mlp(self.q1, x, action, self.action_layer)[:, 0]
+        q1 = self.q1(x, action, self.action_layer)[:, 0]
         if self.q2 is None:
             return q1, None
-        return q1, run_mlp(self.q2, x, action, self.action_layer)[:, 0]
+        return q1, self.q2(x, action, self.action_layer)[:, 0]
 
 
 class Agent(nn.Module):

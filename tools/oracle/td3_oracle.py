@@ -28,6 +28,7 @@ from td3_networks import Agent
 
 NUMPY = {"F32": np.float32, "F64": np.float64, "U8": np.uint8, "I64": np.int64}
 TERMINATED = 1
+NOT_EXCHANGED = "num_batches_tracked"  # of BatchNorm; nothing depends on it
 
 
 def read_tensors(index, path):
@@ -118,7 +119,7 @@ class Td3:
     def __init__(self, case, tensors, dtype):
         self.case, self.dtype = case, dtype
         self.online = Agent(case).to(dtype)
-        self.target = Agent(case).to(dtype)
+        self.target = Agent(case).to(dtype).eval()  # BatchNorm there goes by running statistics
         self.load(self.online, tensors, "")
         if not case["target_encoder"]:
             # The target networks look through the online encoder; these copies are never used.
@@ -157,7 +158,8 @@ class Td3:
     @staticmethod
     def load(module, tensors, prefix):
         module.load_state_dict(
-            {name: tensors[prefix + name.replace(".", "/")] for name in module.state_dict()})
+            {name: tensors[prefix + name.replace(".", "/")]
+             for name in module.state_dict() if not name.endswith(NOT_EXCHANGED)}, strict=False)
 
     def encode(self, agent, image):
         """Features for actor and critic."""
@@ -179,7 +181,11 @@ class Td3:
             elif case["target_encoder"]:
                 actor_features, critic_features = self.encode(self.target, image)
             else:
+                encoder = self.online.critic.encoder
+                training = encoder.training
+                encoder.eval()
                 actor_features, critic_features = self.encode(self.online, image)
+                encoder.train(training)
             action, _ = self.target.actor(actor_features, vector)
             noise = normals(case["noise_key"], self.updates, action.numel())
             noise = torch.from_numpy(noise).reshape(action.shape) * case["target_policy_noise"]
@@ -227,6 +233,8 @@ class Td3:
                   "q_batch_mean": float(q1.mean()), "twin_gap": gap,
                   "td_error_mean": float((q1 - y).abs().mean()),
                   "q_std": float(q1.std(unbiased=False))}
+        if case["with_features"]:
+            record["features"] = features.detach().flatten().tolist()
         record["critic_norm"] = self.step("critic", critic_loss, case["critic_grad_norm"])
         self.updates += 1
         if self.updates % case["policy_delay"] == 0:
@@ -250,6 +258,8 @@ class Td3:
             with torch.no_grad():
                 for slow, fast in zip(self.target.parameters(), self.online.parameters()):
                     slow.mul_(1.0 - case["tau"]).add_(fast, alpha=case["tau"])
+                for slow, fast in zip(self.target.buffers(), self.online.buffers()):
+                    slow.copy_(fast)
         return record
 
     def state(self):
@@ -258,6 +268,8 @@ class Td3:
             for name, value in agent.state_dict().items():
                 name = prefix + name.replace(".", "/")
                 if name.startswith("target_") and "/encoder/" in name and not self.case["target_encoder"]:
+                    continue
+                if name.endswith(NOT_EXCHANGED):
                     continue
                 tensors[name] = value
         for group, optimizer in self.optimizers.items():
