@@ -28,6 +28,8 @@ enum class MomentumLast { kRaw, kRecursive };
 enum class GradClip { kNorm, kValue, kOff };
 enum class NoiseKind { kOrnsteinUhlenbeck, kGaussian };
 enum class Device { kCpu, kCuda, kAuto };
+enum class ImitationMethod { kNone, kBc, kDagger };
+enum class BetaDecay { kLinear, kExponential };
 
 template <>
 struct EnumNames<ObservationMode> {
@@ -82,6 +84,14 @@ struct EnumNames<NoiseKind> {
 template <>
 struct EnumNames<Device> {
   static constexpr std::array kNames = {"cpu", "cuda", "auto"};
+};
+template <>
+struct EnumNames<ImitationMethod> {
+  static constexpr std::array kNames = {"none", "bc", "dagger"};
+};
+template <>
+struct EnumNames<BetaDecay> {
+  static constexpr std::array kNames = {"linear", "exponential"};
 };
 
 // ---- sections ------------------------------------------------------------------------------
@@ -541,6 +551,53 @@ struct DemonstrationsConfig {
   }
 };
 
+// Learning from a teacher's actions instead of from rewards: behaviour cloning, and DAgger (Ross,
+// Gordon, Bagnell, "A Reduction of Imitation Learning and Structured Prediction to No-Regret Online
+// Learning", AISTATS 2011). No critic is trained.
+struct ImitationConfig {
+  ImitationMethod method = ImitationMethod::kNone;
+  std::string teacher = "idm_mobil";
+  double noise = 0.1;
+  BetaDecay beta_decay = BetaDecay::kLinear;
+  int beta_decay_steps = 20000;
+
+  bool on() const { return method != ImitationMethod::kNone; }
+
+  template <class V>
+  void VisitFields(V& v) {
+    constexpr const char* kCondition = "imitation.method is bc or dagger";
+    constexpr const char* kDaggerCondition = "imitation.method is dagger";
+    const bool dagger = method == ImitationMethod::kDagger;
+    v("method", method,
+      {.help = "train the actor towards a teacher's actions instead of by rewards: bc (the teacher "
+               "drives), dagger (teacher and student drive in a mixture; the teacher's action is "
+               "the label of every state) or none"});
+    v("teacher", teacher,
+      {.help = "who is imitated: idm_mobil (the expert), or the path of a run or checkpoint whose "
+               "policy sees numbers alone",
+       .applies = on(),
+       .condition = kCondition});
+    v("noise", noise,
+      {.help = "stationary standard deviation of the correlated noise on the actions that are "
+               "driven; the labels stay clean",
+       .min = 0,
+       .max = 2,
+       .applies = on(),
+       .condition = kCondition});
+    v("beta_decay", beta_decay,
+      {.help = "how beta, the probability by tick and world that the teacher drives, falls from 1 "
+               "after learning_starts: linear (to 0) or exponential (halves)",
+       .applies = dagger,
+       .condition = kDaggerCondition});
+    v("beta_decay_steps", beta_decay_steps,
+      {.help = "env steps within which it reaches 0, or halves",
+       .min = 1,
+       .max = 2000000000,
+       .applies = dagger,
+       .condition = kDaggerCondition});
+  }
+};
+
 struct ReplayConfig {
   double max_gb = 2.0;
   int capacity = 1000000;
@@ -582,7 +639,11 @@ struct TrainConfig {
        .min = 0,
        .max = 1000000});
     v("learning_starts", learning_starts,
-      {.help = "env steps of random actions before learning", .min = 0, .max = 2000000000});
+      {.help =
+           "env steps before learning: of random actions, of the teacher where one is imitated, "
+           "of the loaded policy after train --from",
+       .min = 0,
+       .max = 2000000000});
     v("num_worlds", num_worlds, {.help = "worlds that step together", .min = 1, .max = 1024});
     v("updates_per_env_step", updates_per_env_step,
       {.help = "learner updates per env step after learning_starts", .min = 0.001, .max = 100});
@@ -630,6 +691,7 @@ struct Config {
   AugmentConfig augment;
   ExplorationConfig exploration;
   DemonstrationsConfig demonstrations;
+  ImitationConfig imitation;
   ReplayConfig replay;
   EvalConfig eval;
 
@@ -650,6 +712,7 @@ struct Config {
     v.Section("augment", augment);
     v.Section("exploration", exploration);
     v.Section("demonstrations", demonstrations);
+    v.Section("imitation", imitation);
     v.Section("replay", replay);
     v.Section("eval", eval);
   }

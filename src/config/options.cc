@@ -27,6 +27,27 @@ constexpr const char* kImageKeys[] = {
     "augment.enabled",         "augment.shift_x_px",       "augment.shift_y_px",
     "augment.brightness",      "augment.contrast"};
 
+// Keys that only learning from rewards reads; those that end in a dot are whole sections.
+constexpr const char* kRewardLearningKeys[] = {
+    "learner.critic_lr",
+    "learner.critic_encoder_lr",
+    "learner.discount",
+    "learner.tau",
+    "learner.target_policy_noise",
+    "learner.target_noise_clip",
+    "learner.policy_delay",
+    "learner.target_value",
+    "learner.momentum_delta",
+    "learner.momentum_last",
+    "learner.critic_weight_decay",
+    "learner.critic_grad_norm",
+    "learner.pre_tanh_penalty",
+    "reward.scale",
+    "replay.n_step",
+    "exploration.",
+    "demonstrations.",
+};
+
 [[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
   throw Error(ExitCode::kUsage, "the configuration can't work", "", what, hint);
 }
@@ -35,15 +56,19 @@ constexpr const char* kImageKeys[] = {
 // lies in another section.
 std::vector<Field> FieldsOf(Config& config) {
   std::vector<Field> fields = ListFields(config);
-  if (!HasImage(config.observation.mode)) {
+  const auto take_away = [&](std::span<const char* const> keys, const char* condition) {
     for (Field& field : fields) {
-      for (const char* key : kImageKeys) {
-        if (field.key != key) continue;
+      for (const std::string_view key : keys) {
+        if (key.ends_with('.') ? !field.key.starts_with(key) : field.key != key) continue;
         field.option.applies = false;
-        field.option.condition = "observation.mode is camera_vector";
+        field.option.condition = condition;
       }
     }
+  };
+  if (!HasImage(config.observation.mode)) {
+    take_away(kImageKeys, "observation.mode is camera_vector");
   }
+  if (config.imitation.on()) take_away(kRewardLearningKeys, "imitation.method is none");
   return fields;
 }
 
@@ -104,6 +129,16 @@ void CheckTogether(const Config& config) {
                        ", the critic's heads have layers 0 to " +
                        std::to_string(config.learner.head_widths.size()),
                    "lower it, or give learner.head_widths more layers");
+  }
+  if (config.imitation.on() && HasImage(config.observation.mode) &&
+      config.learner.wiring != Wiring::kSeparate) {
+    RefuseTogether("imitation trains the actor with an encoder of its own, and in learner.wiring " +
+                       std::string(NameOf(config.learner.wiring)) + " the encoder is the critic's",
+                   "--set learner.wiring=separate");
+  }
+  if (config.imitation.on() && config.demonstrations.share > 0.0) {
+    RefuseTogether("an imitation has no use for demonstrations beside the teacher's labels",
+                   "set demonstrations.share to 0, or imitation.method to none");
   }
   if (config.replay.capacity < config.learner.batch_size) {
     RefuseTogether("replay.capacity is smaller than learner.batch_size",
@@ -283,10 +318,13 @@ std::string ToYaml(const Config& config) {
 }
 
 std::vector<ConfigDifference> DiffFromPreset(const Config& config) {
-  Config copy = config;
-  Config preset = LoadPreset(config.preset);
+  return Differences(LoadPreset(config.preset), config);
+}
+
+std::vector<ConfigDifference> Differences(const Config& from, const Config& to) {
+  Config copy = to, other = from;
   const std::vector<Field> ours = FieldsOf(copy);
-  const std::vector<Field> theirs = ListFields(preset);
+  const std::vector<Field> theirs = ListFields(other);
   std::vector<ConfigDifference> differences;
   for (size_t i = 0; i < ours.size(); ++i) {
     if (!ours[i].option.applies || ours[i].Text() == theirs[i].Text()) continue;

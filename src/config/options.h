@@ -54,6 +54,9 @@ struct ConfigDifference {
 // declaration order.
 std::vector<ConfigDifference> DiffFromPreset(const Config& config);
 
+// Keys that apply in `to` and have another value in `from`, which stands as preset_value.
+std::vector<ConfigDifference> Differences(const Config& from, const Config& to);
+
 // 32 hex digits over every applicable key and value but `preset` (a name, not a behaviour).
 std::string ConfigHash(const Config& config);
 

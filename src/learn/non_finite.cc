@@ -51,6 +51,7 @@ void RequireFiniteBatch(const Batch& batch) {
   RequireFinite(batch.vector, "observation", batch.vector_size);
   RequireFinite(batch.next_vector, "next observation", batch.vector_size);
   RequireFinite(batch.action, "action", kActionSize);
+  RequireFinite(batch.label, "label", kActionSize);
   RequireFinite(batch.discount, "discount", 1);
 }
 

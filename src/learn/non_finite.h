@@ -18,7 +18,7 @@ namespace volante {
 [[noreturn]] void HaltNonFinite(const std::string& what, const std::string& where,
                                 const std::string& detail);
 
-// Reward, observation, next observation, action and discount; names row and column. Looks at every
+// Reward, observation, next observation, action, label and discount; names row and column. Looks at every
 // number: a batch is small beside the networks.
 void RequireFiniteBatch(const Batch& batch);
 

@@ -160,6 +160,12 @@ Td3Learner::Impl::Impl(const Td3Options& o)
       {"actor", &actor_params, config.actor_lr, actor_adam.encoder_rate},
       {"critic", &critic_params, config.critic_lr, critic_adam.encoder_rate}};
   audit = AuditOptimizers(optimizers, bound_trainable, bound_targets, bound_statistics);
+  VOLANTE_CHECK(!o.imitation.on() || !trainable.critic_encoder || trainable.actor_encoder,
+                "imitation trains an encoder of the actor's own");
+  if (o.imitation.on()) {
+    audit += std::string("imitation.method ") + NameOf(o.imitation.method) +
+             ": optimizer critic takes no step, targets stay as they are\n";
+  }
 }
 
 void Td3Learner::Impl::SetTargetsToNetworks() {
@@ -284,7 +290,8 @@ UpdateMetrics Td3Learner::Update(const Batch& batch, bool with_feature_stats) {
   RequireFiniteBatch(batch);
   if (with_feature_stats) impl_->RequireFiniteState();
   try {
-    return impl_->Update(batch, with_feature_stats);
+    return impl_->options.imitation.on() ? impl_->ImitationUpdate(batch, with_feature_stats)
+                                         : impl_->Update(batch, with_feature_stats);
   } catch (const Error&) {
     impl_->RequireFiniteState();
     throw;

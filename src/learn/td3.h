@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct Td3Options {
   LearnerConfig config;
   AugmentConfig augment;                // of Update's images alone
   DemonstrationsConfig demonstrations;  // the behaviour-cloning term
+  ImitationConfig imitation;            // where on, Update trains the actor alone
   ObservationMode mode = ObservationMode::kCameraVector;
   uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
@@ -85,6 +87,10 @@ struct ActorMetrics {
 struct UpdateMetrics : ActorMetrics {
   int64_t update = 0;  // 1 for the first
   bool actor_updated = false;
+  bool critic_updated = true;  // false where a teacher is imitated: what is the critic's stays 0
+  // Mean squared distance of pi(o) from the teacher's or the demonstrations' labels; empty where
+  // this update had none in its loss.
+  std::optional<double> bc_loss;
   double critic_loss = 0.0;    // MSE(Q1, y) + MSE(Q2, y)
   double q_mean = 0.0;         // mean over batch and both critics of Q(s, a)
   double q_std = 0.0;          // standard deviation of Q1(s, a) over the batch
@@ -141,7 +147,8 @@ class Td3Learner {
   void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
                  float* q);
 
-  // One TD3 update: the critic always, actor and targets every policy_delay-th time. Blocking.
+  // One TD3 update: the critic always, actor and targets every policy_delay-th time; where a
+  // teacher is imitated the actor alone, towards the batch's actions. Blocking.
   // A non-finite reward, observation, target, loss or gradient, and a gradient that is over its
   // limit after clipping, throw Error(kHealthHalt) naming where it arose first; the learner is
   // then as it was before the call.

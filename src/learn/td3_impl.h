@@ -27,7 +27,8 @@ struct BatchTensors {
   at::Tensor vector, next_vector;  // [B, W]
   at::Tensor action;               // [B, 2]
   at::Tensor reward, discount;     // [B]
-  int64_t demonstrations = 0;      // the last rows are the expert's
+  int64_t demonstrations = 0;      // D: the last rows are the expert's
+  at::Tensor label;                // [D, 2], what it would have done there without noise
 };
 
 // What actor and critic see of the images: two tensors where the actor has an encoder of its own,
@@ -62,8 +63,9 @@ struct AgentSpecs {
 };
 
 struct ActorLoss {
-  at::Tensor loss;  // scalar
-  at::Tensor q;     // Q1(s, pi(s)), [B]
+  at::Tensor loss;     // scalar
+  at::Tensor q;        // Q1(s, pi(s)), [B]
+  at::Tensor cloning;  // mean squared distance from the labels; undefined without a cloning term
   ActorOutput pi;
 };
 
@@ -120,8 +122,12 @@ struct Td3Learner::Impl {
   void BackwardCritic(const CriticLoss& critic) const;
   void UpdateTargets();
 
+  // ---- one update of the actor alone towards a teacher (imitation_update.cc) ----
+  UpdateMetrics ImitationUpdate(const Batch& batch, bool with_feature_stats);
+
   // ---- inputs (td3_inputs.cc) ----
-  BatchTensors Load(const Batch& batch);
+  // Without `with_next` the next observations stay undefined.
+  BatchTensors Load(const Batch& batch, bool with_next = true);
   // [n, 4, 84, 84] in the dtype of the convolutions, kept between calls.
   void EnsureImageBuffer(at::Tensor& buffer, int64_t n) const;
   // uint8 stacks from the caller's memory to [-1, 1] in `buffer`, whose further rows become 0.

@@ -84,12 +84,14 @@ std::vector<StackAugmentation> Td3Learner::Impl::DrawAugmentations(int64_t n) co
   return drawn;
 }
 
-BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
+BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
   const c10::NoGradGuard no_grad;
   const int64_t n = batch.size;
   const auto rows = static_cast<size_t>(n);
   VOLANTE_CHECK(batch.demonstrations >= 0 && batch.demonstrations <= n,
                 "demonstrations are rows of the batch");
+  VOLANTE_CHECK(batch.label.size() == static_cast<size_t>(batch.demonstrations) * kActionSize,
+                "each demonstration has a label");
   const int64_t width = VectorSize(options.mode);
   const size_t numbers = rows * static_cast<size_t>(width);
   VOLANTE_CHECK(n > 0 && batch.vector.size() == numbers && batch.next_vector.size() == numbers &&
@@ -98,24 +100,28 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch) {
                 "a batch holds `size` rows of everything");
   BatchTensors b;
   b.vector = FromFloats(batch.vector.data(), {n, width});
-  b.next_vector = FromFloats(batch.next_vector.data(), {n, width});
+  if (with_next) b.next_vector = FromFloats(batch.next_vector.data(), {n, width});
   b.action = FromFloats(batch.action.data(), {n, kActionSize});
   b.reward = FromFloats(batch.reward.data(), {n});
   b.discount = FromFloats(batch.discount.data(), {n});
   b.demonstrations = batch.demonstrations;
+  if (!batch.label.empty()) {
+    b.label = FromFloats(batch.label.data(), {b.demonstrations, kActionSize});
+  }
   if (!HasImage(options.mode)) return b;
 
   VOLANTE_CHECK(batch.has_image && batch.image.size() == rows * kStackBytes &&
                     batch.next_image.size() == rows * kStackBytes,
                 "a batch for camera_vector holds images");
   EnsureImageBuffer(image_buffer, n);
-  EnsureImageBuffer(next_image_buffer, n);
   std::vector<StackAugmentation> drawn;
   if (options.augment.enabled) drawn = DrawAugmentations(n);
   FillImages(batch.image.data(), n, image_buffer, drawn.empty() ? nullptr : drawn.data());
+  b.image = image_buffer;
+  if (!with_next) return b;
+  EnsureImageBuffer(next_image_buffer, n);
   FillImages(batch.next_image.data(), n, next_image_buffer,
              drawn.empty() ? nullptr : drawn.data() + n);
-  b.image = image_buffer;
   b.next_image = next_image_buffer;
   return b;
 }

@@ -109,8 +109,9 @@ double Td3Learner::Impl::CloningWeight() const {
 // -mean Q1(stop_grad E_c(o), pi(E_a(o))) + penalty mean(pre_tanh^2): trains pi and E_a alone. The
 // critic is frozen, so a gradient can reach pi through the action only. E_c(o) is that of the
 // critic's step just before, cut off from its graph, as in DrQ-v2's published code. Over the rows
-// of demonstrations + w mean((pi - a)^2), a the expert's action: behaviour cloning (Fujimoto and
-// Gu, "A Minimalist Approach to Offline Reinforcement Learning", NeurIPS 2021, eq. 3).
+// of demonstrations + w mean((pi - a*)^2), a* what the expert would have done without its noise:
+// behaviour cloning (Fujimoto and Gu, "A Minimalist Approach to Offline Reinforcement Learning",
+// NeurIPS 2021, eq. 3).
 ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
                                              const at::Tensor& critic_step_features,
                                              std::vector<FeatureStats>* stats) const {
@@ -124,12 +125,13 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
+  at::Tensor cloning;
   if (const double weight = CloningWeight(); weight > 0.0 && b.demonstrations > 0) {
     const int64_t first = b.action.size(0) - b.demonstrations;
-    loss = loss + weight * at::mse_loss(pi.action.narrow(0, first, b.demonstrations),
-                                        b.action.narrow(0, first, b.demonstrations));
+    cloning = at::mse_loss(pi.action.narrow(0, first, b.demonstrations), b.label);
+    loss = loss + weight * cloning;
   }
-  return {loss, q, pi};
+  return {loss, q, cloning, pi};
 }
 
 // theta' <- theta' + tau (theta - theta'), for the parameters that have a target copy. Running
@@ -169,6 +171,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   if (metrics.actor_updated) {
     const ActorLoss actor = ComputeActorLoss(b, critic.features, stats);
     actor_metrics.actor_loss = Number(actor.loss);
+    if (actor.cloning.defined()) metrics.bc_loss = Number(actor.cloning);
     if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
     actor_params.ZeroGrads();
     actor.loss.backward();

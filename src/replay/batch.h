@@ -18,12 +18,15 @@ struct Batch {
   std::vector<float> vector;        // [B, vector_size]
   std::vector<float> next_vector;   // [B, vector_size]
   std::vector<float> action;        // [B, 2]
+  std::vector<float> label;         // [demonstrations, 2] the expert's actions without its noise
+  std::vector<uint64_t> ordinal;    // [B] of the replay's record that holds action and reward
   std::vector<float> reward;        // [B] scaled, sum of gamma^i r_i over the n steps
   std::vector<float> discount;      // [B] gamma^n, or 0 where the episode terminated within them
 
   void Resize(int batch_size, bool with_image, int vector_width = kVectorSize) {
     size = batch_size;
     demonstrations = 0;
+    label.clear();
     has_image = with_image;
     vector_size = vector_width;
     const size_t b = static_cast<size_t>(batch_size);
@@ -34,6 +37,7 @@ struct Batch {
     vector.resize(numbers);
     next_vector.resize(numbers);
     action.resize(b * kActionSize);
+    ordinal.resize(b);
     reward.resize(b);
     discount.resize(b);
   }

@@ -207,6 +207,7 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
       terminated = (record.flags & ReplayRecord::kTerminatedFlag) != 0;
     }
     // The action stands in the record that it led to.
+    batch.ordinal[row] = stream.At(start.seq + 1).ordinal;
     std::memcpy(&batch.action[row * kActionSize], stream.At(start.seq + 1).action,
                 sizeof(ReplayRecord::action));
     batch.reward[row] = static_cast<float>(reward);

@@ -44,6 +44,7 @@ class Replay {
   // [vector_size]. Beginning while an episode is open (its simulator failed) closes that one as
   // truncated at its last observation.
   void Begin(int world, const uint8_t* frame, const float* vector);
+  // The calls of Begin and Add are numbered together from 0: a record's ordinal, as in the batch.
   // One step of the open episode: `reward` as the learner shall see it (scaled), and the true next
   // observation, of the last step too. terminated or truncated closes the episode.
   void Add(int world, Action action, float reward, bool terminated, bool truncated,

@@ -18,8 +18,8 @@ constexpr uint64_t kRecordsPerWorld = 64;   // in blocks that are partly filled
 // One round's arrays and who drives: what the trainer has for the agent.
 class ExpertRound {
  public:
-  ExpertRound(Env& env, const Config& config, Replay& replay)
-      : env_(env), config_(config), replay_(replay), noise_(NoiseFor(config, env.traits())) {
+  ExpertRound(Env& env, const Config& config, Demonstrations& done)
+      : env_(env), config_(config), done_(done), noise_(NoiseFor(config, env.traits())) {
     const EnvTraits& traits = env.traits();
     const auto n = static_cast<size_t>(traits.num_worlds);
     if (traits.has_image) frames_.resize(n * kImagePixels);
@@ -28,6 +28,7 @@ class ExpertRound {
     reward_parts_.resize(n * traits.reward_parts.size());
     facts_.resize(n);
     actions_.resize(n);
+    wanted_.resize(n);
     episode_of_world_.resize(n);
     view_ = {traits.has_image ? frames_.data() : nullptr, vectors_.data(), rewards_.data(),
              reward_parts_.data(), facts_.data()};
@@ -36,21 +37,23 @@ class ExpertRound {
   }
 
   // One tick in every world.
-  void Step(Demonstrations& done) {
+  void Step() {
     for (size_t w = 0; w < drivers_.size(); ++w) {
-      actions_[w] = noise_.Perturb(static_cast<int>(w), drivers_[w]->Act(facts_[w]), 0);
+      wanted_[w] = drivers_[w]->Act(facts_[w]);
+      actions_[w] = noise_.Perturb(static_cast<int>(w), wanted_[w], 0);
     }
     env_.Step(actions_, view_);
     for (size_t w = 0; w < drivers_.size(); ++w) {
       const DriveFacts& facts = facts_[w];
       if (facts.status != Status::kInvalid) {
-        replay_.Add(static_cast<int>(w), actions_[w],
-                    rewards_[w] * static_cast<float>(config_.reward.scale),
-                    facts.status == Status::kTerminated, facts.status == Status::kTruncated,
-                    Frame(w), Numbers(w));
-        ++done.env_steps;
-        done.episodes += facts.status != Status::kRunning;
-        done.successes += facts.outcome == Outcome::kSuccess;
+        done_.labels.push_back(wanted_[w]);
+        done_.replay->Add(static_cast<int>(w), actions_[w],
+                          rewards_[w] * static_cast<float>(config_.reward.scale),
+                          facts.status == Status::kTerminated, facts.status == Status::kTruncated,
+                          Frame(w), Numbers(w));
+        ++done_.env_steps;
+        done_.episodes += facts.status != Status::kRunning;
+        done_.successes += facts.outcome == Outcome::kSuccess;
       }
       if (facts.status != Status::kRunning) Begin(w);
     }
@@ -79,25 +82,38 @@ class ExpertRound {
     const ResetRequest request =
         TrainingEpisode(config_, "demonstration episode", index, static_cast<int>(w));
     env_.Reset({&request, 1}, view_);
-    replay_.Begin(static_cast<int>(w), Frame(w), Numbers(w));
+    done_.labels.push_back({});  // of the episode's first record, which no action led to
+    done_.replay->Begin(static_cast<int>(w), Frame(w), Numbers(w));
     drivers_[w]->Begin(request.seed);
     noise_.Begin(static_cast<int>(w), 0);
   }
 
   Env& env_;
   const Config& config_;
-  Replay& replay_;
+  Demonstrations& done_;
   Exploration noise_;
   std::vector<std::unique_ptr<Driver>> drivers_;
   std::vector<uint64_t> episode_of_world_;
   std::vector<uint8_t> frames_;
   std::vector<float> vectors_, rewards_, reward_parts_;
   std::vector<DriveFacts> facts_;
-  std::vector<Action> actions_;
+  std::vector<Action> actions_, wanted_;  // with noise and without
   StepView view_;
 };
 
 }  // namespace
+
+void Demonstrations::SampleRows(RandomStream& random, int first, int count, Batch& batch) const {
+  VOLANTE_CHECK(first + count == batch.size, "demonstrations are the last rows");
+  replay->SampleRows(random, first, count, batch);
+  batch.demonstrations = count;
+  batch.label.resize(static_cast<size_t>(count) * kActionSize);
+  for (int i = 0; i < count; ++i) {
+    const Action& label = labels[batch.ordinal[static_cast<size_t>(first + i)]];
+    batch.label[static_cast<size_t>(i * kActionSize)] = label.steer;
+    batch.label[static_cast<size_t>(i * kActionSize + 1)] = label.throttle;
+  }
+}
 
 int DemonstrationRows(const Config& config) {
   return static_cast<int>(std::lround(config.demonstrations.share * config.learner.batch_size));
@@ -124,14 +140,14 @@ Demonstrations CollectDemonstrations(Env& env, const Config& config,
   options.max_bytes = DemonstrationBytes(config);
   Demonstrations done;
   done.replay = std::make_unique<Replay>(options);
-  ExpertRound round(env, config, *done.replay);
+  ExpertRound round(env, config, done);
   // With n-step returns the newest starts of open episodes wait; one that can be drawn must exist.
   while (done.env_steps < wanted || done.replay->size() == 0) {
     if (stop) {
       done.replay.reset();
       break;
     }
-    round.Step(done);
+    round.Step();
     progress(done.env_steps);
   }
   return done;

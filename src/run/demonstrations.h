@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "config/config.h"
 #include "env_api/env.h"
@@ -23,9 +24,13 @@ int DemonstrationRows(const Config& config);
 uint64_t DemonstrationBytes(const Config& config);
 
 struct Demonstrations {
-  std::unique_ptr<Replay> replay;  // null when `stop` came first
-  int64_t env_steps = 0;           // demonstrations.env_steps, rounded up to whole rounds
-  int64_t episodes = 0;            // finished
+  // Rows [first, first + count) of the batch, which are its last, and their labels.
+  void SampleRows(RandomStream& random, int first, int count, Batch& batch) const;
+
+  std::unique_ptr<Replay> replay;  // null when `stop` came first; holds what was executed
+  std::vector<Action> labels;  // by the replay's ordinals: what the expert wanted, without noise
+  int64_t env_steps = 0;       // demonstrations.env_steps, rounded up to whole rounds
+  int64_t episodes = 0;        // finished
   int64_t successes = 0;
 };
 

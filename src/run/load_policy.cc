@@ -11,7 +11,6 @@
 #include "store/safetensors.h"
 
 namespace volante {
-namespace {
 
 std::string CheckpointIn(Files& files, const std::string& path, Which which) {
   if (!HasCheckpoints(files, path)) return path;  // a checkpoint itself
@@ -29,8 +28,6 @@ std::string CheckpointIn(Files& files, const std::string& path, Which which) {
               "nothing was saved there yet" + damaged, "volante train --resume " + path);
 }
 
-}  // namespace
-
 bool HasCheckpoints(Files& files, const std::string& path) {
   return files.IsDirectory(JoinPath(path, "checkpoints"));
 }
@@ -46,6 +43,7 @@ std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
   return std::make_unique<Td3Learner>(Td3Options{.config = config.learner,
                                                  .augment = config.augment,
                                                  .demonstrations = config.demonstrations,
+                                                 .imitation = config.imitation,
                                                  .mode = config.observation.mode,
                                                  .seed = config.train.seed,
                                                  .device = ResolveDevice(config.train.device),
@@ -57,6 +55,7 @@ LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector
   LoadedPolicy loaded;
   loaded.path = CheckpointIn(files, path, which);
   const CheckpointReader checkpoint(files, loaded.path);
+  loaded.hash = ManifestHash(checkpoint.manifest());
   const std::vector<uint8_t> yaml = checkpoint.Part("config.yaml");
   const Config stored = ParseConfig({reinterpret_cast<const char*>(yaml.data()), yaml.size()},
                                     loaded.path + "/config.yaml");

@@ -22,6 +22,7 @@ struct LoadedPolicy {
   std::vector<std::string> overrides;  // "key: stored -> used", for the user to see
   std::unique_ptr<Td3Learner> learner;
   std::string path;       // of the checkpoint that was used
+  std::string hash;       // ManifestHash of it
   std::string label;      // "trained, step 20000"
   int64_t env_step = -1;  // -1: not stored
 };
@@ -31,6 +32,9 @@ struct LoadedPolicy {
 // what is missing, damaged or does not fit.
 LoadedPolicy LoadPolicy(Files& files, const std::string& path, const std::vector<std::string>& sets,
                         int acting_batch, Which which = Which::kFinal);
+
+// The folder of the checkpoint that LoadPolicy takes from `path`.
+std::string CheckpointIn(Files& files, const std::string& path, Which which = Which::kFinal);
 
 // Whether `path` holds checkpoints (a run folder), among which `which` chooses.
 bool HasCheckpoints(Files& files, const std::string& path);

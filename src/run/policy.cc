@@ -13,7 +13,8 @@ class NetworkPolicy : public Policy {
       : learner_(learner),
         label_(std::move(label)),
         num_worlds_(num_worlds),
-        has_image_(HasImage(config.observation.mode)) {
+        has_image_(HasImage(config.observation.mode)),
+        has_critic_(!config.imitation.on()) {
     if (has_image_) {
       history_ = FrameHistory(num_worlds, config.observation.frame_stride);
       images_.resize(static_cast<size_t>(num_worlds) * kFrameStack * kImagePixels);
@@ -45,6 +46,7 @@ class NetworkPolicy : public Policy {
                  &actions[0].steer);
   }
   std::vector<float> Q(const StepView& view, std::span<const Action> actions) override {
+    if (!has_critic_) return {};
     std::vector<float> q(static_cast<size_t>(num_worlds_));
     learner_.EvaluateQ(has_image_ ? images_.data() : nullptr, view.vector, &actions[0].steer,
                        num_worlds_, q.data());
@@ -56,6 +58,7 @@ class NetworkPolicy : public Policy {
   std::string label_;
   int num_worlds_;
   bool has_image_;
+  bool has_critic_;  // an imitation's was never trained
   bool blind_ = false;
   FrameHistory history_;
   std::vector<uint8_t> images_;  // [N, 4, 84, 84]

@@ -7,11 +7,11 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "run/demonstrations.h"
 #include "run/evaluation.h"
 #include "run/finite_row.h"
 #include "run/load_policy.h"
 #include "run/training_episode.h"
+#include "run/update_log.h"
 
 namespace volante {
 namespace {
@@ -21,11 +21,12 @@ constexpr int kProbeRows = 16;
 constexpr int kCurveColumns = 60, kCurveRows = 8;
 
 ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
+  // An imitation reads single states and their labels.
   return {.num_worlds = traits.num_worlds,
           .has_image = traits.has_image,
           .vector_size = traits.vector_size,
           .frame_stride = config.observation.frame_stride,
-          .n_step = config.replay.n_step,
+          .n_step = config.imitation.on() ? 1 : config.replay.n_step,
           .discount = config.learner.discount,
           .capacity = config.replay.capacity,
           .max_bytes = static_cast<uint64_t>(config.replay.max_gb * 1e9)};
@@ -60,7 +61,8 @@ Trainer::Trainer(const Config& config, Parts parts)
   state_.episode_of_world.assign(n, 0);
   state_.running.resize(n);
   state_.part_sums.resize(reward_parts_.size());
-  state_.exploration = Exploration(config.exploration, config.train.seed, traits_.num_worlds);
+  state_.behaviour = Behaviour(config, parts_.begins_trained);
+  if (config.imitation.on()) teacher_ = MakeTeacher(*parts_.files, config);
 }
 
 Trainer::~Trainer() = default;
@@ -141,8 +143,9 @@ void Trainer::Collect() {
     }
     RequireFinite(w, /*with_reward=*/true);
     replay_.Add(
-        w, actions_[w], rewards_[w] * static_cast<float>(config_.reward.scale),
-        facts.status == Status::kTerminated, facts.status == Status::kTruncated,
+        w, state_.behaviour.Remembered(w, actions_[w]),
+        rewards_[w] * static_cast<float>(config_.reward.scale), facts.status == Status::kTerminated,
+        facts.status == Status::kTruncated,
         traits_.has_image ? frames_.data() + static_cast<size_t>(w) * kImagePixels : nullptr,
         Numbers(w));
     state_.running[w].Add(facts, rewards_[w]);
@@ -153,28 +156,28 @@ void Trainer::Collect() {
     speed_mps += facts.speed_mps / traits_.num_worlds;
     if (facts.status != Status::kRunning) FinishEpisode(w);
   }
+  LabelStates();
   state_.health.AddTick(speed_mps, was_learning);
 }
 
+// What the teacher would do in every world now.
+void Trainer::LabelStates() {
+  if (teacher_ != nullptr) teacher_->Act(facts_, state_.behaviour.labels());
+}
+
 void Trainer::ChooseActions() {
-  if (!learning()) {
+  if (state_.behaviour.AsksPolicy(state_.env_steps)) {
     for (int w = 0; w < traits_.num_worlds; ++w) {
-      actions_[w] = state_.exploration.RandomAction(w);
+      replay_.Observe(w,
+                      traits_.has_image
+                          ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
+                          : nullptr,
+                      Numbers(w));
     }
-    return;
+    learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
+                  &actions_[0].steer);
   }
-  for (int w = 0; w < traits_.num_worlds; ++w) {
-    replay_.Observe(w,
-                    traits_.has_image
-                        ? stacks_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels
-                        : nullptr,
-                    Numbers(w));
-  }
-  learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
-                &actions_[0].steer);
-  for (int w = 0; w < traits_.num_worlds; ++w) {
-    actions_[w] = state_.exploration.Perturb(w, actions_[w], state_.env_steps);
-  }
+  state_.behaviour.Choose(state_.env_steps, actions_);
 }
 
 // The updates that the schedule owes by now.
@@ -200,7 +203,6 @@ void Trainer::SampleBatch(int64_t update) {
   const int batch_size = config_.learner.batch_size;
   const int experts = demonstrations_ == nullptr ? 0 : DemonstrationRows(config_);
   batch_.Resize(batch_size, traits_.has_image, traits_.vector_size);
-  batch_.demonstrations = experts;
   RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
   replay_.SampleRows(random, 0, batch_size - experts, batch_);
   if (experts == 0) return;
@@ -241,16 +243,16 @@ bool Trainer::Demonstrate(const std::atomic<bool>& stop) {
                 "resume with the build that made the run, or pass --allow-inexact");
   }
   demonstrations_hash_ = hash;
-  demonstrations_ = std::move(done.replay);
   if (progress != nullptr) {
     progress->Message(fmt::format("demonstrations: {} env steps, {} of {} episodes succeeded",
                                   done.env_steps, done.successes, done.episodes));
   }
+  demonstrations_ = std::make_unique<Demonstrations>(std::move(done));
   if (restored_) return true;
   const ScalarValue values[] = {
-      {"train/demonstration_steps", static_cast<double>(done.env_steps)},
-      {"train/demonstration_episodes", static_cast<double>(done.episodes)},
-      {"train/demonstration_successes", static_cast<double>(done.successes)},
+      {"train/demonstration_steps", static_cast<double>(demonstrations_->env_steps)},
+      {"train/demonstration_episodes", static_cast<double>(demonstrations_->episodes)},
+      {"train/demonstration_successes", static_cast<double>(demonstrations_->successes)},
       {"progress/phase", static_cast<double>(Phase::kDemonstrating)},
   };
   events_->Scalars(0, values);
@@ -261,7 +263,9 @@ bool Trainer::Demonstrate(const std::atomic<bool>& stop) {
 
 void Trainer::StartWorlds() {
   for (int w = 0; w < traits_.num_worlds; ++w) BeginEpisode(w);
+  LabelStates();
   events_->Text("run/optimizer_audit", 0, learner_->Audit());
+  if (teacher_ != nullptr) events_->Text("run/teacher", 0, teacher_->description());
 }
 
 void Trainer::BeginEpisode(int world) {
@@ -276,7 +280,7 @@ void Trainer::BeginEpisode(int world) {
   state_.running[w].Begin(request.seed, -1, facts_[w]);
   const size_t parts = traits_.reward_parts.size();
   std::fill_n(state_.part_sums.begin() + static_cast<std::ptrdiff_t>(w * parts), parts, 0.0);
-  state_.exploration.Begin(world, state_.env_steps);
+  state_.behaviour.Begin(world, state_.env_steps);
 }
 
 void Trainer::FinishEpisode(int world) {
@@ -330,53 +334,20 @@ void Trainer::Watch(const UpdateMetrics& m) {
     state_.health.AddProbe(actions);
   }
   HealthSample sample{.update = m.update, .env_step = state_.env_steps};
-  sample.q_batch_mean = m.q_batch_mean;
-  sample.q_batch_std = m.q_std;
-  if (m.actor_updated) {
-    sample.q_actor_mean = m.q_actor_mean;
-    sample.action_saturation = m.action_saturation;
+  if (m.critic_updated) {
+    sample.q_batch_mean = m.q_batch_mean;
+    sample.q_batch_std = m.q_std;
+    if (m.actor_updated) sample.q_actor_mean = m.q_actor_mean;
   }
+  if (m.actor_updated) sample.action_saturation = m.action_saturation;
   state_.health.AddUpdate(sample);
   ReportHealth();
-  if (m.update % config_.train.log_freq == 0) LogUpdate(m);
-}
-
-void Trainer::LogUpdate(const UpdateMetrics& m) {
-  std::vector<ScalarValue> values = {
-      {"train/critic_loss", m.critic_loss},
-      {"train/actor_loss", m.actor_loss},
-      {"train/q_mean", m.q_mean},
-      {"train/q_std", m.q_std},
-      {"train/q_batch", m.q_batch_mean},
-      {"train/q_actor", m.q_actor_mean},
-      {"train/twin_gap", m.twin_gap},
-      {"train/td_error", m.td_error_mean},
-      {"train/target_mean", m.target_mean},
-      {"train/action_saturation", m.action_saturation},
-      {"train/pre_tanh_rms", m.pre_tanh_rms},
-      {"train/exploration_sigma", state_.exploration.Sigma(state_.env_steps)},
-      {"train/updates", static_cast<double>(m.update)},
-      {"train/replay_transitions", static_cast<double>(replay_.size())},
-      {"gradients/actor_before", m.actor_grad.before},
-      {"gradients/actor_after", m.actor_grad.after},
-      {"gradients/actor_encoder_before", m.actor_grad.encoder_before},
-      {"gradients/actor_head_before", m.actor_grad.head_before},
-      {"gradients/critic_before", m.critic_grad.before},
-      {"gradients/critic_after", m.critic_grad.after},
-      {"gradients/critic_encoder_before", m.critic_grad.encoder_before},
-      {"gradients/critic_head_before", m.critic_grad.head_before},
-      {"gradients/vector_share", m.vector_gradient_share},
-  };
-  std::vector<std::string> tags;
-  tags.reserve(m.features.size() * 3);
-  for (const FeatureStats& f : m.features) {
-    for (const auto& [suffix, value] :
-         {std::pair{"_mean", f.mean}, {"_std", f.std}, {"_norm", f.norm}}) {
-      tags.push_back("features/" + f.layer + suffix);
-      values.push_back({tags.back(), value});
-    }
-  }
-  events_->Scalars(state_.env_steps, values);
+  if (m.update % config_.train.log_freq != 0) return;
+  LogUpdate(*events_, m,
+            {.env_step = state_.env_steps,
+             .exploration_sigma = state_.behaviour.Sigma(state_.env_steps),
+             .beta = state_.behaviour.Beta(state_.env_steps),
+             .replay_transitions = replay_.size()});
 }
 
 void Trainer::RequireFinite(int world, bool with_reward) {
@@ -417,8 +388,11 @@ void Trainer::ShowProgress(bool force) {
                         kPhaseNames[static_cast<size_t>(phase())], recent.episodes,
                         recent.success_rate, recent.route_completion, recent.mean_speed_mps);
   if (learner_->counters().updates > 0 && n > 0 && n < static_cast<int>(sizeof text)) {
-    std::snprintf(text + n, sizeof text - static_cast<size_t>(n), "  updates %lld, Q %.1f",
-                  static_cast<long long>(learner_->counters().updates), last_metrics_.q_mean);
+    const bool critic = last_metrics_.critic_updated;
+    std::snprintf(text + n, sizeof text - static_cast<size_t>(n),
+                  critic ? "  updates %lld, Q %.1f" : "  updates %lld, loss %.4f",
+                  static_cast<long long>(learner_->counters().updates),
+                  critic ? last_metrics_.q_mean : last_metrics_.actor_loss);
   }
   std::string line = text;
   if (const std::string alarms = state_.health.ProgressText(); !alarms.empty()) {

@@ -20,19 +20,17 @@
 #include "health/monitor.h"
 #include "learn/td3.h"
 #include "replay/replay.h"
+#include "run/behaviour.h"
+#include "run/demonstrations.h"
 #include "run/episode_stats.h"
 #include "run/live_curve.h"
-#include "run/noise.h"
 #include "run/progress.h"
+#include "run/teacher.h"
 #include "store/checkpoint.h"
 #include "store/event_file.h"
 #include "store/run_folder.h"
 
 namespace volante {
-
-// As `progress/phase` logs it. While demonstrating the expert drives, before the first env step.
-enum class Phase : uint8_t { kExploring, kLearning, kDemonstrating };
-inline constexpr std::array kPhaseNames = {"exploring", "learning", "demonstrating"};
 
 struct TrainResult {
   int64_t env_steps = 0;
@@ -57,6 +55,9 @@ class Trainer {
     std::map<std::string, std::string> fingerprint;  // what bit-equality depends on
     // Called after each committed checkpoint; for the tests of exact resume. May be empty.
     std::function<void(int64_t env_step)> on_checkpoint;
+    // The networks come from an older run (StartFrom, or the resume of a run that did): the policy
+    // drives from the first env step.
+    bool begins_trained = false;
     // Minutes since Run began, for train.max_minutes. Empty: the wall clock.
     std::function<double()> minutes = {};
   };
@@ -73,6 +74,10 @@ class Trainer {
   void LoadEncoder(std::span<const NamedTensor> tensors) {
     learner_->LoadEncoder(tensors, config_.learner.encoder_weights);
   }
+  // A new run from an older one's networks; with `keep_replay` from its transitions too. Call
+  // before Run in place of Restore, with parts.begins_trained. Networks that do not fit are an
+  // Error(kBadInput) naming tensor and shape; a replay that does not, one naming the keys.
+  void StartFrom(const CheckpointReader& parent, bool keep_replay);
   // Until max_timesteps, max_minutes or `stop`. Error(kHealthHalt) when an alarm stops the run. The
   // clock decides when to end and nothing else: the checkpoint of an env step is the same whatever
   // ended the run there.
@@ -87,7 +92,7 @@ class Trainer {
     int64_t episodes = 0;
     LearnerCounters learner;
     std::vector<uint64_t> episode_of_world;  // index of the running episode, for its seed
-    Exploration exploration;
+    Behaviour behaviour;
     HealthMonitor health;
     std::vector<EpisodeAccumulator> running;
     std::vector<double> part_sums;     // [N, P] of the running episodes' reward parts
@@ -102,7 +107,7 @@ class Trainer {
       ar("episodes", episodes);
       ar("learner", learner);
       ar("episode_of_world", episode_of_world);
-      ar("exploration", exploration);
+      behaviour.VisitFields(ar);
       ar("health", health);
       ar("running", running);
       ar("part_sums", part_sums);
@@ -114,7 +119,7 @@ class Trainer {
   };
 
   bool learning() const { return state_.env_steps >= config_.train.learning_starts; }
-  Phase phase() const { return learning() ? Phase::kLearning : Phase::kExploring; }
+  Phase phase() const { return state_.behaviour.PhaseAt(state_.env_steps); }
   // The vector observation of a world.
   float* Numbers(int world) {
     return vectors_.data() + static_cast<size_t>(world) * static_cast<size_t>(traits_.vector_size);
@@ -125,13 +130,13 @@ class Trainer {
   void SampleBatch(int64_t update);
   void Collect();
   void ChooseActions();
+  void LabelStates();
   void BeginEpisode(int world);
   void FinishEpisode(int world);
   void LogRewardParts(int world);
   void Learn();
   int64_t UpdatesDue() const;
   void Watch(const UpdateMetrics& metrics);
-  void LogUpdate(const UpdateMetrics& metrics);
   void TakeProbe();
   void ReportHealth();
   void ReportHalt(const Error& error);
@@ -147,8 +152,9 @@ class Trainer {
   EnvTraits traits_;
   std::unique_ptr<Td3Learner> learner_;
   Replay replay_;
-  std::unique_ptr<Replay> demonstrations_;  // null without
-  std::string demonstrations_hash_;         // of its content; from the checkpoint when restored
+  std::unique_ptr<Demonstrations> demonstrations_;  // null without
+  std::unique_ptr<Teacher> teacher_;                // null where none is imitated
+  std::string demonstrations_hash_;  // of its content; from the checkpoint when restored
   std::vector<std::vector<uint8_t>> restored_worlds_;  // loaded once the expert has driven
   bool allow_inexact_ = false;
   std::unique_ptr<EventWriter> events_;

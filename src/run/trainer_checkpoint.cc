@@ -12,7 +12,9 @@ namespace volante {
 namespace {
 
 constexpr int kKeepCheckpoints = 5;
-constexpr const char* kDemonstrations = "demonstrations";  // their hash, in the fingerprint
+// In the fingerprint: the demonstrations' hash, the teacher's identity.
+constexpr const char* kDemonstrations = "demonstrations";
+constexpr const char* kTeacher = "teacher";
 
 struct WorldStates {
   struct One {
@@ -45,6 +47,38 @@ std::vector<NamedTensor> Without(std::vector<NamedTensor> all,
   return all;
 }
 
+// Keys that decide what a remembered transition is.
+constexpr std::string_view kReplayKeys[] = {
+    "train.num_worlds",        "env.action_repeat", "ego.steer_lock_low_deg",
+    "ego.steer_lock_high_deg", "observation.mode",  "observation.frame_stride",
+    "reward.preset",           "reward.scale",      "learner.discount",
+    "replay.n_step",           "imitation.method",  "imitation.teacher"};
+
+// Refuses a parent whose transitions are not those of `config`.
+void RequireSameReplay(const CheckpointReader& parent, const Config& config) {
+  const std::string& where = parent.path();
+  if (parent.manifest().kind != CheckpointKind::kResumable) {
+    throw Error(ExitCode::kUsage, "the replay can't be kept", where,
+                "this checkpoint holds a policy alone",
+                "name a step_N checkpoint, or --from-replay drop");
+  }
+  const std::vector<uint8_t> yaml = parent.Part("config.yaml");
+  const Config old = ParseConfig({reinterpret_cast<const char*>(yaml.data()), yaml.size()}, where);
+  std::string differing;
+  for (const ConfigDifference& d : Differences(old, config)) {
+    if (std::find(std::begin(kReplayKeys), std::end(kReplayKeys), d.key) == std::end(kReplayKeys)) {
+      continue;
+    }
+    // Labels are labels, whoever drove.
+    if (d.key == "imitation.method" && old.imitation.on() && config.imitation.on()) continue;
+    differing += fmt::format("{}{} was {}, is {}", differing.empty() ? "" : "; ", d.key,
+                             d.preset_value, d.value);
+  }
+  if (differing.empty()) return;
+  throw Error(ExitCode::kUsage, "the replay can't be kept", where, differing,
+              "leave these keys as they were, or --from-replay drop");
+}
+
 }  // namespace
 
 std::string ArchitectureOf(const Config& config) {
@@ -75,6 +109,7 @@ std::string Trainer::WriteCheckpoint() {
   manifest.architecture = ArchitectureOf(config_);
   manifest.fingerprint = parts_.fingerprint;
   if (demonstrations_ != nullptr) manifest.fingerprint[kDemonstrations] = demonstrations_hash_;
+  if (teacher_ != nullptr) manifest.fingerprint[kTeacher] = teacher_->identity();
   state_.learner = learner_->counters();
   manifest.counters = {{"env_step", state_.env_steps},
                        {"update", state_.learner.updates},
@@ -143,6 +178,14 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
                     ArchitectureOf(config_),
                 "use the configuration that is stored with it");
   }
+  if (const auto was = manifest.fingerprint.find(kTeacher);
+      teacher_ != nullptr && was != manifest.fingerprint.end() && !allow_inexact &&
+      was->second != teacher_->identity()) {
+    throw Error(
+        ExitCode::kEnvironment, "the run would not continue bit for bit", where,
+        "its teacher was " + was->second + ", now it is " + teacher_->identity(),
+        "bring that checkpoint back to " + config_.imitation.teacher + ", or pass --allow-inexact");
+  }
   State state = state_;  // keeps what is configuration, not state
   LoadState(checkpoint.Part("trainer.cbor"), state, where + "/trainer.cbor");
   WorldStates worlds;
@@ -170,6 +213,18 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
   last_checkpoint_ = where;
   last_checkpoint_step_ = state_.env_steps;
   restored_ = true;
+}
+
+void Trainer::StartFrom(const CheckpointReader& parent, bool keep_replay) {
+  VOLANTE_CHECK(parts_.begins_trained, "a run from an older one's networks");
+  const std::string& where = parent.path();
+  if (keep_replay) {
+    RequireSameReplay(parent, config_);
+    // RUN/checkpoints/step_N beside RUN/replay
+    const std::string run = JoinPath(JoinPath(where, ".."), "..");
+    replay_.Restore(*parts_.files, JoinPath(run, "replay"), parent.manifest().replay_segments);
+  }
+  learner_->LoadTensors(parent.Tensors("policy"), TensorScope::kPolicy, where);
 }
 
 }  // namespace volante

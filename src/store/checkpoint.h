@@ -99,6 +99,8 @@ class CheckpointReader {
 // The manifest as text with its own hash inside, and back; every changed byte is refused.
 std::string EncodeManifest(const CheckpointManifest& manifest);
 CheckpointManifest DecodeManifest(std::string_view text, const std::string& where);
+// XXH3-128 of that text: names a checkpoint by every byte of every part.
+std::string ManifestHash(const CheckpointManifest& manifest);
 
 // Reads a file piece by piece and refuses it when size or hash differ from `ref`.
 void VerifyFile(Files& files, const std::string& path, const FileRef& ref);

@@ -143,4 +143,9 @@ CheckpointManifest DecodeManifest(std::string_view text, const std::string& wher
   return manifest;
 }
 
+std::string ManifestHash(const CheckpointManifest& manifest) {
+  const std::string text = EncodeManifest(manifest);
+  return Hash128Hex(text.data(), text.size());
+}
+
 }  // namespace volante

@@ -313,6 +313,14 @@ Config EverythingOn() {
   return config;
 }
 
+// Instead of learning from rewards.
+Config Imitating() {
+  Config config;
+  config.learner.wiring = Wiring::kSeparate;
+  config.imitation.method = ImitationMethod::kDagger;
+  return config;
+}
+
 std::string TextOf(Config config, const std::string& key) {
   for (const Field& field : ListFields(config)) {
     if (field.key == key) return field.Text();
@@ -349,9 +357,55 @@ TEST(ToYaml, EveryKeyRoundTripsWithEveryBit) {
   Config config;
   for (const Field& field : ListFields(config)) {
     if (field.key == "config_version" || field.key == "preset") continue;
-    EXPECT_TRUE(RoundTrips(config, field.key) || RoundTrips(EverythingOn(), field.key))
-        << field.key << " has an effect in neither";
+    EXPECT_TRUE(RoundTrips(config, field.key) || RoundTrips(EverythingOn(), field.key) ||
+                RoundTrips(Imitating(), field.key))
+        << field.key << " has an effect in none";
   }
+}
+
+TEST(Imitation, RefusesKeysThatOnlyRewardLearningReads) {
+  const Config config = Imitating();
+  for (const char* set :
+       {"learner.critic_lr=0.001", "learner.policy_delay=3", "reward.scale=1", "replay.n_step=2",
+        "exploration.sigma_end=0.2", "demonstrations.noise=0.2"}) {
+    try {
+      WithSets(config, {set});
+      ADD_FAILURE() << set << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.OneLine(), HasSubstr("imitation.method is none")) << set;
+    }
+  }
+  EXPECT_NO_THROW(WithSets(config, {"learner.actor_lr=0.001", "reward.preset=five_part"}));
+  EXPECT_THAT(ToYaml(config), HasSubstr("# sigma_end: 0.1   (applies when imitation.method"));
+}
+
+TEST(Imitation, TrainsAnEncoderOfTheActorsOwn) {
+  const Config shared = LoadPreset("td3");
+  try {
+    WithSets(shared, {"imitation.method=bc"});
+    FAIL() << "nothing would train the picture";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.OneLine(), HasSubstr("learner.wiring=separate"));
+  }
+  EXPECT_NO_THROW(WithSets(shared, {"imitation.method=bc", "learner.wiring=separate"}));
+  EXPECT_NO_THROW(WithSets(shared, {"imitation.method=bc", "observation.mode=vector"}));
+  EXPECT_THROW(WithSets(shared, {"imitation.method=none", "imitation.noise=0.2"}), Error);
+  EXPECT_THROW(WithSets(shared, {"imitation.method=bc", "observation.mode=vector",
+                                 "imitation.beta_decay_steps=5"}),
+               Error);
+  Config both = shared;
+  both.demonstrations.share = 0.5;
+  EXPECT_THROW(WithSets(both, {"imitation.method=bc", "observation.mode=vector"}), Error);
+}
+
+TEST(Differences, AreOfTheKeysThatApplyInTheSecond) {
+  const Config from = LoadPreset("td3");
+  const Config to = WithSets(from, {"observation.mode=vector", "learner.tau=0.01"});
+  const std::vector<ConfigDifference> found = Differences(from, to);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].key, "observation.mode");
+  EXPECT_EQ(found[0].preset_value, "camera_vector");
+  EXPECT_EQ(found[1].value, "0.01");
 }
 
 TEST(ValidateForTraining, RefusesAShareOfDemonstrationsBelowOneRow) {

@@ -77,24 +77,26 @@ TEST(Cloning, PullsTheActorTowardsTheExpertsRowsUntilItsWeightIsGone) {
   Td3Learner learner(options);
   Batch batch = RandomBatch(64, kVector, 0);
   batch.demonstrations = 32;
-  for (size_t row = 0; row < 64; ++row) {
-    batch.action[2 * row] = row < 32 ? -0.9f : 0.7f;
-    batch.action[2 * row + 1] = -0.4f;
-  }
+  // Executed was something else: with noise, and by the agent in the first half.
+  for (size_t i = 0; i < 128; ++i) batch.action[i] = i < 64 ? -0.9f : 0.1f;
+  for (size_t row = 0; row < 32; ++row) batch.label.insert(batch.label.end(), {0.7f, -0.4f});
   const auto distance = [&] {  // mean over the expert's rows
     std::vector<float> actions(128);
     learner.Act(nullptr, batch.vector.data(), 64, actions.data());
     double sum = 0.0;
-    for (size_t i = 64; i < 128; ++i) sum += std::pow(actions[i] - batch.action[i], 2) / 64;
+    for (size_t i = 64; i < 128; ++i) sum += std::pow(actions[i] - batch.label[i - 64], 2) / 64;
     return sum;
   };
   EXPECT_GT(distance(), 0.3);
   EXPECT_EQ(learner.impl().CloningWeight(), 100.0);
-  for (int i = 0; i < 150; ++i) learner.Update(batch);
+  const double before = distance();
+  EXPECT_NEAR(learner.Update(batch).bc_loss.value(), before, 1e-6);
+  for (int i = 1; i < 150; ++i) learner.Update(batch);
   EXPECT_LT(distance(), 0.02);
   EXPECT_NEAR(learner.impl().CloningWeight(), 25.0, 1e-12);  // 150 of 200 updates
   for (int i = 0; i < 60; ++i) learner.Update(batch);
   EXPECT_EQ(learner.impl().CloningWeight(), 0.0);
+  EXPECT_FALSE(learner.Update(batch).bc_loss.has_value());
 }
 
 TEST(Cloning, ChangesNothingWithoutDemonstrationsInTheBatch) {
@@ -107,6 +109,7 @@ TEST(Cloning, ChangesNothingWithoutDemonstrationsInTheBatch) {
   EXPECT_TRUE(plain.SaveTensors(TensorScope::kEverything) ==
               cloning.SaveTensors(TensorScope::kEverything));
   batch.demonstrations = 4;
+  batch.label.assign(4 * kActionSize, 0.5f);
   for (int i = 0; i < 2; ++i) plain.Update(batch), cloning.Update(batch);
   EXPECT_FALSE(plain.SaveTensors(TensorScope::kPolicy) ==
                cloning.SaveTensors(TensorScope::kPolicy));

@@ -81,6 +81,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
       {"demonstration_share", o.demonstrations.share},
       {"bc_weight", o.demonstrations.bc_weight},
       {"bc_decay_updates", o.demonstrations.bc_decay_updates},
+      {"imitation", NameOf(o.imitation.method)},
       {"frame_stride", frame_stride},
       {"dtype", o.dtype == LearnerDtype::kF64 ? "F64" : "F32"},
       {"threads", 2},
@@ -108,6 +109,9 @@ Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed) {
       e.vectors.push_back(static_cast<float>(random.Normal()));
     for (int i = 0; i < kActionSize; ++i) {
       e.actions.push_back(static_cast<float>(random.Uniform(-1.0, 1.0)));
+    }
+    for (int i = 0; i < kActionSize; ++i) {
+      e.labels.push_back(static_cast<float>(random.Uniform(-1.0, 1.0)));
     }
     e.rewards.push_back(static_cast<float>(random.Normal()));
     if (HasImage(mode)) {
@@ -186,6 +190,7 @@ OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Exp
   tensors.push_back(
       Raw("vectors", TensorDtype::kF32, {ticks, experience.vector_size}, experience.vectors));
   tensors.push_back(Raw("actions", TensorDtype::kF32, {ticks, kActionSize}, experience.actions));
+  tensors.push_back(Raw("labels", TensorDtype::kF32, {ticks, kActionSize}, experience.labels));
   tensors.push_back(Raw("rewards", TensorDtype::kF32, {ticks}, experience.rewards));
   tensors.push_back(Raw("flags", TensorDtype::kU8, {ticks}, experience.flags));
   tensors.push_back(Raw("episode_start", TensorDtype::kI64, {ticks}, experience.episode_start));
@@ -252,6 +257,52 @@ std::vector<TensorError> CompareTensors(const std::vector<NamedTensor>& ours,
   std::sort(errors.begin(), errors.end(),
             [](const TensorError& a, const TensorError& b) { return a.relative > b.relative; });
   return errors;
+}
+
+void ExpectClose(const std::vector<NamedTensor>& ours, const std::vector<NamedTensor>& theirs,
+                 double tolerance, bool moments) {
+  for (const TensorError& error : CompareTensors(ours, theirs)) {
+    if (!moments && error.name.starts_with("adam/")) continue;
+    EXPECT_LE(error.relative, tolerance) << error.name;
+  }
+}
+
+namespace {
+
+template <class Number, class Function>
+void ForEachNumber(NamedTensor& tensor, const Function& function) {
+  for (size_t at = 0; at < tensor.bytes.size(); at += sizeof(Number)) {
+    Number value;
+    std::memcpy(&value, &tensor.bytes[at], sizeof value);
+    value = static_cast<Number>(function(static_cast<double>(value)));
+    std::memcpy(&tensor.bytes[at], &value, sizeof value);
+  }
+}
+
+}  // namespace
+
+void ChangeState(Td3Learner& learner,
+                 const std::function<double(const NamedTensor&, double)>& function) {
+  std::vector<NamedTensor> tensors = learner.SaveTensors(TensorScope::kEverything);
+  const LearnerCounters counters = learner.counters();
+  for (NamedTensor& tensor : tensors) {
+    const auto change = [&](double value) { return function(tensor, value); };
+    if (tensor.dtype == TensorDtype::kF64) {
+      ForEachNumber<double>(tensor, change);
+    } else {
+      ForEachNumber<float>(tensor, change);
+    }
+  }
+  learner.LoadTensors(tensors, TensorScope::kEverything, "oracle test");
+  learner.set_counters(counters);
+}
+
+void GiveBiasesSize(Td3Learner& learner) {
+  RandomStream random(7, "bias");
+  ChangeState(learner, [&](const NamedTensor& tensor, double value) {
+    const bool is_bias = tensor.name.ends_with("bias") && !tensor.name.starts_with("adam");
+    return is_bias ? value + 0.1 * random.Normal() : value;
+  });
 }
 
 }  // namespace volante

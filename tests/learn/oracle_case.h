@@ -2,6 +2,7 @@
 // writes, and the comparison of two states.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,6 +17,7 @@ struct Experience {
   std::vector<uint8_t> frames;  // [T, 84, 84], empty without images
   int vector_size = kVectorSize;
   std::vector<float> vectors, actions, rewards;
+  std::vector<float> labels;  // [T, 2] a teacher's actions
   std::vector<uint8_t> flags;
   std::vector<int64_t> episode_start;
   std::vector<int> transitions;  // rows that have a next observation
@@ -48,5 +50,17 @@ struct TensorError {
 };
 std::vector<TensorError> CompareTensors(const std::vector<NamedTensor>& ours,
                                         const std::vector<NamedTensor>& theirs);
+
+// Fails for every tensor that is further off; without `moments` Adam's are left out.
+void ExpectClose(const std::vector<NamedTensor>& ours, const std::vector<NamedTensor>& theirs,
+                 double tolerance, bool moments);
+
+// function(tensor, number) of every number of the learner's state is what it becomes.
+void ChangeState(Td3Learner& learner,
+                 const std::function<double(const NamedTensor&, double)>& function);
+
+// Biases start at zero, so after a few updates their norm is of the size of one Adam step, and an
+// error relative to it says nothing about the update. Those of a trained network have some size.
+void GiveBiasesSize(Td3Learner& learner);
 
 }  // namespace volante

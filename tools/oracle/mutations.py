@@ -16,6 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UPDATE, NETWORKS, FLAT = "src/learn/td3_update.cc", "src/learn/networks.cc", "src/learn/flat_params.cc"
+IMITATION = "src/learn/imitation_update.cc"
 
 # name, file, exact old text (found once), new text
 MUTATIONS = [
@@ -56,6 +57,17 @@ MUTATIONS = [
     ("the agent's own rows are cloned", UPDATE,
      "const int64_t first = b.action.size(0) - b.demonstrations;", "const int64_t first = 0;"),
     ("the cloning term does not fall", UPDATE, "d.bc_weight * std::max(left, 0.0)", "d.bc_weight"),
+    ("the cloning term aims at the executed action", UPDATE,
+     "at::mse_loss(pi.action.narrow(0, first, b.demonstrations), b.label)",
+     "at::mse_loss(pi.action.narrow(0, first, b.demonstrations), "
+     "b.action.narrow(0, first, b.demonstrations))"),
+    ("an imitation compares before tanh", IMITATION,
+     "at::mse_loss(pi.action, b.action)", "at::mse_loss(pi.pre_tanh, b.action)"),
+    ("limit of an imitation's gradient", IMITATION,
+     "ClipFor(config.actor_grad_norm)", "ClipFor(0.99 * config.actor_grad_norm)"),
+    ("Adam's step count in an imitation", IMITATION,
+     "actor_adam.Step(actor_params, counters.actor_updates + 1);",
+     "actor_adam.Step(actor_params, counters.actor_updates + 2);"),
     ("the encoder steps at the head's rate", FLAT,
      "StepRange(params, step, 0, encoder_end, encoder_rate);",
      "StepRange(params, step, 0, encoder_end, learning_rate);"),

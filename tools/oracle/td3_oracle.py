@@ -10,7 +10,8 @@ C++ program, and rebuilds frame stacks, normalisation, noise and masks from raw 
 case.json: the learner's configuration, `dtype`, `noise_key` (the Philox key of the noise stream),
 counters, `batches` (lists of transition numbers) and `tensors`: name -> [dtype, shape, offset] in
 case.bin (little-endian, row-major). Experience, one row per tick of consecutive episodes:
-frames uint8 [T,84,84], vectors f32 [T,53], actions f32 [T,2], rewards f32 [T], flags u8 [T]
+frames uint8 [T,84,84], vectors f32 [T,53], actions f32 [T,2], labels f32 [T,2] (a teacher's
+actions: the cloning term's and an imitation's aim), rewards f32 [T], flags u8 [T]
 (0 running, 1 terminated, 2 truncated: how the transition from tick t ended), episode_start i64 [T]
 (the row at which the episode of row t starts). The next observation of row t is row t + 1; the
 last row of an episode is only ever a next observation.
@@ -87,6 +88,7 @@ class Experience:
     def __init__(self, tensors, case, dtype):
         self.frames = tensors.get("frames")
         self.vectors, self.actions = tensors["vectors"], tensors["actions"]
+        self.labels = tensors["labels"]
         self.rewards, self.flags = tensors["rewards"], tensors["flags"]
         self.episode_start = tensors["episode_start"]
         self.case, self.dtype = case, dtype
@@ -111,8 +113,8 @@ class Experience:
         # gamma as the replay stores it: a float32
         gamma = float(np.float32(self.case["discount"]))
         return (self.observation(rows), self.observation(following),
-                self.actions[rows].to(self.dtype), self.rewards[rows].to(self.dtype),
-                gamma * (1.0 - terminated))
+                self.actions[rows].to(self.dtype), self.labels[rows].to(self.dtype),
+                self.rewards[rows].to(self.dtype), gamma * (1.0 - terminated))
 
 
 class Td3:
@@ -131,7 +133,8 @@ class Td3:
         self.delta_last = tensors.get("momentum/delta_last")
         self.optimizers = {group: self.adam(group) for group in ("actor", "critic")}
         self.updates = case["updates"]
-        steps = {"actor": case["actor_updates"], "critic": case["updates"]}
+        steps = {"actor": case["actor_updates"],
+                 "critic": case["updates"] if case["imitation"] == "none" else 0}
         for group, optimizer in self.optimizers.items():
             if steps[group] == 0:
                 continue
@@ -221,7 +224,7 @@ class Td3:
 
     def update(self, batch):
         case = self.case
-        (image, vector), next_observation, action, reward, discount = batch
+        (image, vector), next_observation, action, label, reward, discount = batch
         y = self.bellman_target(next_observation, reward, discount)
         features = None if image is None else self.online.critic.encoder(image)
         q1, q2 = self.online.critic(features, vector, action)
@@ -250,8 +253,10 @@ class Td3:
             if experts := round(case["demonstration_share"] * len(action)):
                 # The last rows are the expert's; this is update self.updates, counted from 1.
                 left = max(0.0, 1.0 - (self.updates - 1) / case["bc_decay_updates"])
-                distance = ((pi[-experts:] - action[-experts:])**2).mean()
+                distance = ((pi[-experts:] - label[-experts:])**2).mean()
                 actor_loss = actor_loss + case["bc_weight"] * left * distance
+                if left > 0.0:
+                    record["bc_loss"] = float(distance)
             record["actor_loss"] = float(actor_loss)
             record["q_actor_mean"] = float(q.mean())
             record["actor_norm"] = self.step("actor", actor_loss, case["actor_grad_norm"])
@@ -261,6 +266,16 @@ class Td3:
                 for slow, fast in zip(self.target.buffers(), self.online.buffers()):
                     slow.copy_(fast)
         return record
+
+    def imitate(self, batch):
+        """Supervised: the actor's mean squared error against the teacher's actions, nothing else."""
+        (image, vector), _, _, label, _, _ = batch
+        features = None if image is None else self.online.actor.encoder(image)
+        pi, _ = self.online.actor(features, vector)
+        loss = torch.nn.functional.mse_loss(pi, label)
+        self.updates += 1
+        return {"bc_loss": float(loss),
+                "actor_norm": self.step("actor", loss, self.case["actor_grad_norm"])}
 
     def state(self):
         tensors = {}
@@ -275,9 +290,10 @@ class Td3:
         for group, optimizer in self.optimizers.items():
             for name, parameter in getattr(self.online, group).named_parameters():
                 slot = group + "/" + name.replace(".", "/")
-                moments = optimizer.state[parameter]
-                tensors["adam/first_moment/" + slot] = moments["exp_avg"]
-                tensors["adam/second_moment/" + slot] = moments["exp_avg_sq"]
+                moments = optimizer.state.get(parameter)  # none for an optimizer that never stepped
+                for kind, key in (("first", "exp_avg"), ("second", "exp_avg_sq")):
+                    value = torch.zeros_like(parameter) if moments is None else moments[key]
+                    tensors[f"adam/{kind}_moment/{slot}"] = value
         if self.delta_last is not None:
             tensors["momentum/delta_last"] = self.delta_last
         return tensors
@@ -291,7 +307,8 @@ def main(directory):
     tensors = read_tensors(case["tensors"], directory / "case.bin")
     learner = Td3(case, tensors, dtype)
     experience = Experience(tensors, case, dtype)
-    records = [learner.update(experience.batch(rows)) for rows in case["batches"]]
+    update = learner.update if case["imitation"] == "none" else learner.imitate
+    records = [update(experience.batch(rows)) for rows in case["batches"]]
     index = write_tensors(learner.state(), directory / "result.bin")
     (directory / "result.json").write_text(json.dumps({"tensors": index, "records": records}))
 

@@ -1,0 +1,52 @@
+// One update of imitation, from a batch to a new actor: behaviour cloning and DAgger differ in who
+// drove and in nothing here. Shares loading, finite checks, clipping and Adam with the TD3 update;
+// neither critic nor targets are read or written.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/mse_loss.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "learn/non_finite.h"
+#include "learn/td3_impl.h"
+
+namespace volante {
+
+// mean over rows and both components of (pi(E_a(o)) - a*)^2, a* the teacher's action in o, which
+// stands in the batch in place of the executed one (run/behaviour.h). The squared loss is the
+// surrogate of Ross et al. 2011, section 3; it trains pi and E_a.
+UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_feature_stats) {
+  const OneThreadScope one_thread(twins != nullptr);
+  const BatchTensors b = Load(batch, /*with_next=*/false);
+  UpdateMetrics metrics;
+  metrics.update = counters.updates + 1;
+  metrics.critic_updated = false;
+  metrics.actor_updated = true;
+
+  at::Tensor features;
+  if (trainable.actor_encoder) {
+    features =
+        trainable.actor_encoder->Forward(b.image, with_feature_stats ? &metrics.features : nullptr);
+  }
+  const ActorOutput pi = trainable.actor.Forward(features, b.vector);
+  const at::Tensor loss = at::mse_loss(pi.action, b.action);
+  metrics.actor_loss = loss.item<double>();
+  metrics.bc_loss = metrics.actor_loss;
+  if (!std::isfinite(metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
+  actor_params.ZeroGrads();
+  loss.backward();
+  metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
+                                     ClipFor(config.actor_grad_norm), "actor");
+  actor_adam.Step(actor_params, counters.actor_updates + 1);
+
+  const c10::NoGradGuard no_grad;
+  metrics.action_saturation = pi.action.abs().gt(0.99).to(at::kFloat).mean().item<double>();
+  metrics.pre_tanh_rms = std::sqrt(pi.pre_tanh.square().mean().item<double>());
+  counters.updates = metrics.update;
+  ++counters.actor_updates;
+  counters.last_actor = metrics;
+  return metrics;
+}
+
+}  // namespace volante
