@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "cli/stop_signals.h"
 #include "learn/torch_runtime.h"
 #include "run/load_policy.h"
+#include "run/parent_run.h"
 #include "run/run_setup.h"
 #include "run/trainer.h"
 #include "store/run_folder.h"
@@ -26,7 +28,7 @@ namespace {
 
 struct TrainFlags {
   ConfigSources sources;
-  std::string run_dir, resume;
+  std::string run_dir, resume, from, from_replay = "drop";
   int64_t at = -1;
   bool slow_blas = false, allow_inexact = false, quiet = false;
 };
@@ -58,7 +60,16 @@ void AddFlags(CLI::App& app, TrainFlags& flags) {
   AddKeyFlag(app, flags, "--device", "train.device", "cpu, cuda or auto");
   app.add_option("--run-dir,--log-dir", flags.run_dir,
                  "folder of the run; runs/<date>_<preset>_<seed> unless given");
-  app.add_option("--resume,--checkpoint", flags.resume, "continue this run");
+  auto* resume = app.add_option("--resume,--checkpoint", flags.resume, "continue this run");
+  auto* from = app.add_option("--from", flags.from,
+                              "a new run that begins with the networks and the configuration of "
+                              "this run or checkpoint")
+                   ->excludes(resume);
+  app.add_option("--from-replay", flags.from_replay,
+                 "with --from: keep or drop the parent's transitions")
+      ->check(CLI::IsMember({"keep", "drop"}))
+      ->needs(from)
+      ->capture_default_str();
   app.add_option("--at", flags.at, "with --resume: from the checkpoint of this env step");
   app.add_flag("--slow-blas", flags.slow_blas, "train even with the reference BLAS");
   app.add_flag("--allow-inexact", flags.allow_inexact,
@@ -125,18 +136,21 @@ void WriteTotals(RunFolder& folder, const TrainResult& result) {
   folder.WriteFacts(facts);
 }
 
+void PrintDifferences(const std::vector<ConfigDifference>& differences, const std::string& from) {
+  if (differences.empty()) return;
+  std::fprintf(stderr, "differs from %s:\n", from.c_str());
+  for (const ConfigDifference& d : differences) {
+    std::fprintf(stderr, "  %-32s %s   (%s)\n", d.key.c_str(), d.value.c_str(),
+                 d.preset_value.c_str());
+  }
+}
+
 void PrintHead(const Config& config, const RunFolder& folder, bool resumed) {
   std::fprintf(stderr, "%s %s\n", resumed ? "resuming" : "training in", folder.path().c_str());
   if (config.train.device == Device::kAuto) {
     std::fprintf(stderr, "device auto: %s\n", NameOf(ResolveDevice(config.train.device)));
   }
-  const std::vector<ConfigDifference> differences = DiffFromPreset(config);
-  if (differences.empty()) return;
-  std::fprintf(stderr, "differs from preset %s:\n", config.preset.c_str());
-  for (const ConfigDifference& d : differences) {
-    std::fprintf(stderr, "  %-32s %s   (%s)\n", d.key.c_str(), d.value.c_str(),
-                 d.preset_value.c_str());
-  }
+  PrintDifferences(DiffFromPreset(config), "preset " + config.preset);
 }
 
 // The newest checkpoint that verifies, or the one that was asked for; empty when there is none yet.
@@ -175,9 +189,16 @@ int RunTrain(int argc, char** argv) {
   const std::string build = VOLANTE_COMMIT;
   Config config;
   std::unique_ptr<RunFolder> folder;
+  std::optional<ParentRun> parent;
   if (resume) {
     folder = std::make_unique<RunFolder>(RunFolder::Resume(files, flags.resume));
     config = ConfigOfRun(*folder, flags);
+    parent = ReadParent(folder->ReadFacts());
+  } else if (!flags.from.empty()) {
+    parent = FindParent(files, flags.from, flags.from_replay == "keep");
+    const Config older = ConfigOfParent(CheckpointReader(files, parent->path));
+    config = LoadConfigOver(files, older, flags.sources);
+    PrintDifferences(Differences(older, config), parent->path);
   } else {
     config = LoadConfig(files, flags.sources);
   }
@@ -188,12 +209,15 @@ int RunTrain(int argc, char** argv) {
   Environments environments = MakeEnvironments(config);
   const std::string to_resume = resume ? CheckpointToResume(*folder, flags.at) : "";
   std::vector<NamedTensor> encoder;
-  if (to_resume.empty()) encoder = ReadEncoderWeights(files, config.learner);
+  if (to_resume.empty() && !parent) encoder = ReadEncoderWeights(files, config.learner);
   if (!resume) {
+    if (parent) RequireFits(files, *parent, config);
+    if (config.imitation.on()) MakeTeacher(files, config);  // refused, like the two before, in time
     const std::string path =
         flags.run_dir.empty() ? DefaultRunFolder(config, flags.sources.algorithm) : flags.run_dir;
-    folder = std::make_unique<RunFolder>(RunFolder::Create(
-        files, path, ToYaml(config), FactsOf(config, fingerprint, CommandText(argc, argv))));
+    RunFacts facts = FactsOf(config, fingerprint, CommandText(argc, argv));
+    if (parent) AddParent(facts, *parent);
+    folder = std::make_unique<RunFolder>(RunFolder::Create(files, path, ToYaml(config), facts));
   }
 
   PrintHead(config, *folder, resume);
@@ -206,15 +230,22 @@ int RunTrain(int argc, char** argv) {
                            .progress = &progress,
                            .build = build,
                            .fingerprint = fingerprint,
-                           .on_checkpoint = {}});
+                           .on_checkpoint = {},
+                           .begins_trained = parent.has_value()});
   progress.Message(trainer.learner().Audit());
   if (!to_resume.empty()) {
     const CheckpointReader checkpoint(files, to_resume);
     CheckFingerprint(checkpoint.manifest().fingerprint, fingerprint, flags.allow_inexact);
     trainer.Restore(checkpoint, flags.allow_inexact);
     progress.Message("continuing from " + to_resume);
-  } else if (resume) {
-    progress.Message("no checkpoint yet: starting from the beginning");
+  } else {
+    if (resume) progress.Message("no checkpoint yet: starting from the beginning");
+    if (parent) {
+      RequireUnchanged(files, *parent);
+      trainer.StartFrom(CheckpointReader(files, parent->path), parent->keep_replay);
+      progress.Message(fmt::format("networks of {} (manifest {}), replay {}", parent->path,
+                                   parent->hash, parent->keep_replay ? "kept" : "dropped"));
+    }
   }
   if (!encoder.empty()) {
     trainer.LoadEncoder(encoder);

@@ -248,18 +248,33 @@ Config FromText(const std::string& preset_flag, const std::vector<Assignment>& f
   return Resolve(LoadPreset(name), file, algorithm, sets);
 }
 
+std::vector<Assignment> FileOf(Files& files, const ConfigSources& sources) {
+  if (sources.file.empty()) return {};
+  return ReadYaml(ReadText(files, sources.file, kMaxConfigBytes), sources.file);
+}
+
+std::vector<Assignment> AlgorithmOf(const ConfigSources& sources) {
+  if (sources.algorithm.empty()) return {};
+  return ReadYaml(AlgorithmText(sources.algorithm), "algorithm " + sources.algorithm);
+}
+
 }  // namespace
 
 Config LoadConfig(Files& files, const ConfigSources& sources) {
-  std::vector<Assignment> file;
-  if (!sources.file.empty()) {
-    file = ReadYaml(ReadText(files, sources.file, kMaxConfigBytes), sources.file);
+  return FromText(sources.preset, FileOf(files, sources), AlgorithmOf(sources),
+                  ParseSets(sources.sets));
+}
+
+Config LoadConfigOver(Files& files, const Config& parent, const ConfigSources& sources) {
+  const std::vector<Assignment> file = FileOf(files, sources);
+  const std::string named = sources.preset.empty() ? PresetOf(file) : sources.preset;
+  if (!named.empty() && named != parent.preset) {
+    throw Error(ExitCode::kUsage, "a run from an older one starts from its configuration",
+                "preset " + named.substr(0, 80), "the parent's preset is " + parent.preset,
+                "leave the preset out, and give what shall differ by --set, --config or "
+                "--algorithm");
   }
-  std::vector<Assignment> algorithm;
-  if (!sources.algorithm.empty()) {
-    algorithm = ReadYaml(AlgorithmText(sources.algorithm), "algorithm " + sources.algorithm);
-  }
-  return FromText(sources.preset, file, algorithm, ParseSets(sources.sets));
+  return Resolve(parent, file, AlgorithmOf(sources), ParseSets(sources.sets));
 }
 
 Config ParseConfig(std::string_view yaml, const std::string& where,

@@ -20,10 +20,14 @@ struct ConfigSources {
   std::string algorithm = {};     // --algorithm; empty: none
 };
 
-// The resolved and checked configuration: defaults < preset < file < algorithm < sets. Refused: unknown and
-// duplicate keys, wrong types, choices and ranges, keys of the file or the sets that do not apply
-// in the result, and combinations that can't work.
+// The resolved and checked configuration: defaults < preset < file < algorithm < sets. Refused:
+// unknown and duplicate keys, wrong types, choices and ranges, keys of the file or the sets that do
+// not apply in the result, and combinations that can't work.
 Config LoadConfig(Files& files, const ConfigSources& sources);
+
+// The same over another run's configuration in place of a preset: parent < file < algorithm < sets.
+// Another preset than the parent's is refused.
+Config LoadConfigOver(Files& files, const Config& parent, const ConfigSources& sources);
 
 // The same from a text in memory, e.g. the config.yaml stored with a checkpoint; `where` names it
 // in messages.

@@ -34,8 +34,13 @@ class NetworkTeacher : public Teacher {
     return policy_.path + " (" + policy_.label + ", manifest " + policy_.hash + ")";
   }
   void Act(std::span<const DriveFacts> facts, std::span<Action> actions) override {
-    vectors_.resize(facts.size() * kVectorSize);
-    for (size_t w = 0; w < facts.size(); ++w) WriteVector(facts[w], &vectors_[w * kVectorSize]);
+    const ObservationMode mode = policy_.config.observation.mode;
+    const auto width = static_cast<size_t>(VectorSize(mode));
+    vectors_.resize(facts.size() * width);
+    for (size_t w = 0; w < facts.size(); ++w) {
+      mode == ObservationMode::kPrivileged ? WritePrivileged(facts[w], &vectors_[w * width])
+                                           : WriteVector(facts[w], &vectors_[w * width]);
+    }
     policy_.learner->Act(nullptr, vectors_.data(), static_cast<int>(facts.size()),
                          &actions[0].steer);
   }
@@ -56,10 +61,10 @@ std::unique_ptr<Teacher> MakeTeacher(Files& files, const Config& config) {
                 "name one of them");
   }
   LoadedPolicy policy = LoadPolicy(files, name, {}, config.train.num_worlds);
-  if (policy.config.observation.mode == ObservationMode::kCameraVector) {
+  if (HasImage(policy.config.observation.mode)) {
     throw Error(ExitCode::kUsage, "a teacher sees numbers alone", policy.path,
-                "its observation.mode is camera_vector",
-                "take a policy that was trained with observation.mode=vector");
+                std::string("its observation.mode is ") + NameOf(policy.config.observation.mode),
+                "take a policy that was trained with observation.mode privileged or vector");
   }
   return std::make_unique<NetworkTeacher>(std::move(policy));
 }

@@ -47,38 +47,6 @@ std::vector<NamedTensor> Without(std::vector<NamedTensor> all,
   return all;
 }
 
-// Keys that decide what a remembered transition is.
-constexpr std::string_view kReplayKeys[] = {
-    "train.num_worlds",        "env.action_repeat", "ego.steer_lock_low_deg",
-    "ego.steer_lock_high_deg", "observation.mode",  "observation.frame_stride",
-    "reward.preset",           "reward.scale",      "learner.discount",
-    "replay.n_step",           "imitation.method",  "imitation.teacher"};
-
-// Refuses a parent whose transitions are not those of `config`.
-void RequireSameReplay(const CheckpointReader& parent, const Config& config) {
-  const std::string& where = parent.path();
-  if (parent.manifest().kind != CheckpointKind::kResumable) {
-    throw Error(ExitCode::kUsage, "the replay can't be kept", where,
-                "this checkpoint holds a policy alone",
-                "name a step_N checkpoint, or --from-replay drop");
-  }
-  const std::vector<uint8_t> yaml = parent.Part("config.yaml");
-  const Config old = ParseConfig({reinterpret_cast<const char*>(yaml.data()), yaml.size()}, where);
-  std::string differing;
-  for (const ConfigDifference& d : Differences(old, config)) {
-    if (std::find(std::begin(kReplayKeys), std::end(kReplayKeys), d.key) == std::end(kReplayKeys)) {
-      continue;
-    }
-    // Labels are labels, whoever drove.
-    if (d.key == "imitation.method" && old.imitation.on() && config.imitation.on()) continue;
-    differing += fmt::format("{}{} was {}, is {}", differing.empty() ? "" : "; ", d.key,
-                             d.preset_value, d.value);
-  }
-  if (differing.empty()) return;
-  throw Error(ExitCode::kUsage, "the replay can't be kept", where, differing,
-              "leave these keys as they were, or --from-replay drop");
-}
-
 }  // namespace
 
 std::string ArchitectureOf(const Config& config) {
@@ -217,14 +185,11 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
 
 void Trainer::StartFrom(const CheckpointReader& parent, bool keep_replay) {
   VOLANTE_CHECK(parts_.begins_trained, "a run from an older one's networks");
-  const std::string& where = parent.path();
-  if (keep_replay) {
-    RequireSameReplay(parent, config_);
-    // RUN/checkpoints/step_N beside RUN/replay
-    const std::string run = JoinPath(JoinPath(where, ".."), "..");
-    replay_.Restore(*parts_.files, JoinPath(run, "replay"), parent.manifest().replay_segments);
-  }
-  learner_->LoadTensors(parent.Tensors("policy"), TensorScope::kPolicy, where);
+  learner_->LoadTensors(parent.Tensors("policy"), TensorScope::kPolicy, parent.path());
+  if (!keep_replay) return;
+  // RUN/checkpoints/step_N beside RUN/replay
+  const std::string run = JoinPath(JoinPath(parent.path(), ".."), "..");
+  replay_.Restore(*parts_.files, JoinPath(run, "replay"), parent.manifest().replay_segments);
 }
 
 }  // namespace volante

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "cli/run_program.h"
+#include "store/event_file.h"
 
 namespace volante {
 namespace {
@@ -211,6 +212,108 @@ TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
   // The run may have been beyond 3,000 steps already; then there is nothing left to do.
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.out, HasSubstr("ended at"));
+}
+
+// ---- from an older run ---------------------------------------------------------------------
+
+TEST_F(Commands, ARunFromAnOlderOnesNetworksRecordsItsParent) {
+  ASSERT_EQ(Train("old").exit_code, 0);
+  const Ran ran = Volante(
+      {"train", "--from", "old", "--set", "learner.tau=0.02", "--run-dir", "new", "--quiet"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("learner.tau"));
+  EXPECT_THAT(ran.err, HasSubstr("old/checkpoints/step_600"));
+  EXPECT_THAT(ran.out, HasSubstr("ended at 600 env steps with 100 updates"));
+  const std::string facts = ReadText(RealFiles(), Path("new/manifest.json"));
+  EXPECT_THAT(facts, HasSubstr(Path("old/checkpoints/step_600")));
+  EXPECT_THAT(facts, HasSubstr("\"parent_hash\""));
+  EXPECT_THAT(facts, HasSubstr("\"parent_replay\": \"drop\""));
+  const std::string log = ReadText(RealFiles(), Path("new/log.txt"));
+  EXPECT_THAT(log, HasSubstr("old/checkpoints/step_600"));
+  EXPECT_THAT(log, HasSubstr("replay dropped"));
+  // The configuration is the parent's with the sets over it.
+  const std::string config = ReadText(RealFiles(), Path("new/config.yaml"));
+  EXPECT_THAT(config, HasSubstr("\n  tau: 0.02\n"));
+  EXPECT_THAT(config, HasSubstr("\n  town: tiny\n"));
+  EXPECT_THAT(config, HasSubstr("\n  head_widths: [32, 32]\n"));
+}
+
+TEST_F(Commands, AParentThatDoesNotFitIsRefusedByLayerAndShape) {
+  ASSERT_EQ(Train("old").exit_code, 0);
+  ExpectRefused(
+      Volante({"train", "--from", "old", "--set", "learner.head_widths=16,16", "--run-dir", "new"}),
+      3, "actor/head/0/weight has shape [32, 53], not [16, 53]");
+  EXPECT_FALSE(std::filesystem::exists(Path("new"))) << "nothing was begun";
+  ExpectRefused(Volante({"train", "--from", "nowhere", "--run-dir", "new"}), 3, "nowhere");
+  ExpectRefused(Volante({"train", "--from", "old", "--preset", "td3", "--run-dir", "new"}), 2,
+                "smoke");
+  ExpectRefused(Volante({"train", "--from-replay", "keep", "--run-dir", "new"}), 2, "--from");
+  ExpectRefused(Volante({"train", "--from", "old", "--resume", "old"}), 2, "--resume");
+}
+
+TEST_F(Commands, TheReplayOfTheParentIsKeptWhereItIsTheSame) {
+  ASSERT_EQ(Train("old").exit_code, 0);
+  const auto transitions = [&](const std::string& run, std::vector<std::string> more) {
+    std::vector<std::string> words = {"train", "--from", "old", "--run-dir", run, "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Volante(words);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    const EventData events = ReadScalars(RealFiles(), Path(run));
+    return events.scalars.at("train/replay_transitions").front().value;
+  };
+  EXPECT_GT(transitions("kept", {"--from-replay", "keep"}), 600);
+  EXPECT_LT(transitions("dropped", {}), 400);
+  ExpectRefused(Volante({"train", "--from", "old", "--from-replay", "keep", "--set",
+                         "reward.scale=0.7", "--set", "replay.n_step=5", "--run-dir", "new"}),
+                2, "reward.scale was 0.3, is 0.7; replay.n_step was 3, is 5");
+  EXPECT_FALSE(std::filesystem::exists(Path("new"))) << "nothing was begun";
+}
+
+// Stopped before its first checkpoint, or after: it goes on as the run that began from that parent.
+TEST_F(Commands, ARunFromAnOlderOneIsResumed) {
+  ASSERT_EQ(Train("old").exit_code, 0);
+  const auto from_old = [&](const std::string& run) {
+    return Volante(
+        {"train", "--from", "old", "--from-replay", "keep", "--run-dir", run, "--quiet"});
+  };
+  const auto final_policy = [&](const std::string& run) {
+    return ReadText(RealFiles(), Path(run + "/checkpoints/step_600/policy.safetensors"));
+  };
+  ASSERT_EQ(from_old("whole").exit_code, 0);
+  ASSERT_EQ(from_old("again").exit_code, 0);
+  std::filesystem::remove_all(Path("again/checkpoints/step_600"));
+  std::filesystem::remove_all(Path("again/checkpoints/step_400"));
+  ASSERT_EQ(Volante({"train", "--resume", "again", "--quiet"}).exit_code, 0);  // from step_200
+  EXPECT_EQ(final_policy("again"), final_policy("whole"));
+  std::filesystem::remove_all(Path("again/checkpoints"));
+  std::filesystem::remove_all(Path("again/replay"));
+  const Ran begun_again = Volante({"train", "--resume", "again", "--quiet"});
+  ASSERT_EQ(begun_again.exit_code, 0) << begun_again.err;
+  EXPECT_EQ(final_policy("again"), final_policy("whole"));
+}
+
+// ---- imitation -----------------------------------------------------------------------------
+
+TEST_F(Commands, AnImitationIsTrainedEvaluatedAndDriven) {
+  for (const char* algorithm : {"bc", "dagger"}) {
+    const Ran train = Train(algorithm, {"--algorithm", algorithm});
+    ASSERT_EQ(train.exit_code, 0) << train.err;
+    EXPECT_THAT(train.out, HasSubstr("health: no alarm"));
+    const Ran evaluate = Volante({"evaluate", "--checkpoint", algorithm, "--num-episodes", "4"});
+    EXPECT_EQ(evaluate.exit_code, 0) << evaluate.err;
+  }
+  const Ran student = Train("student", {"--algorithm", "dagger", "--set", "imitation.teacher=bc"});
+  EXPECT_EQ(student.exit_code, 0) << student.err;
+  ASSERT_EQ(
+      Volante({"train", "--preset", "smoke", "--algorithm", "bc", "--run-dir", "town", "--quiet"})
+          .exit_code,
+      0);
+  const Ran drive = Volante({"drive", "--checkpoint", "town", "--set", "env.max_episode_steps=20",
+                             "--output", "drive.mp4"},
+                            {{"DISPLAY", ""}, {"WAYLAND_DISPLAY", ""}});
+  EXPECT_EQ(drive.exit_code, 0) << drive.err;
+  ExpectRefused(Train("no", {"--algorithm", "bc", "--set", "imitation.teacher=nobody"}), 2,
+                "nobody");
 }
 
 // ---- bad input -----------------------------------------------------------------------------

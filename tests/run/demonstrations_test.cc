@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "config/options.h"
 #include "env/make_env.h"
@@ -40,6 +42,34 @@ TEST(Demonstrations, AreOfAnExpertThatArrivesAndOfTheConfiguredLength) {
   EXPECT_GT(done.episodes, 4);
   EXPECT_EQ(done.successes, done.episodes);
   EXPECT_LE(done.replay->bytes(), DemonstrationBytes(config));
+}
+
+// The critic needs what was executed, the cloning term what the expert wanted.
+TEST(Demonstrations, LabelsAreTheExpertsActionsWithoutTheNoise) {
+  const auto sampled = [](const std::string& noise) {
+    const Config config =
+        SmokeConfig({"env.town=tiny", "demonstrations.share=0.5", "demonstrations.env_steps=400",
+                     "demonstrations.noise=" + noise});
+    TinyEnv env(config.train.num_worlds, false);
+    const Demonstrations done = Collect(config, env);
+    Batch batch;
+    batch.Resize(64, false);
+    RandomStream random(3, "test");
+    done.SampleRows(random, 32, 32, batch);
+    EXPECT_EQ(batch.demonstrations, 32);
+    return batch;
+  };
+  const auto distance = [](const Batch& batch) {
+    double sum = 0.0;
+    for (size_t i = 0; i < batch.label.size(); ++i) {
+      sum += std::pow(batch.label[i] - batch.action[64 + i], 2);
+    }
+    return std::sqrt(sum / static_cast<double>(batch.label.size()));
+  };
+  const Batch clean = sampled("0"), noisy = sampled("0.1");
+  ASSERT_EQ(clean.label.size(), 64u);
+  EXPECT_EQ(distance(clean), 0.0);
+  EXPECT_NEAR(distance(noisy), 0.1, 0.05);  // the noise's deviation
 }
 
 TEST(Demonstrations, FollowFromTheSeedAlone) {
