@@ -22,12 +22,6 @@ const NamedTensor* Find(std::span<const NamedTensor> tensors, const std::string&
   return at == tensors.end() ? nullptr : &*at;
 }
 
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
-  return "[" + text + "]";
-}
-
 }  // namespace
 
 void CheckEncoderWeights(const LearnerConfig& config, std::span<const NamedTensor> tensors,
