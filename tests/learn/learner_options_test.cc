@@ -1,11 +1,13 @@
-// What experiments switch on: augmentation, the cloning term, an encoder's own learning rate. Each
-// does what it says, and nothing where it is off.
+// What experiments switch on: augmentation, LayerNorm in heads, target encoder, the cloning term,
+// an encoder's own learning rate. Each does what it says, and nothing where it is off.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,6 +68,141 @@ TEST(Augmentation, ChangesUpdatesAndNeitherActingNorQ) {
   idle.Update(batch), reference.Update(batch);
   EXPECT_TRUE(idle.SaveTensors(TensorScope::kEverything) ==
               reference.SaveTensors(TensorScope::kEverything));
+}
+
+// One key of the augmentation at a time: what it says is drawn, the rest stays off.
+TEST(Augmentation, EachKeyDrawsItsOwnQuantityAlone) {
+  const AugmentConfig off = {
+      .enabled = true, .shift_x_px = 0, .shift_y_px = 0, .brightness = 0, .contrast = 0};
+  const auto varies = [](const AugmentConfig& augment) {
+    Td3Options options = TestOptions(kCamera);
+    options.augment = augment;
+    Td3Learner learner(options);
+    std::vector<bool> which(4, false);
+    for (const StackAugmentation& a : learner.impl().DrawAugmentations(50)) {
+      which[0] = which[0] || a.shift_x_px != 0;
+      which[1] = which[1] || a.shift_y_px != 0;
+      which[2] = which[2] || a.brightness != 1.0f;
+      which[3] = which[3] || a.contrast != 1.0f;
+    }
+    return which;
+  };
+  EXPECT_EQ(varies(off), (std::vector<bool>{false, false, false, false}));
+  AugmentConfig one = off;
+  one.shift_x_px = 2;
+  EXPECT_EQ(varies(one), (std::vector<bool>{true, false, false, false}));
+  one = off, one.shift_y_px = 2;
+  EXPECT_EQ(varies(one), (std::vector<bool>{false, true, false, false}));
+  one = off, one.brightness = 0.1;
+  EXPECT_EQ(varies(one), (std::vector<bool>{false, false, true, false}));
+  one = off, one.contrast = 0.1;
+  EXPECT_EQ(varies(one), (std::vector<bool>{false, false, false, true}));
+}
+
+// ---- switches of the networks ------------------------------------------------------------------
+
+// Names, shapes and bytes of what a learner starts with.
+std::map<std::string, NamedTensor> StartOf(const Td3Options& options) {
+  std::map<std::string, NamedTensor> tensors;
+  for (NamedTensor& tensor : Td3Learner(options).SaveTensors(TensorScope::kEverything)) {
+    const std::string name = tensor.name;
+    tensors.emplace(name, std::move(tensor));
+  }
+  return tensors;
+}
+
+// Each hidden layer of each head gets gain 1 and bias 0; every other tensor starts as without.
+TEST(HeadLayerNorm, AddsANormToEachHiddenLayerAndLeavesTheRestAsItWas) {
+  Td3Options options = TestOptions(kVector);
+  const auto plain = StartOf(options);
+  options.config.head_layernorm = true;
+  const auto with = StartOf(options);
+  int norms = 0;
+  for (const auto& [name, tensor] : with) {
+    if (name.find("/norm") == std::string::npos) {
+      ASSERT_TRUE(plain.contains(name)) << name;
+      EXPECT_TRUE(plain.at(name) == tensor) << name;
+    } else {
+      norms += !name.starts_with("target_") && !name.starts_with("adam/");
+    }
+  }
+  EXPECT_EQ(norms, 3 * 2 * 2);  // head, q1, q2; two hidden layers; gain and bias
+  EXPECT_EQ(with.size() - plain.size(), 4u * 12u);  // networks, targets and two moments
+}
+
+// LayerNorm takes away what all units of a layer share and their scale: a first layer ten times as
+// large gives the same action, one without norm another.
+TEST(HeadLayerNorm, MakesAHeadBlindToTheScaleOfItsHiddenLayers) {
+  for (const bool layernorm : {true, false}) {
+    Td3Options options = TestOptions(kVector);
+    options.config.head_layernorm = layernorm;
+    options.config.last_layer_init = 0.1;
+    Td3Learner learner(options);
+    const Batch batch = RandomBatch(8, kVector, 0);
+    std::vector<float> before(16), after(16);
+    learner.Act(nullptr, batch.vector.data(), 8, before.data());
+    learner.impl().actor_params.Frozen("actor/head/0/weight").mul_(10.0);
+    learner.impl().actor_params.Frozen("actor/head/0/bias").mul_(10.0);
+    learner.Act(nullptr, batch.vector.data(), 8, after.data());
+    double largest = 0.0;
+    for (size_t i = 0; i < 16; ++i) {
+      largest = std::max(largest, std::abs(static_cast<double>(after[i]) - before[i]));
+    }
+    if (layernorm) {
+      EXPECT_LT(largest, 1e-3);
+    } else {
+      EXPECT_GT(largest, 0.05);
+    }
+  }
+}
+
+// Without a target encoder the target's features are the online ones of the moment; with one they
+// move by tau alone. Nothing else of a first update differs: both copies start equal.
+TEST(TargetEncoder, IsASlowCopyOrTheOnlineEncoderItself) {
+  Td3Options options = TestOptions(kCamera);
+  options.config.policy_delay = 1;
+  options.config.tau = 0.005;
+  Td3Learner slow(options);
+  options.config.target_encoder = false;
+  Td3Learner online(options);
+  const Batch batch = RandomBatch(8, kCamera, 0);
+  EXPECT_EQ(slow.Update(batch).critic_loss, online.Update(batch).critic_loss);
+  EXPECT_TRUE(slow.SaveTensors(TensorScope::kPolicy) == online.SaveTensors(TensorScope::kPolicy));
+
+  const std::string name = "critic/encoder/conv1/weight";
+  const at::Tensor now = slow.impl().critic_params.Frozen(name);
+  const at::Tensor copy = slow.impl().target_critic_params.Frozen(name);
+  Td3Learner start(TestOptions(kCamera));
+  const at::Tensor old = start.impl().critic_params.Frozen(name);
+  EXPECT_FALSE(at::equal(now, old));
+  EXPECT_LE((copy - (old + 0.005 * (now - old))).abs().max().item<double>(), 1e-7);
+  EXPECT_FALSE(online.impl().target_critic_params.Has(name));
+  EXPECT_EQ(online.impl().target.critic_encoder->conv[0].weight.data_ptr(),
+            online.impl().critic_params.Frozen(name).data_ptr());
+  // From here on the targets differ, and with them the next loss.
+  EXPECT_NE(slow.Update(batch).critic_loss, online.Update(batch).critic_loss);
+}
+
+// A first step of Adam is the rate times the gradient's sign, so a rate shows in what it moved.
+TEST(EncoderLearningRates, MoveTheEncoderTheyNameAndNothingElse) {
+  Td3Options options = TestOptions(kCamera, Wiring::kSeparate, Fusion::kTrunk, Encoder::kSmall);
+  options.config.policy_delay = 1;
+  const auto after_one = [&](double actor_rate, double critic_rate) {
+    options.config.actor_encoder_lr = actor_rate;
+    options.config.critic_encoder_lr = critic_rate;
+    Td3Learner learner(options);
+    learner.Update(RandomBatch(8, kCamera, 0));
+    return learner.SaveTensors(TensorScope::kPolicy);
+  };
+  const auto plain = after_one(0.0, 0.0), actor = after_one(1e-5, 0.0);
+  const auto critic = after_one(0.0, 1e-5);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const std::string& name = plain[i].name;
+    EXPECT_EQ(plain[i] == actor[i], !name.starts_with("actor/encoder/")) << name;
+    // The actor's step comes after the critic's and looks through its new heads, which are equal;
+    // the features are those of the critic's step, before it.
+    EXPECT_EQ(plain[i] == critic[i], !name.starts_with("critic/encoder/")) << name;
+  }
 }
 
 // ---- demonstrations ----------------------------------------------------------------------------

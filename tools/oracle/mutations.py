@@ -17,6 +17,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UPDATE, NETWORKS, FLAT = "src/learn/td3_update.cc", "src/learn/networks.cc", "src/learn/flat_params.cc"
 IMITATION = "src/learn/imitation_update.cc"
+MOBILENET = "src/learn/mobilenet.cc"
 
 # name, file, exact old text (found once), new text
 MUTATIONS = [
@@ -52,6 +53,18 @@ MUTATIONS = [
      "frozen.critic.Q1(features.critic, b.vector, pi.action)",
      "frozen.critic.Q1(features.actor, b.vector, pi.action)"),
     ("slope of LeakyReLU", NETWORKS, "kLeakySlope = 0.01;", "kLeakySlope = 0.02;"),
+    ("LayerNorm of the heads after ReLU", NETWORKS,
+     """    if (i < norms.size()) x = LayerNorm(x, norms[i]);
+    if (i + 1 < layers.size()) x = at::relu_(x);
+""",
+     """    if (i + 1 < layers.size()) x = at::relu_(x);
+    if (i < norms.size()) x = LayerNorm(x, norms[i]);
+"""),
+    ("BatchNorm's epsilon", MOBILENET, "kEpsilon = 0.001;", "kEpsilon = 0.002;"),
+    ("momentum of the running statistics", MOBILENET, "kMomentum = 0.01;", "kMomentum = 0.02;"),
+    ("blocks without their shortcut", MOBILENET, "block.residual ? x + y : y", "y"),
+    ("targets keep their running statistics", UPDATE,
+     "target_statistics.values().copy_(next_statistics.values());", "(void)0;"),
     ("Adam without the second bias correction", FLAT,
      "std::sqrt(1.0 - std::pow(sizes.beta2, t))", "1.0"),
     ("the agent's own rows are cloned", UPDATE,
