@@ -19,6 +19,7 @@ namespace volante {
 UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_feature_stats) {
   const OneThreadScope one_thread(twins != nullptr);
   const BatchTensors b = Load(batch, /*with_next=*/false);
+  next_statistics.values().copy_(statistics.values());
   UpdateMetrics metrics;
   metrics.update = counters.updates + 1;
   metrics.critic_updated = false;
@@ -41,6 +42,7 @@ UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_fe
   actor_adam.Step(actor_params, counters.actor_updates + 1);
 
   const c10::NoGradGuard no_grad;
+  statistics.values().copy_(next_statistics.values());
   metrics.action_saturation = pi.action.abs().gt(0.99).to(at::kFloat).mean().item<double>();
   metrics.pre_tanh_rms = std::sqrt(pi.pre_tanh.square().mean().item<double>());
   counters.updates = metrics.update;

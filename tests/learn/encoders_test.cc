@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -165,6 +166,37 @@ TEST(MobileNet, AnUpdateThatFailsLeavesTheStatisticsAsTheyWere) {
   EXPECT_THROW(learner.Update(RandomBatch(8, kCamera, 1)), Error);
   bias.copy_(good);
   EXPECT_TRUE(learner.SaveTensors(TensorScope::kEverything) == before);
+}
+
+// Imitation trains the actor's encoder: with the statistics that were loaded, or moving them.
+TEST(MobileNet, ImitationSeesTheStatisticsAndMovesThemWhereTheyAreTrained) {
+  for (const BatchNorm batchnorm : {BatchNorm::kFrozen, BatchNorm::kTrain}) {
+    Td3Options options = MobileNetOptions(Wiring::kSeparate, batchnorm);
+    options.imitation.method = ImitationMethod::kBc;
+    options.config.last_layer_init = 0.3;  // so that the features show in the actions
+    Td3Learner learner(options);
+    Td3Learner::Impl& impl = learner.impl();
+    impl.statistics.values().add_(0.25);  // as from a file
+    const at::Tensor before = impl.statistics.values().clone();
+    const Batch batch = RandomBatch(8, kCamera, 0);
+    std::vector<float> actions(16);
+    learner.Act(batch.image.data(), batch.vector.data(), 8, actions.data());
+    double expected = 0.0;  // the loss of the policy that acts
+    for (size_t i = 0; i < 16; ++i) expected += std::pow(actions[i] - batch.action[i], 2) / 16;
+    const UpdateMetrics m = learner.Update(batch);
+    if (batchnorm == BatchNorm::kFrozen) {
+      EXPECT_NEAR(m.actor_loss, expected, 1e-5);
+      EXPECT_TRUE(at::equal(impl.statistics.values(), before));
+    } else {
+      const std::string mean = "encoder/features/5/block/0/1/running_mean";
+      const auto moved = [&](const std::string& role) {
+        const at::Tensor now = impl.statistics.Frozen(role + mean);
+        return (now - 0.25).abs().max().item<double>();
+      };
+      EXPECT_GT(moved("actor/"), 1e-4);
+      EXPECT_EQ(moved("critic/"), 0.0);  // which nobody trains
+    }
+  }
 }
 
 // ---- weights from a file -----------------------------------------------------------------------
