@@ -46,6 +46,7 @@ std::vector<Layer> LayersOf(const std::vector<ParameterSpec>& specs, const Encod
       const ConvShape& shape = encoder.conv[convolution++];
       side = (side - shape.kernel) / shape.stride + 1;
       layer.multiply_adds *= static_cast<double>(side * side);
+      if (encoder.max_pool) side /= 2;
     }
     layers.push_back(std::move(layer));
   }
@@ -78,10 +79,11 @@ UpdateOperations CountUpdateOperations(const Td3Options& options, int batch_size
   const bool has_image = options.mode == ObservationMode::kCameraVector;
   const bool has_trunk = has_image && c.fusion == Fusion::kTrunk;
   const bool separate = c.wiring == Wiring::kSeparate;
-  const EncoderShape& shape = ShapeOf(c.encoder);
-  const auto encoder = has_image ? LayersOf(EncoderSpecs(c, ""), shape) : std::vector<Layer>();
-  const auto actor = LayersOf(ActorSpecs(c, options.mode, ""), shape);
-  const auto critic = LayersOf(CriticSpecs(c, options.mode, ""), shape);
+  const EncoderShape* shape = ShapeOf(c.encoder);
+  VOLANTE_CHECK(shape != nullptr, "only encoders of three convolutions are counted");
+  const auto encoder = has_image ? LayersOf(EncoderSpecs(c, ""), *shape) : std::vector<Layer>();
+  const auto actor = LayersOf(ActorSpecs(c, options.mode, ""), *shape);
+  const auto critic = LayersOf(CriticSpecs(c, options.mode, ""), *shape);
   const double all = batch_size, of_actor = static_cast<double>(batch_size) / c.policy_delay;
 
   const auto forward = [](const std::string&) { return Pass{}; };
