@@ -75,11 +75,11 @@ struct Alone {
 
 // One update of a batch that lies there, and one tick's actions.
 Alone MeasureAlone(const BenchOptions& options, const Config& config, const Replay& replay) {
-  Td3Options learner{.config = config.learner,
-                     .augment = config.augment,
-                     .demonstrations = config.demonstrations,
-                     .mode = config.observation.mode,
-                     .acting_batch = config.train.num_worlds};
+  Td3Options learner;
+  learner.config = config.learner;
+  learner.augment = config.augment;
+  learner.mode = config.observation.mode;
+  learner.acting_batch = config.train.num_worlds;
   Alone alone;
   alone.update_s = 1.0 / UpdateRate(options, replay, learner, config.learner.batch_size,
                                     /*with_sampling=*/false);

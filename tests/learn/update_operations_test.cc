@@ -54,6 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
                     TestOptions(ObservationMode::kCameraVector, Wiring::kSharedCritic,
                                 Fusion::kConcat, Encoder::kNature),
                     TestOptions(ObservationMode::kCameraVector, Wiring::kSharedCritic,
+                                Fusion::kTrunk, Encoder::kNatureMaxPool),
+                    TestOptions(ObservationMode::kCameraVector, Wiring::kSharedCritic,
                                 Fusion::kTrunk, Encoder::kSmall)),
     [](const auto& kind) { return CaseName(kind.param); });
 
