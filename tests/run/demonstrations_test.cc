@@ -50,7 +50,7 @@ TEST(Demonstrations, LabelsAreTheExpertsActionsWithoutTheNoise) {
     const Config config =
         SmokeConfig({"env.town=tiny", "demonstrations.share=0.5", "demonstrations.env_steps=400",
                      "demonstrations.noise=" + noise});
-    TinyEnv env(config.train.num_worlds, false);
+    TinyEnv env(config.train.num_worlds, ObservationMode::kVector);
     const Demonstrations done = Collect(config, env);
     Batch batch;
     batch.Resize(64, false);
