@@ -45,7 +45,6 @@ UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_fe
   statistics.values().copy_(next_statistics.values());
   metrics.action_saturation = pi.action.abs().gt(0.99).to(at::kFloat).mean().item<double>();
   metrics.pre_tanh_rms = std::sqrt(pi.pre_tanh.square().mean().item<double>());
-  statistics.values().copy_(next_statistics.values());
   counters.updates = metrics.update;
   ++counters.actor_updates;
   counters.last_actor = metrics;

@@ -398,6 +398,17 @@ TEST(Imitation, TrainsAnEncoderOfTheActorsOwn) {
   EXPECT_THROW(WithSets(both, {"imitation.method=bc", "observation.mode=vector"}), Error);
 }
 
+TEST(Algorithms, EachLoadsOverEveryPreset) {
+  for (const std::string& preset : PresetNames()) {
+    for (const std::string& algorithm : AlgorithmNames()) {
+      const Config config = LoadConfig(
+          RealFiles(), {.preset = preset, .file = "", .sets = {}, .algorithm = algorithm});
+      EXPECT_EQ(config.imitation.on(), algorithm == "bc" || algorithm == "dagger") << preset;
+      EXPECT_EQ(config.demonstrations.share > 0.0, algorithm == "td3_demos") << preset;
+    }
+  }
+}
+
 TEST(Differences, AreOfTheKeysThatApplyInTheSecond) {
   const Config from = LoadPreset("td3");
   const Config to = WithSets(from, {"observation.mode=vector", "learner.tau=0.01"});
