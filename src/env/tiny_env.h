@@ -15,6 +15,7 @@ class TinyEnv : public Env {
   static constexpr double kRoad_m = 60.0;
   static constexpr int kMaxTicks = 200;
 
+  // The reward is its own: the sections reward and shaping have no effect here.
   TinyEnv(int num_worlds, ObservationMode mode);
 
   const EnvTraits& traits() const override { return traits_; }

@@ -139,6 +139,12 @@ TEST(LoadConfig, ReadsEveryType) {
   EXPECT_EQ(config.env.map, "a b.xodr");
   EXPECT_THAT(Parsed("", {"learner.head_widths=8,16"}).learner.head_widths,
               ::testing::ElementsAre(8, 16));
+  EXPECT_THAT(Parsed("reward: {without: [end, lateral]}").reward.without,
+              ::testing::ElementsAre("end", "lateral"));
+  EXPECT_THAT(Parsed("", {"reward.without=end, lateral"}).reward.without,
+              ::testing::ElementsAre("end", "lateral"));
+  EXPECT_THAT(Parsed("reward: {without: [end]}", {"reward.without=[]"}).reward.without,
+              ::testing::IsEmpty());
   EXPECT_THAT(Parsed("", {"learner.head_widths=[ 8, 16 ]"}).learner.head_widths,
               ::testing::ElementsAre(8, 16));
   EXPECT_EQ(Parsed("", {"env.map=a=b.xodr"}).env.map, "a=b.xodr");
