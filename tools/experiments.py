@@ -5,7 +5,7 @@
 
 LIST.json: {"common": [flags of every run], "seeds": [0, 1, 2],
             "variants": {"name": ["learner.tau=0.01", ...], ...}}
-A variant's entries are `--set` values. Each run is DIR/name/seed_N with one thread and log.txt.
+A variant's entries are `--set` values, or flags ("--algorithm=ddpg"). Each run is DIR/name/seed_N with one thread and log.txt.
 What is finished is kept and what was interrupted is resumed, so the same command goes on where it
 stopped. --table only prints. Success by validation, in the order of the run, seed after seed.
 """
@@ -33,7 +33,7 @@ def train(experiment, volante, out, variant, seed):
     folder = run_folder(out, variant, seed)
     flags = [*experiment.get("common", [])]
     for value in experiment["variants"][variant] + [f"train.seed={seed}", "train.threads=1"]:
-        flags += ["--set", value]
+        flags += [value] if value.startswith("--") else ["--set", value]
     kept = folder / "flags.json"
     if kept.exists() and json.loads(kept.read_text()) != flags:
         print(f"{folder}: trained with other flags; choose another --out or remove it",
