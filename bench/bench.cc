@@ -25,6 +25,8 @@ std::span<const Benchmark> Benchmarks() {
        BenchTwoSeedsSmall},
       {"two_seeds/nature/batch256", "the same with nature's update", BenchTwoSeedsNature},
       {"replay/sample256", "a batch of 256 stacks from driven frames", BenchReplaySample},
+      {"replay/per_sample256", "the same by priorities, errors written back, uniform beside it",
+       BenchReplayPerSample},
       {"replay/bytes", "memory per transition of driven episodes", BenchReplayBytes},
       {"train/steps", "a training of the default configuration, over its updates and worlds alone",
        BenchTrainSteps},

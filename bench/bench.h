@@ -62,6 +62,7 @@ BenchResult BenchUpdateSmall(const BenchOptions& options);
 BenchResult BenchTwoSeedsSmall(const BenchOptions& options);
 BenchResult BenchTwoSeedsNature(const BenchOptions& options);
 BenchResult BenchReplaySample(const BenchOptions& options);
+BenchResult BenchReplayPerSample(const BenchOptions& options);
 BenchResult BenchReplayBytes(const BenchOptions& options);
 BenchResult BenchTrainSteps(const BenchOptions& options);
 BenchResult BenchEvaluate(const BenchOptions& options);

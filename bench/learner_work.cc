@@ -18,11 +18,12 @@ constexpr int kFrames = 50000;
 
 }  // namespace
 
-Filled FillReplay(bool with_image) {
+Filled FillReplay(bool with_image, const PriorityOptions& priority) {
   Filled filled;
   ReplayOptions options;
   options.has_image = with_image;
   options.max_bytes = 1'000'000'000;
+  options.priority = priority;
   filled.replay = std::make_unique<Replay>(options);
   DrivenEnv driven(20, with_image);
   const StepView& view = driven.view();

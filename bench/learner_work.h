@@ -19,7 +19,7 @@ struct Filled {
 };
 
 // 50,000 transitions of the expert with 20 cars in the default town.
-Filled FillReplay(bool with_image);
+Filled FillReplay(bool with_image, const PriorityOptions& priority = {});
 
 // What the peer computes: an encoder for each of actor and critic, features and vector
 // concatenated.

@@ -30,6 +30,7 @@ enum class NoiseKind { kOrnsteinUhlenbeck, kGaussian };
 enum class Device { kCpu, kCuda, kAuto };
 enum class ImitationMethod { kNone, kBc, kDagger };
 enum class BetaDecay { kLinear, kExponential };
+enum class ReplayPriority { kUniform, kPer, kLap };
 
 template <>
 struct EnumNames<ObservationMode> {
@@ -92,6 +93,10 @@ struct EnumNames<ImitationMethod> {
 template <>
 struct EnumNames<BetaDecay> {
   static constexpr std::array kNames = {"linear", "exponential"};
+};
+template <>
+struct EnumNames<ReplayPriority> {
+  static constexpr std::array kNames = {"uniform", "per", "lap"};
 };
 
 // ---- sections ------------------------------------------------------------------------------
@@ -602,6 +607,11 @@ struct ReplayConfig {
   double max_gb = 2.0;
   int capacity = 1000000;
   int n_step = 3;
+  ReplayPriority priority = ReplayPriority::kUniform;
+  double priority_alpha = 0.0;
+  double per_beta_start = 0.4;
+  int per_beta_updates = 10000;
+  double per_epsilon = 1e-6;
 
   template <class V>
   void VisitFields(V& v) {
@@ -613,6 +623,35 @@ struct ReplayConfig {
       {.help = "most transitions kept; the oldest go first", .min = 100, .max = 1000000000});
     v("n_step", n_step,
       {.help = "rewards summed before the critic's value is used", .min = 1, .max = 32});
+    v("priority", priority,
+      {.help = "how transitions are drawn: uniform, or by their TD error delta: per (Schaul et al. "
+               "2016: p = |delta| + per_epsilon, squared errors weighted by (N P)^-beta) or lap "
+               "(Fujimoto et al. 2020: p = max(|delta|, 1), Huber loss without weights)"});
+    v("priority_alpha", priority_alpha,
+      {.help = "exponent of the priorities; 0 means the published value: 0.6 for per, 0.4 for lap",
+       .min = 0,
+       .max = 2,
+       .applies = priority != ReplayPriority::kUniform,
+       .condition = "replay.priority is per or lap"});
+    constexpr const char* kPerCondition = "replay.priority is per";
+    v("per_beta_start", per_beta_start,
+      {.help = "exponent beta of the importance weights in the first update",
+       .min = 0,
+       .max = 1,
+       .applies = priority == ReplayPriority::kPer,
+       .condition = kPerCondition});
+    v("per_beta_updates", per_beta_updates,
+      {.help = "updates over which beta rises linearly to 1",
+       .min = 1,
+       .max = 2000000000,
+       .applies = priority == ReplayPriority::kPer,
+       .condition = kPerCondition});
+    v("per_epsilon", per_epsilon,
+      {.help = "added to |delta|, so that transitions without error are still drawn",
+       .min = 1e-9,
+       .max = 1,
+       .applies = priority == ReplayPriority::kPer,
+       .condition = kPerCondition});
   }
 };
 

@@ -136,6 +136,10 @@ void CheckTogether(const Config& config) {
                        std::string(NameOf(config.learner.wiring)) + " the encoder is the critic's",
                    "--set learner.wiring=separate");
   }
+  if (config.imitation.on() && config.replay.priority != ReplayPriority::kUniform) {
+    RefuseTogether("an imitation has no TD errors to draw transitions by",
+                   "set replay.priority to uniform, or imitation.method to none");
+  }
   if (config.imitation.on() && config.demonstrations.share > 0.0) {
     RefuseTogether("an imitation has no use for demonstrations beside the teacher's labels",
                    "set demonstrations.share to 0, or imitation.method to none");

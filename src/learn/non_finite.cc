@@ -53,6 +53,7 @@ void RequireFiniteBatch(const Batch& batch) {
   RequireFinite(batch.action, "action", kActionSize);
   RequireFinite(batch.label, "label", kActionSize);
   RequireFinite(batch.discount, "discount", 1);
+  RequireFinite(batch.weight, "weight", 1);
 }
 
 void RequireFiniteParameters(const at::Tensor& flat, std::span<const FlatSlice> slices,

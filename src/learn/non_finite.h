@@ -18,8 +18,8 @@ namespace volante {
 [[noreturn]] void HaltNonFinite(const std::string& what, const std::string& where,
                                 const std::string& detail);
 
-// Reward, observation, next observation, action, label and discount; names row and column. Looks at
-// every number: a batch is small beside the networks.
+// Reward, observation, next observation, action, label, discount and weight; names row and column.
+// Looks at every number: a batch is small beside the networks.
 void RequireFiniteBatch(const Batch& batch);
 
 // Parameters, targets or moments: names tensor and element. `prefix` stands before the slices'

@@ -27,6 +27,8 @@ struct Td3Options {
   AugmentConfig augment;                // of Update's images alone
   DemonstrationsConfig demonstrations;  // the behaviour-cloning term
   ImitationConfig imitation;            // where on, Update trains the actor alone
+  // How the batches' rows are drawn: the critics' loss belongs to it (learn/regression.h).
+  ReplayPriority priority = ReplayPriority::kUniform;
   ObservationMode mode = ObservationMode::kCameraVector;
   uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
@@ -91,7 +93,7 @@ struct UpdateMetrics : ActorMetrics {
   // Mean squared distance of pi(o) from the teacher's or the demonstrations' labels; empty where
   // this update had none in its loss.
   std::optional<double> bc_loss;
-  double critic_loss = 0.0;    // MSE(Q1, y) + MSE(Q2, y)
+  double critic_loss = 0.0;    // MSE(Q1, y) + MSE(Q2, y); learn/regression.h with priorities
   double q_mean = 0.0;         // mean over batch and both critics of Q(s, a)
   double q_std = 0.0;          // standard deviation of Q1(s, a) over the batch
   double q_batch_mean = 0.0;   // mean Q1(s, a)
@@ -102,6 +104,9 @@ struct UpdateMetrics : ActorMetrics {
   // Of the critic's gradient where image and vector enter (its trunk, or the first layer of the
   // heads), the vector's share of the sum of squares, in [0, 1]; 0 without images.
   double vector_gradient_share = 0.0;
+  // Per row of the batch |Q - y|, of the critics the larger, before this update's step: what the
+  // replay's priorities are made of. Empty where rows are drawn uniformly.
+  std::vector<float> td_errors;
   // Empty unless asked for; the actor's own encoder is in it when the actor was updated.
   std::vector<FeatureStats> features;
 };

@@ -27,6 +27,7 @@ struct BatchTensors {
   at::Tensor vector, next_vector;  // [B, W]
   at::Tensor action;               // [B, 2]
   at::Tensor reward, discount;     // [B]
+  at::Tensor weight;               // [B], of PER; undefined otherwise
   int64_t demonstrations = 0;      // D: the last rows are the expert's
   at::Tensor label;                // [D, 2], what it would have done there without noise
 };

@@ -96,7 +96,7 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
   const size_t numbers = rows * static_cast<size_t>(width);
   VOLANTE_CHECK(n > 0 && batch.vector.size() == numbers && batch.next_vector.size() == numbers &&
                     batch.action.size() == rows * kActionSize && batch.reward.size() == rows &&
-                    batch.discount.size() == rows,
+                    batch.discount.size() == rows && batch.weight.size() == rows,
                 "a batch holds `size` rows of everything");
   BatchTensors b;
   b.vector = FromFloats(batch.vector.data(), {n, width});
@@ -104,6 +104,7 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
   b.action = FromFloats(batch.action.data(), {n, kActionSize});
   b.reward = FromFloats(batch.reward.data(), {n});
   b.discount = FromFloats(batch.discount.data(), {n});
+  if (options.priority == ReplayPriority::kPer) b.weight = FromFloats(batch.weight.data(), {n});
   b.demonstrations = batch.demonstrations;
   if (!batch.label.empty()) {
     b.label = FromFloats(batch.label.data(), {b.demonstrations, kActionSize});

@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "learn/non_finite.h"
+#include "learn/regression.h"
 #include "learn/td3_impl.h"
 
 namespace volante {
@@ -75,16 +76,16 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
 
 }  // namespace
 
-// MSE(Q1(E_c(o), a), y) + MSE(Q2(E_c(o), a), y): trains Q1, Q2 and E_c. One critic: the first
-// alone.
+// MSE(Q1(E_c(o), a), y) + MSE(Q2(E_c(o), a), y), with priorities their own losses
+// (learn/regression.h): trains Q1, Q2 and E_c. One critic: the first alone.
 CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
                                                std::vector<FeatureStats>* stats) const {
   BellmanTarget bellman = ComputeTarget(b);
   const at::Tensor features = trainable.CriticFeatures(b.image, stats);
   auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get());
-  const at::Tensor loss1 = at::mse_loss(q1, bellman.y);
+  const at::Tensor loss1 = RegressionLoss(options.priority, q1, bellman.y, b.weight);
   if (!q2.defined()) return {loss1, loss1, {}, q1, {}, std::move(bellman), features};
-  const at::Tensor loss2 = at::mse_loss(q2, bellman.y);
+  const at::Tensor loss2 = RegressionLoss(options.priority, q2, bellman.y, b.weight);
   return {loss1 + loss2, loss1, loss2, q1, q2, std::move(bellman), features};
 }
 
@@ -200,6 +201,9 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   metrics.q_std = Number(q1.std(/*unbiased=*/false));
   metrics.twin_gap = Number((q1 - q2).abs_().mean());
   metrics.td_error_mean = Number((q1 - critic.target.y).abs_().mean());
+  if (options.priority != ReplayPriority::kUniform) {
+    metrics.td_errors = TdErrors(q1, q2, critic.target.y);
+  }
   metrics.vector_gradient_share = VectorGradientShare(config, options.mode, critic_params);
   return metrics;
 }

@@ -23,8 +23,10 @@ Replay::Impl::Impl(const ReplayOptions& o) : options(o) {
 
   // Each world's first and last block may be partly used; some room for tables and segment names.
   const uint64_t record = layout().bytes();
+  const bool prioritised = o.priority.kind != ReplayPriority::kUniform;
   const uint64_t slack = n * 2 * WorldStream::kRecordsPerBlock * record + 2 * record +
-                         n * sizeof(ReplayWorld) + (64 << 10);
+                         n * sizeof(ReplayWorld) + (64 << 10) +
+                         (prioritised ? Priorities::BytesFor(MostStarts()) : 0);
   // What an open episode keeps whatever its age, and two transitions more.
   const uint64_t unevictable = n * (HistoryTicks() + static_cast<uint64_t>(o.n_step) + 3) * record;
   if (o.max_bytes < slack + unevictable) {
@@ -34,6 +36,15 @@ Replay::Impl::Impl(const ReplayOptions& o) : options(o) {
                 "set at least " + std::to_string(slack + unevictable) + " bytes");
   }
   budget_bytes = o.max_bytes - slack;
+  if (prioritised) priorities.emplace(o.priority, MostStarts());
+}
+
+// Those that capacity and memory allow, and those that one more record may complete before the
+// oldest go.
+uint64_t Replay::Impl::MostStarts() const {
+  const uint64_t in_memory = options.max_bytes / (layout().bytes() + sizeof(StartRef));
+  return std::min(static_cast<uint64_t>(options.capacity), in_memory) +
+         static_cast<uint64_t>(options.n_step);
 }
 
 uint64_t Replay::Impl::HistoryTicks() const {
@@ -51,6 +62,7 @@ void Replay::Impl::PushStart(size_t world, uint64_t seq) {
   // Only a restored stream has starts below first_valid: they had been evicted when it was saved.
   if (seq < worlds[world].first_valid) return;
   log.push_back({static_cast<uint16_t>(world), seq & ((uint64_t{1} << 48) - 1)});
+  if (priorities) priorities->Append();
 }
 
 void Replay::Impl::OnAppended(size_t world) {
@@ -94,6 +106,7 @@ void Replay::Impl::Evict() {
          (static_cast<int64_t>(log.size()) > options.capacity || LogicalBytes() > budget_bytes)) {
     const StartRef oldest = log.front();
     log.pop_front();
+    if (priorities) priorities->DropFirst();
     ReplayWorld& w = worlds[oldest.world];
     w.first_valid = oldest.seq + 1;
     Trim(w);
@@ -158,7 +171,7 @@ int64_t Replay::total_added() const { return impl_->total_added; }
 
 uint64_t Replay::bytes() const {
   uint64_t sum = impl_->log.size() * sizeof(StartRef) + impl_->worlds.size() * sizeof(ReplayWorld) +
-                 sizeof(Impl);
+                 sizeof(Impl) + (impl_->priorities ? impl_->priorities->bytes() : 0);
   for (const ReplayWorld& w : impl_->worlds) sum += w.stream.bytes();
   return sum;
 }
@@ -176,12 +189,27 @@ void Replay::Observe(int world, uint8_t* stack, float* vector) const {
   std::memcpy(vector, RecordLayout::VectorOf(stream.At(last)), impl_->layout().vector_bytes());
 }
 
-void Replay::Sample(RandomStream& random, int batch_size, Batch& batch) const {
+void Replay::Sample(RandomStream& random, int batch_size, Batch& batch, double beta) const {
   batch.Resize(batch_size, impl_->options.has_image, impl_->options.vector_size);
-  SampleRows(random, 0, batch_size, batch);
+  SampleRows(random, 0, batch_size, batch, beta);
 }
 
-void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch) const {
+void Replay::Impl::DrawRows(RandomStream& random, size_t first, size_t count, double beta,
+                            Batch& batch) const {
+  if (!priorities) {
+    // Uniform: numbers within the log, whose oldest start is 0.
+    for (size_t i = 0; i < count; ++i) batch.transition[first + i] = random.Below(log.size());
+    std::fill_n(batch.weight.begin() + static_cast<std::ptrdiff_t>(first), count, 1.0f);
+    return;
+  }
+  const std::vector<uint64_t> numbers = priorities->Draw(random, count);
+  std::ranges::copy(numbers, batch.transition.begin() + static_cast<std::ptrdiff_t>(first));
+  std::ranges::copy(priorities->Weights(numbers, beta),
+                    batch.weight.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch,
+                        double beta) const {
   VOLANTE_CHECK(size() > 0, "sampling from an empty replay");
   VOLANTE_CHECK(first >= 0 && count >= 0 && first + count <= batch.size &&
                     batch.has_image == impl_->options.has_image &&
@@ -190,8 +218,10 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
   const size_t end_row = static_cast<size_t>(first + count);
   constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
   const size_t width = static_cast<size_t>(batch.vector_size);
+  impl_->DrawRows(random, static_cast<size_t>(first), static_cast<size_t>(count), beta, batch);
+  const uint64_t oldest = impl_->priorities ? impl_->priorities->first() : 0;
   for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
-    const StartRef start = impl_->log[random.Below(impl_->log.size())];
+    const StartRef start = impl_->log[batch.transition[row] - oldest];
     const WorldStream& stream = impl_->worlds[start.world].stream;
     const uint64_t end = stream.end();
 
@@ -223,6 +253,30 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
   }
 }
 
+void Replay::UpdatePriorities(const Batch& batch, int first, std::span<const float> td_errors) {
+  if (!impl_->priorities) return;
+  VOLANTE_CHECK(first >= 0 && static_cast<size_t>(first) + td_errors.size() <=
+                                  static_cast<size_t>(batch.size),
+                "the batch has no such rows");
+  for (size_t i = 0; i < td_errors.size(); ++i) {
+    impl_->priorities->Update(batch.transition[static_cast<size_t>(first) + i],
+                              static_cast<double>(td_errors[i]));
+  }
+}
+
+const Priorities* Replay::priorities() const {
+  return impl_->priorities ? &*impl_->priorities : nullptr;
+}
+
+void Replay::RestorePriorities(const SavedPriorities& saved, const std::string& where) {
+  VOLANTE_CHECK(impl_->priorities.has_value(), "this replay has no priorities");
+  if (impl_->priorities->Restore(saved)) return;
+  throw Error(ExitCode::kBadInput, "saved priorities can't be used", where,
+              "they do not belong to the " + std::to_string(impl_->log.size()) +
+                  " transitions of the replay segments",
+              "resume from an older checkpoint with --at STEP");
+}
+
 std::string Replay::LogicalHash() const {
   Hasher128 hasher;
   const auto add = [&](uint64_t value) { hasher.Update(&value, sizeof value); };
@@ -240,6 +294,12 @@ std::string Replay::LogicalHash() const {
   for (const StartRef& start : impl_->log) {
     add(start.world);
     add(start.seq);
+  }
+  if (impl_->priorities) {
+    const SavedPriorities saved = impl_->priorities->Save();
+    add(saved.first);
+    add(std::bit_cast<uint64_t>(saved.largest));
+    hasher.Update(saved.values.data(), saved.values.size() * sizeof(float));
   }
   return hasher.Hex();
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "base/random.h"
 #include "env_api/env.h"
 #include "replay/batch.h"
+#include "replay/priorities.h"
 #include "store/checkpoint.h"
 
 namespace volante {
@@ -29,6 +31,7 @@ struct ReplayOptions {
   double discount = 0.99;              // gamma, per step
   int64_t capacity = 1000000;          // most transitions that can be sampled; the oldest go first
   uint64_t max_bytes = 2'000'000'000;  // most memory; the oldest go first
+  PriorityOptions priority = {};       // how transitions are drawn
 };
 
 class Replay {
@@ -62,12 +65,21 @@ class Replay {
   // The newest observation of the open episode: frame stack [4, 84, 84] oldest first (may be null
   // without images) and vector [vector_size], as acting needs it; also right after Restore.
   void Observe(int world, uint8_t* stack, float* vector) const;
-  // `batch_size` transitions drawn uniformly with replacement; size() must be positive. discount
-  // is gamma^m for the m <= n_step rewards that were summed, 0 where the episode terminated within
-  // them; a truncated episode bootstraps from its true last observation.
-  void Sample(RandomStream& random, int batch_size, Batch& batch) const;
+  // `batch_size` transitions drawn with replacement, uniformly or by their priorities; size() must
+  // be positive. discount is gamma^m for the m <= n_step rewards that were summed, 0 where the
+  // episode terminated within them; a truncated episode bootstraps from its true last observation.
+  // weight is PER's, of exponent `beta` (1 takes all of the bias away), relative to the largest of
+  // these rows; 1 for the others.
+  void Sample(RandomStream& random, int batch_size, Batch& batch, double beta = 1.0) const;
   // The same for rows [first, first + count) of a batch that has its size; count may be 0.
-  void SampleRows(RandomStream& random, int first, int count, Batch& batch) const;
+  void SampleRows(RandomStream& random, int first, int count, Batch& batch,
+                  double beta = 1.0) const;
+  // The priorities that follow from the TD errors of rows [first, first + td_errors.size()) of a
+  // batch that this replay filled there; of equal rows the last counts, evicted ones are passed
+  // over. Does nothing where transitions are drawn uniformly.
+  void UpdatePriorities(const Batch& batch, int first, std::span<const float> td_errors);
+  // Null where transitions are drawn uniformly.
+  const Priorities* priorities() const;
   // XXH3-128 of everything that influences later samples, independent of segment cuts.
   std::string LogicalHash() const;
 
@@ -80,6 +92,10 @@ class Replay {
   // Replaces the content by that of `refs`; the options must equal those of the writer. Sizes and
   // hashes are verified first; on an error the content is unchanged.
   void Restore(Files& files, const std::string& directory, const std::vector<FileRef>& refs);
+  // Priorities change after a segment was written, so they are kept beside it: those of
+  // priorities()->Save(), set after Restore. Error(kBadInput) naming `where` when they are not of
+  // this content.
+  void RestorePriorities(const SavedPriorities& saved, const std::string& where);
 
  private:
   struct Impl;

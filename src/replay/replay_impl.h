@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,10 +62,15 @@ struct Replay::Impl {
   RecordLayout layout() const { return {options.has_image, options.vector_size}; }
   // Behind the head of a new record: its vector, and its frame when there is one.
   void WriteObservation(uint8_t* record, const uint8_t* frame, const float* vector) const;
+  // Fills `transition` and `weight` of these rows.
+  void DrawRows(RandomStream& random, size_t first, size_t count, double beta, Batch& batch) const;
+  // More starts than can ever be in the log at a time.
+  uint64_t MostStarts() const;
 
   ReplayOptions options;
   std::deque<ReplayWorld> worlds;
-  std::deque<StartRef> log;  // starts in the order in which they became complete
+  std::deque<StartRef> log;              // starts in the order in which they became complete
+  std::optional<Priorities> priorities;  // of the starts in the log, in its order
   uint64_t live_records = 0;
   uint64_t budget_bytes = 0;  // max_bytes less what partly filled blocks may take
   uint64_t next_ordinal = 0;

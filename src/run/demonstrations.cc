@@ -138,6 +138,7 @@ Demonstrations CollectDemonstrations(Env& env, const Config& config,
   const int64_t wanted = config.demonstrations.env_steps;
   options.capacity = wanted + env.traits().num_worlds;
   options.max_bytes = DemonstrationBytes(config);
+  options.priority = {};  // what the expert does is drawn uniformly, its weight is 1
   Demonstrations done;
   done.replay = std::make_unique<Replay>(options);
   ExpertRound round(env, config, done);

@@ -44,6 +44,7 @@ std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
                                                  .augment = config.augment,
                                                  .demonstrations = config.demonstrations,
                                                  .imitation = config.imitation,
+                                                 .priority = config.replay.priority,
                                                  .mode = config.observation.mode,
                                                  .seed = config.train.seed,
                                                  .device = ResolveDevice(config.train.device),

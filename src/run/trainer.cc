@@ -29,12 +29,19 @@ ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
           .n_step = config.imitation.on() ? 1 : config.replay.n_step,
           .discount = config.learner.discount,
           .capacity = config.replay.capacity,
-          .max_bytes = static_cast<uint64_t>(config.replay.max_gb * 1e9)};
+          .max_bytes = static_cast<uint64_t>(config.replay.max_gb * 1e9),
+          .priority = PriorityOptionsOf(config.replay)};
 }
 
 // True when a multiple of `every` lies in (before, after].
 bool Crossed(int64_t before, int64_t after, int64_t every) {
   return every > 0 && before / every != after / every;
+}
+
+// The expert's rows, the last ones, are drawn uniformly whatever their errors.
+std::span<const float> AgentRows(const Batch& batch, const std::vector<float>& td_errors) {
+  const std::span<const float> all = td_errors;
+  return all.empty() ? all : all.first(static_cast<size_t>(batch.size - batch.demonstrations));
 }
 
 }  // namespace
@@ -194,6 +201,7 @@ void Trainer::Learn() {
       if (error.code() == ExitCode::kHealthHalt) ReportHalt(error);
       throw;
     }
+    replay_.UpdatePriorities(batch_, 0, AgentRows(batch_, metrics.td_errors));
     Watch(metrics);
   }
 }
@@ -204,7 +212,7 @@ void Trainer::SampleBatch(int64_t update) {
   const int experts = demonstrations_ == nullptr ? 0 : DemonstrationRows(config_);
   batch_.Resize(batch_size, traits_.has_image, traits_.vector_size);
   RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
-  replay_.SampleRows(random, 0, batch_size - experts, batch_);
+  replay_.SampleRows(random, 0, batch_size - experts, batch_, PerBeta(config_.replay, update));
   if (experts == 0) return;
   RandomStream of_experts(config_.train.seed, "demonstrations", static_cast<uint64_t>(update));
   demonstrations_->SampleRows(of_experts, batch_size - experts, experts, batch_);
@@ -347,7 +355,8 @@ void Trainer::Watch(const UpdateMetrics& m) {
             {.env_step = state_.env_steps,
              .exploration_sigma = state_.behaviour.Sigma(state_.env_steps),
              .beta = state_.behaviour.Beta(state_.env_steps),
-             .replay_transitions = replay_.size()});
+             .replay_transitions = replay_.size(),
+             .priorities = replay_.priorities()});
 }
 
 void Trainer::RequireFinite(int world, bool with_reward) {

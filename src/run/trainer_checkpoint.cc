@@ -15,6 +15,7 @@ constexpr int kKeepCheckpoints = 5;
 // In the fingerprint: the demonstrations' hash, the teacher's identity.
 constexpr const char* kDemonstrations = "demonstrations";
 constexpr const char* kTeacher = "teacher";
+constexpr const char* kPriorities = "priorities.cbor";  // a part, of a prioritised replay alone
 
 struct WorldStates {
   struct One {
@@ -92,6 +93,10 @@ std::string Trainer::WriteCheckpoint() {
   writer.AddPart("config.yaml", AsBytes(ToYaml(config_)));
   writer.AddPart("trainer.cbor", SaveState(state_));
   writer.AddPart("worlds.cbor", SaveState(worlds));
+  if (const Priorities* priorities = replay_.priorities()) {
+    SavedPriorities saved = priorities->Save();
+    writer.AddPart(kPriorities, SaveState(saved));
+  }
   const std::vector<NamedTensor> policy = learner_->SaveTensors(TensorScope::kPolicy);
   writer.AddTensors("policy", policy);
   writer.AddTensors("learner", Without(learner_->SaveTensors(TensorScope::kEverything), policy));
@@ -170,6 +175,11 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
   }
   SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);
   replay_.Restore(*parts_.files, parts_.folder->replay(), manifest.replay_segments);
+  if (replay_.priorities() != nullptr) {
+    SavedPriorities saved;
+    LoadState(checkpoint.Part(kPriorities), saved, where + "/" + kPriorities);
+    replay_.RestorePriorities(saved, where + "/" + kPriorities);
+  }
   for (WorldStates::One& world : worlds.worlds) restored_worlds_.push_back(std::move(world.bytes));
   learner_->set_counters(state.learner);
   state_ = std::move(state);

@@ -44,6 +44,10 @@ void LogUpdate(EventWriter& events, const UpdateMetrics& m, const UpdateContext&
                  {"gradients/actor_after", m.actor_grad.after},
                  {"gradients/actor_encoder_before", m.actor_grad.encoder_before},
                  {"gradients/actor_head_before", m.actor_grad.head_before}});
+  if (context.priorities != nullptr) {
+    values.push_back({"replay/ess", context.priorities->EffectiveShare()});
+    values.push_back({"replay/priority_max", context.priorities->largest()});
+  }
   std::vector<std::string> tags;
   tags.reserve(m.features.size() * 3);
   for (const FeatureStats& f : m.features) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "learn/td3.h"
+#include "replay/priorities.h"
 #include "store/event_file.h"
 
 namespace volante {
@@ -15,6 +16,7 @@ struct UpdateContext {
   double exploration_sigma = 0.0;
   double beta = 0.0;  // logged where a teacher is imitated
   int64_t replay_transitions = 0;
+  const Priorities* priorities = nullptr;  // null where transitions are drawn uniformly
 };
 
 void LogUpdate(EventWriter& events, const UpdateMetrics& metrics, const UpdateContext& context);

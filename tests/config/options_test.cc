@@ -316,6 +316,7 @@ Config EverythingOn() {
   config.shaping.reward_weight = 1.0;
   config.demonstrations.share = 0.25;
   config.demonstrations.bc_weight = 1.0;
+  config.replay.priority = ReplayPriority::kPer;
   return config;
 }
 

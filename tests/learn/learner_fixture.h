@@ -75,6 +75,9 @@ inline std::string CaseName(const Td3Options& options) {
   }
   if (c.critic_action_layer > 0) name += "_late_action";
   if (c.grad_clip != GradClip::kNorm) name += std::string("_clip_") + NameOf(c.grad_clip);
+  if (options.priority != ReplayPriority::kUniform) {
+    name += std::string("_") + NameOf(options.priority);
+  }
   return name;
 }
 

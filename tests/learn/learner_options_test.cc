@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -250,6 +251,91 @@ TEST(Cloning, ChangesNothingWithoutDemonstrationsInTheBatch) {
   for (int i = 0; i < 2; ++i) plain.Update(batch), cloning.Update(batch);
   EXPECT_FALSE(plain.SaveTensors(TensorScope::kPolicy) ==
                cloning.SaveTensors(TensorScope::kPolicy));
+}
+
+// ---- priorities --------------------------------------------------------------------------------
+
+Td3Options WithPriority(ReplayPriority priority) {
+  Td3Options options = TestOptions(kVector);
+  options.config.policy_delay = 1;
+  options.priority = priority;
+  return options;
+}
+
+// The state after two updates on a batch, changed before by `change`.
+std::vector<NamedTensor> TrainedOn(const Td3Options& options,
+                                   const std::function<void(Batch&)>& change) {
+  Td3Learner learner(options);
+  Batch batch = RandomBatch(10, kVector, 0);
+  change(batch);
+  for (int i = 0; i < 2; ++i) learner.Update(batch);
+  return learner.SaveTensors(TensorScope::kEverything);
+}
+
+// Rows 4 and 9 are terminated: their target is the reward.
+TEST(Priority, ErrorsAreTheDistanceFromTheTargetBeforeTheStep) {
+  for (const ReplayPriority priority : {ReplayPriority::kPer, ReplayPriority::kLap}) {
+    Td3Options options = WithPriority(priority);
+    options.config.twin_critics = false;
+    Td3Learner learner(options);
+    const Batch batch = RandomBatch(10, kVector, 0);
+    std::vector<float> q(10);
+    learner.EvaluateQ(nullptr, batch.vector.data(), batch.action.data(), 10, q.data());
+    const std::vector<float> errors = learner.Update(batch).td_errors;
+    ASSERT_EQ(errors.size(), 10u);
+    for (const size_t row : {4u, 9u}) {
+      EXPECT_NEAR(errors[row], std::abs(q[row] - batch.reward[row]), 1e-5);
+      EXPECT_GT(errors[row], 1e-3);
+    }
+  }
+  Td3Learner uniform(WithPriority(ReplayPriority::kUniform));
+  EXPECT_TRUE(uniform.Update(RandomBatch(10, kVector, 0)).td_errors.empty());
+}
+
+// Twins: the larger distance, so never below the first's.
+TEST(Priority, ErrorsOfTwinsAreTheLarger) {
+  Td3Learner learner(WithPriority(ReplayPriority::kPer));
+  const Batch batch = RandomBatch(10, kVector, 0);
+  std::vector<float> q(10);
+  learner.EvaluateQ(nullptr, batch.vector.data(), batch.action.data(), 10, q.data());
+  const UpdateMetrics m = learner.Update(batch);
+  double sum = 0.0;
+  for (const float error : m.td_errors) sum += static_cast<double>(error) / 10.0;
+  EXPECT_GT(sum, m.td_error_mean);
+  EXPECT_LE(sum, m.td_error_mean + m.twin_gap);
+  for (const size_t row : {4u, 9u}) {
+    EXPECT_GE(m.td_errors[row], std::abs(q[row] - batch.reward[row]) - 1e-5);
+  }
+}
+
+TEST(Priority, WeightsCountForPerAlone) {
+  const auto none = [](Batch&) {};
+  const auto weights = [](Batch& batch) {
+    for (size_t row = 0; row < 10; ++row) batch.weight[row] = row < 5 ? 0.25f : 1.0f;
+  };
+  for (const ReplayPriority priority : {ReplayPriority::kUniform, ReplayPriority::kLap}) {
+    EXPECT_TRUE(TrainedOn(WithPriority(priority), none) ==
+                TrainedOn(WithPriority(priority), weights));
+  }
+  const Td3Options per = WithPriority(ReplayPriority::kPer);
+  EXPECT_FALSE(TrainedOn(per, none) == TrainedOn(per, weights));
+  // A row that weighs nothing may have any reward.
+  const auto weightless = [](float reward) {
+    return [reward](Batch& batch) { batch.weight[3] = 0.0f, batch.reward[3] = reward; };
+  };
+  EXPECT_TRUE(TrainedOn(per, weightless(0.5f)) == TrainedOn(per, weightless(-70.0f)));
+}
+
+// Huber with kappa 1: beyond 1 an error counts by its sign.
+TEST(Priority, LapBoundsWhatOneTransitionTeaches) {
+  const auto reward = [](float value) {
+    return [value](Batch& batch) { batch.reward[4] = value; };
+  };
+  const Td3Options lap = WithPriority(ReplayPriority::kLap),
+                   uniform = WithPriority(ReplayPriority::kUniform);
+  EXPECT_TRUE(TrainedOn(lap, reward(50.0f)) == TrainedOn(lap, reward(5000.0f)));
+  EXPECT_FALSE(TrainedOn(lap, reward(50.0f)) == TrainedOn(lap, reward(-50.0f)));
+  EXPECT_FALSE(TrainedOn(uniform, reward(50.0f)) == TrainedOn(uniform, reward(5000.0f)));
 }
 
 // ---- Adam --------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
       {"critic_grad_norm", c.critic_grad_norm},
       {"pre_tanh_penalty", c.pre_tanh_penalty},
       {"demonstration_share", o.demonstrations.share},
+      {"replay_priority", NameOf(o.priority)},
       {"bc_weight", o.demonstrations.bc_weight},
       {"bc_decay_updates", o.demonstrations.bc_decay_updates},
       {"imitation", NameOf(o.imitation.method)},
@@ -175,7 +176,7 @@ Batch GatherBatch(const Experience& e, const std::vector<int>& rows, int frame_s
 
 OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Experience& experience,
                        const std::vector<std::vector<int>>& batches, int frame_stride,
-                       const std::string& name) {
+                       const std::string& name, const nlohmann::json& more) {
   const std::filesystem::path directory =
       std::filesystem::path(testing::TempDir()) /
       ("volante_oracle_" + name + "_" + std::to_string(getpid()));
@@ -197,6 +198,7 @@ OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Exp
 
   nlohmann::json request = CaseJson(learner, options, frame_stride);
   request["batches"] = batches;
+  request.update(more);
   std::ofstream blob(directory / "case.bin", std::ios::binary);
   size_t offset = 0;
   for (const NamedTensor& tensor : tensors) {

@@ -38,10 +38,12 @@ struct OracleResult {
   nlohmann::json records;  // one object of metrics per update
 };
 
-// Runs the oracle from the learner's present state; fails the test when it does not finish.
+// Runs the oracle from the learner's present state; fails the test when it does not finish. `more`
+// is added to its case.
 OracleResult RunOracle(Td3Learner& learner, const Td3Options& options, const Experience& experience,
                        const std::vector<std::vector<int>>& batches, int frame_stride,
-                       const std::string& name);
+                       const std::string& name,
+                       const nlohmann::json& more = nlohmann::json::object());
 
 // ||a - b|| / ||b|| per tensor (||a - b|| where b is 0), worst first; names must agree.
 struct TensorError {

@@ -4,11 +4,14 @@
 // float32, where they drift apart by 1e-2 within hundreds of updates whatever one does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <vector>
 
 #include "learn/learner_fixture.h"
 #include "learn/oracle_case.h"
+#include "replay/priorities.h"
 
 namespace volante {
 namespace {
@@ -121,11 +124,81 @@ std::vector<Case> Cases(bool free_running) {
     cases[i].options.config.critic_grad_norm = cases[i].options.mode == kVector ? 8.0 : 16.0;
     cases[i].options.config.actor_grad_norm = 0.3;
   }
+  // The losses that belong to prioritised replay; weights are those of WeightOf.
+  for (const ReplayPriority priority : {ReplayPriority::kPer, ReplayPriority::kLap}) {
+    cases.push_back(
+        MakeCase(kVector, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kNature, 64, long_run));
+    cases.back().options.priority = priority;
+    cases.push_back(
+        MakeCase(kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kSmall, 8, short_run));
+    cases.back().options.priority = priority;
+    cases.back().options.config.critic_grad_norm = 0.8;  // their gradients are smaller
+  }
+  cases.push_back(numbers());
+  cases.back().options.priority = ReplayPriority::kLap;
+  cases.back().options.config.twin_critics = false;
+  cases.back().options.config.critic_grad_norm = 0.3;
   return cases;
+}
+
+// Importance weights are the replay's affair: any numbers in (0, 1] that both sides are given.
+float WeightOf(int row) { return 1.0f / static_cast<float>(1 + row % 7); }
+
+std::vector<std::vector<float>> WeightsOf(const std::vector<std::vector<int>>& batches) {
+  std::vector<std::vector<float>> weights;
+  for (const std::vector<int>& rows : batches) {
+    std::ranges::transform(rows, std::back_inserter(weights.emplace_back()), WeightOf);
+  }
+  return weights;
+}
+
+// Not the published numbers, so that they themselves are compared.
+PriorityOptions PrioritiesOf(const Case& c) {
+  return {.kind = c.options.priority, .alpha = 0.7, .epsilon = 1e-3};
+}
+
+OracleResult Ask(Td3Learner& learner, const Case& c, const Experience& experience,
+                 const std::vector<std::vector<int>>& batches, const std::string& name) {
+  return RunOracle(learner, c.options, experience, batches, kFrameStride, name,
+                   {{"weights", WeightsOf(batches)},
+                    {"priority_alpha", PrioritiesOf(c).alpha},
+                    {"per_epsilon", PrioritiesOf(c).epsilon}});
+}
+
+// What goes back to the replay, row by row; errors and priorities are float32 numbers.
+void ExpectSamePriorities(const Case& c, const UpdateMetrics& m, const nlohmann::json& record,
+                          double tolerance) {
+  if (c.options.priority == ReplayPriority::kUniform) {
+    EXPECT_TRUE(m.td_errors.empty());
+    return;
+  }
+  const auto errors = record["td_errors"].get<std::vector<double>>();
+  const auto priorities = record["priorities"].get<std::vector<double>>();
+  ASSERT_EQ(m.td_errors.size(), errors.size());
+  for (size_t row = 0; row < errors.size(); ++row) {
+    EXPECT_NEAR(m.td_errors[row], errors[row], tolerance * (errors[row] + 0.1)) << "row " << row;
+    EXPECT_NEAR(PriorityOf(PrioritiesOf(c), static_cast<double>(m.td_errors[row])), priorities[row],
+                tolerance * (priorities[row] + 0.1))
+        << "row " << row;
+  }
+}
+
+// Errors on both sides of 1: otherwise only one of LAP's two regions would have been compared.
+void ExpectBothRegions(const Case& c, const nlohmann::json& records) {
+  if (c.options.priority == ReplayPriority::kUniform) return;
+  double smallest = 1.0, largest = 1.0;
+  for (const auto& record : records) {
+    for (const double error : record["td_errors"].get<std::vector<double>>()) {
+      smallest = std::min(smallest, error), largest = std::max(largest, error);
+    }
+  }
+  EXPECT_LT(smallest, 1.0);
+  EXPECT_GT(largest, 1.0);
 }
 
 Batch BatchOf(const Case& c, const Experience& experience, const std::vector<int>& rows) {
   Batch batch = GatherBatch(experience, rows, kFrameStride, c.options.config.discount);
+  batch.weight = WeightsOf({rows})[0];
   batch.demonstrations = static_cast<int>(c.options.demonstrations.share * batch.size);
   for (size_t i = rows.size() - static_cast<size_t>(batch.demonstrations); i < rows.size(); ++i) {
     const float* label = &experience.labels[static_cast<size_t>(rows[i]) * kActionSize];
@@ -180,8 +253,7 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
   PrepareBatchNorm(c, learner);
   const Experience experience = MakeExperience(c.options.mode, 120, 1);
   const auto batches = DrawBatches(experience, c.updates, c.batch_size, 2);
-  const OracleResult oracle =
-      RunOracle(learner, c.options, experience, batches, kFrameStride, "f64");
+  const OracleResult oracle = Ask(learner, c, experience, batches, "f64");
   ASSERT_EQ(oracle.records.size(), batches.size());
 
   int clipped = 0, unclipped = 0;
@@ -209,6 +281,7 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
       ++(m.actor_grad.before > c.options.config.actor_grad_norm ? clipped : unclipped);
     }
     ++(m.critic_grad.before > c.options.config.critic_grad_norm ? clipped : unclipped);
+    ExpectSamePriorities(c, m, expected, 1e-6);
     if (HasFailure()) return;
   }
   // Otherwise the comparison would say nothing about clipping.
@@ -216,6 +289,7 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
     EXPECT_GT(clipped, 0);
     EXPECT_GT(unclipped, 0);
   }
+  ExpectBothRegions(c, oracle.records);
   ExpectClose(c, learner.SaveTensors(TensorScope::kEverything), oracle.tensors, 1e-9, true);
   const auto errors = CompareTensors(learner.SaveTensors(TensorScope::kEverything), oracle.tensors);
   std::printf("  worst of %zu tensors after %d updates: %s, %.2e\n", errors.size(), c.updates,
@@ -241,10 +315,10 @@ TEST_P(Float32Oracle, SameNetworksAfterOneUpdateFromAnEqualState) {
   }
   GiveBiasesSize(learner);
   PrepareBatchNorm(c, learner);
-  const OracleResult oracle =
-      RunOracle(learner, c.options, experience, {batches.back()}, kFrameStride, "f32");
+  const OracleResult oracle = Ask(learner, c, experience, {batches.back()}, "f32");
   const UpdateMetrics m = learner.Update(BatchOf(c, experience, batches.back()));
   ASSERT_TRUE(m.actor_updated);
+  ExpectSamePriorities(c, m, oracle.records[0], 1e-5);
   ExpectClose(c, learner.SaveTensors(TensorScope::kEverything), oracle.tensors, 1e-5, false);
   const auto errors = CompareTensors(learner.SaveTensors(TensorScope::kEverything), oracle.tensors);
   std::printf("  worst of %zu tensors: %s, %.2e\n", errors.size(), errors.front().name.c_str(),

@@ -113,6 +113,7 @@ class NaiveReplay {
   }
 
   std::deque<NaiveTransition> transitions;  // oldest first
+  uint64_t made = 0;                        // transitions ever, also those that are gone
 
  private:
   struct World {
@@ -146,6 +147,7 @@ class NaiveReplay {
         weight *= gamma_;
       }
       const bool zero = terminated && to == steps;
+      ++made;
       transitions.push_back({world.observations[from], world.observations[to], world.actions[from],
                              static_cast<float>(reward), zero ? 0.0f : static_cast<float>(weight)});
     }

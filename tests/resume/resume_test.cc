@@ -156,6 +156,16 @@ TEST_F(Resume, TownWithDagger) {
                         "learner.wiring=separate", "learner.encoder=small"});
 }
 
+// Priorities change long after their transition was written, so they stand in the checkpoint.
+TEST_F(Resume, PrioritisedReplayFromTheVector) {
+  KillThenResumeEquals("tiny", "vector", {"replay.priority=per", "replay.per_beta_updates=10"});
+}
+TEST_F(Resume, PrioritisedReplayFromTheCameraWithDemonstrations) {
+  KillThenResumeEquals("tiny", "camera_vector",
+                       {"replay.priority=lap", "learner.encoder=small", "demonstrations.share=0.5",
+                        "demonstrations.env_steps=40"});
+}
+
 // A comparison that can't fail proves nothing: another seed must give other bytes.
 TEST_F(Resume, AnotherSeedGivesOtherBytes) {
   std::vector<std::string> sets = Sets("tiny", "vector");

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 
+#include "base/archive.h"
 #include "base/error.h"
 #include "config/options.h"
 #include "env/make_env.h"
@@ -321,6 +323,78 @@ TEST(Trainer, RefusesACheckpointOfAnotherArchitecture) {
               std::string::npos)
         << error.OneLine();
   }
+}
+
+// ---- prioritised replay ------------------------------------------------------------------------
+
+struct Figures {
+  EventData events;
+  std::vector<uint8_t> policy, priorities;
+};
+
+Figures TrainedWith(std::vector<std::string> sets) {
+  sets.insert(sets.end(), {"train.log_freq=1", "train.max_timesteps=1200",
+                           "train.learning_starts=1000", "train.updates_per_env_step=0.1"});
+  TinyRun run(TinyConfig(sets));
+  const CheckpointReader checkpoint(RealFiles(), run.trainer->Run(run.stop).checkpoint);
+  Figures figures{
+      ReadScalars(RealFiles(), run.folder.path()), checkpoint.Part("policy.safetensors"), {}};
+  if (checkpoint.Has("priorities.cbor")) figures.priorities = checkpoint.Part("priorities.cbor");
+  return figures;
+}
+
+// Every key changes what is learned and nothing of what was driven before.
+TEST(PrioritisedTraining, EachKeyChangesWhatIsLearnedAndNothingBefore) {
+  const std::string per = "replay.priority=per", lap = "replay.priority=lap";
+  const Figures uniform = TrainedWith({});
+  const std::vector<Figures> others = {TrainedWith({per}),
+                                       TrainedWith({per, "replay.priority_alpha=0.9"}),
+                                       TrainedWith({per, "replay.per_beta_start=0.9"}),
+                                       TrainedWith({per, "replay.per_beta_updates=5"}),
+                                       TrainedWith({per, "replay.per_epsilon=0.5"}),
+                                       TrainedWith({lap}),
+                                       TrainedWith({lap, "replay.priority_alpha=0.9"})};
+  std::vector<std::vector<uint8_t>> policies = {uniform.policy};
+  for (const Figures& figures : others) {
+    for (const std::vector<uint8_t>& policy : policies) EXPECT_FALSE(figures.policy == policy);
+    policies.push_back(figures.policy);
+    const auto& ours = figures.events.scalars.at("train/episode_reward");
+    const auto& theirs = uniform.events.scalars.at("train/episode_reward");
+    int compared = 0;
+    for (size_t i = 0; i < ours.size() && ours[i].step <= 1000; ++i) {
+      ASSERT_LT(i, theirs.size());
+      EXPECT_EQ(ours[i].value, theirs[i].value);
+      ++compared;
+    }
+    EXPECT_GT(compared, 0);
+  }
+  // The published exponents, written out, are the same run.
+  EXPECT_TRUE(TrainedWith({per, "replay.priority_alpha=0.6"}).policy == others[0].policy);
+  EXPECT_TRUE(TrainedWith({lap, "replay.priority_alpha=0.4"}).policy == others[5].policy);
+}
+
+TEST(PrioritisedTraining, ErrorsComeBackAndAreLogged) {
+  const Figures uniform = TrainedWith({}), per = TrainedWith({"replay.priority=per"});
+  EXPECT_EQ(uniform.events.scalars.count("replay/ess"), 0u);
+  EXPECT_TRUE(uniform.priorities.empty());
+  const auto& ess = per.events.scalars.at("replay/ess");
+  EXPECT_LT(ess.front().value, 1.0f);  // the first update's errors are back
+  EXPECT_GT(ess.back().value, 0.0f);
+  EXPECT_GE(per.events.scalars.at("replay/priority_max").front().value, 1.0f);
+}
+
+// The expert's rows are weighted 1 and their errors do not reach the agent's transitions.
+TEST(PrioritisedTraining, DemonstrationsStayUniform) {
+  const Figures figures = TrainedWith(
+      {"replay.priority=per", "demonstrations.share=0.5", "demonstrations.env_steps=300"});
+  SavedPriorities saved;
+  LoadState(figures.priorities, saved, "priorities.cbor");
+  const double rows = 0.5 * TinyConfig().learner.batch_size;
+  // Of what was there before the first update; later ones begin with the largest priority.
+  const auto changed = std::count_if(saved.values.begin(), saved.values.begin() + 900,
+                                     [&](float value) { return value != 1.0f; });
+  EXPECT_GT(changed, 0);
+  EXPECT_LE(static_cast<double>(changed), 20.0 * rows);  // 20 updates
 }
 
 TEST(LoadPolicy, RefusesSettingsThatChangeTheNetwork) {

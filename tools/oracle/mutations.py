@@ -18,17 +18,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UPDATE, NETWORKS, FLAT = "src/learn/td3_update.cc", "src/learn/networks.cc", "src/learn/flat_params.cc"
 IMITATION = "src/learn/imitation_update.cc"
 MOBILENET = "src/learn/mobilenet.cc"
+BELLMAN, REGRESSION = "src/learn/bellman_target.cc", "src/learn/regression.cc"
 
 # name, file, exact old text (found once), new text
 MUTATIONS = [
-    ("twin maximum instead of minimum", UPDATE,
+    ("twin maximum instead of minimum", BELLMAN,
      "b.discount * at::minimum(q1, q2)", "b.discount * q1.maximum(q2)"),
     ("sign of the actor's loss", UPDATE, "at::Tensor loss = -q.mean()", "at::Tensor loss = q.mean()"),
     ("limit of the critic's gradient", UPDATE,
-     'config.critic_grad_norm, "critic")', '0.99 * config.critic_grad_norm, "critic")'),
+     'ClipFor(config.critic_grad_norm), "critic")',
+     'ClipFor(0.99 * config.critic_grad_norm), "critic")'),
     ("tau of the critic's target", UPDATE,
-     "critic_target.lerp_(critic_params.values().slice(0, skipped), config.tau)",
-     "critic_target.lerp_(critic_params.values().slice(0, skipped), 1.0 - config.tau)"),
+     "lerp_(critic_params.TailOf(target_critic_params), config.tau)",
+     "lerp_(critic_params.TailOf(target_critic_params), 1.0 - config.tau)"),
     ("terminated transitions bootstrap", "src/learn/td3_inputs.cc",
      "b.discount = FromFloats(batch.discount.data(), {n});",
      "b.discount = FromFloats(batch.discount.data(), {n}).clone().fill_(0.99f);"),
@@ -37,16 +39,16 @@ MUTATIONS = [
      "metrics.actor_updated = true;"),
     ("the actor's loss trains the critic's encoder", UPDATE,
      "features.critic = critic_step_features.detach();", "features.critic = critic_step_features;"),
-    ("target noise is not clipped", UPDATE,
+    ("target noise is not clipped", BELLMAN,
      "std::clamp(sigma * random.Normal(), -bound, bound)", "sigma * random.Normal()"),
-    ("target action is not clipped", UPDATE,
+    ("target action is not clipped", BELLMAN,
      "(pi + noise).clamp_(-1.0, 1.0)", "pi + noise"),
     ("epsilon of the normalisation layers", NETWORKS,
      "kNormEpsilon = 1e-5;", "kNormEpsilon = 1e-6;"),
-    ("online policy in the target", UPDATE,
+    ("online policy in the target", BELLMAN,
      "target.actor.Forward(next.actor, b.next_vector)",
      "frozen.actor.Forward(next.actor, b.next_vector)"),
-    ("online critic in the target", UPDATE,
+    ("online critic in the target", BELLMAN,
      "target.critic.Forward(next.critic,",
      "frozen.critic.Forward(next.critic,"),
     ("the critic sees the actor's features in the actor's loss", UPDATE,
@@ -84,6 +86,13 @@ MUTATIONS = [
     ("the encoder steps at the head's rate", FLAT,
      "StepRange(params, step, 0, encoder_end, encoder_rate);",
      "StepRange(params, step, 0, encoder_end, learning_rate);"),
+    ("importance weights are left out", REGRESSION,
+     "(weight * (q - y).square()).mean()", "(q - y).square().mean()"),
+    ("Huber bends at 2", REGRESSION, "/*delta=*/1.0", "/*delta=*/2.0"),
+    ("the priority is that of the first critic", REGRESSION,
+     "at::maximum((q1 - y).abs(), (q2 - y).abs())", "(q1 - y).abs()"),
+    ("exponent of the priorities", "src/replay/priorities.cc",
+     "std::pow(p, options.alpha)", "std::pow(p, 0.5 * options.alpha)"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)
@@ -93,7 +102,8 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_compile_options(-O1 -march=x86-64-v2 -ffp-contract=off)
 find_package(Torch REQUIRED)
-file(GLOB sources src/base/*.cc src/learn/*.cc tests/learn/oracle*.cc)
+file(GLOB sources src/base/*.cc src/learn/*.cc src/replay/priorities.cc src/replay/sum_tree.cc
+  tests/learn/oracle*.cc)
 add_executable(oracle_test ${sources})
 target_include_directories(oracle_test PRIVATE src tests)
 target_include_directories(oracle_test SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})

@@ -9,7 +9,8 @@ C++ program, and rebuilds frame stacks, normalisation, noise and masks from raw 
 
 case.json: the learner's configuration, `dtype`, `noise_key` (the Philox key of the noise stream),
 counters, `batches` (lists of transition numbers) and `tensors`: name -> [dtype, shape, offset] in
-case.bin (little-endian, row-major). Experience, one row per tick of consecutive episodes:
+case.bin (little-endian, row-major); with `replay_priority` per also `weights`, like `batches`, and
+with either priority `priority_alpha` and `per_epsilon`. Experience, one row per tick of consecutive episodes:
 frames uint8 [T,84,84], vectors f32 [T,53], actions f32 [T,2], labels f32 [T,2] (a teacher's
 actions: the cloning term's and an imitation's aim), rewards f32 [T], flags u8 [T]
 (0 running, 1 terminated, 2 truncated: how the transition from tick t ended), episode_start i64 [T]
@@ -117,6 +118,25 @@ class Experience:
                 self.rewards[rows].to(self.dtype), gamma * (1.0 - terminated))
 
 
+def regression_loss(case, q, y, weight):
+    """Of one critic. PER: Schaul et al. 2016, algorithm 1, line 12; LAP: Fujimoto et al. 2020,
+    algorithm 1 and equation 8."""
+    delta = q - y
+    if case["replay_priority"] == "per":
+        return torch.sum(weight * delta * delta) / len(delta)
+    if case["replay_priority"] == "lap":
+        size = torch.abs(delta)
+        return torch.where(size <= 1.0, 0.5 * delta**2, size - 0.5).mean()
+    return torch.nn.functional.mse_loss(q, y)
+
+
+def new_priorities(case, errors):
+    """p^alpha as the replay draws by it next time."""
+    if case["replay_priority"] == "lap":
+        return [max(e, 1.0) ** case["priority_alpha"] for e in errors]
+    return [(e + case["per_epsilon"]) ** case["priority_alpha"] for e in errors]
+
+
 class Td3:
     def __init__(self, case, tensors, dtype):
         self.case, self.dtype = case, dtype
@@ -222,15 +242,15 @@ class Td3:
         self.optimizers[group].step()
         return float(norm)
 
-    def update(self, batch):
+    def update(self, batch, weight=None):
         case = self.case
         (image, vector), next_observation, action, label, reward, discount = batch
         y = self.bellman_target(next_observation, reward, discount)
         features = None if image is None else self.online.critic.encoder(image)
         q1, q2 = self.online.critic(features, vector, action)
-        critic_loss = torch.nn.functional.mse_loss(q1, y)
+        critic_loss = regression_loss(case, q1, y, weight)
         if q2 is not None:
-            critic_loss = critic_loss + torch.nn.functional.mse_loss(q2, y)
+            critic_loss = critic_loss + regression_loss(case, q2, y, weight)
         gap = 0.0 if q2 is None else float((q1 - q2).abs().mean())
         record = {"critic_loss": float(critic_loss), "target_mean": float(y.mean()),
                   "q_batch_mean": float(q1.mean()), "twin_gap": gap,
@@ -238,6 +258,10 @@ class Td3:
                   "q_std": float(q1.std(unbiased=False))}
         if case["with_features"]:
             record["features"] = features.detach().flatten().tolist()
+        if case["replay_priority"] != "uniform":
+            of_critics = [(q - y).abs().tolist() for q in (q1, q2) if q is not None]
+            errors = [max(of_row) for of_row in zip(*of_critics)]
+            record["td_errors"], record["priorities"] = errors, new_priorities(case, errors)
         record["critic_norm"] = self.step("critic", critic_loss, case["critic_grad_norm"])
         self.updates += 1
         if self.updates % case["policy_delay"] == 0:
@@ -307,8 +331,14 @@ def main(directory):
     tensors = read_tensors(case["tensors"], directory / "case.bin")
     learner = Td3(case, tensors, dtype)
     experience = Experience(tensors, case, dtype)
-    update = learner.update if case["imitation"] == "none" else learner.imitate
-    records = [update(experience.batch(rows)) for rows in case["batches"]]
+    records = []
+    for i, rows in enumerate(case["batches"]):
+        batch = experience.batch(rows)
+        if case["imitation"] != "none":
+            records.append(learner.imitate(batch))
+            continue
+        weight = torch.tensor(case["weights"][i], dtype=dtype) if "weights" in case else None
+        records.append(learner.update(batch, weight))
     index = write_tensors(learner.state(), directory / "result.bin")
     (directory / "result.json").write_text(json.dumps({"tensors": index, "records": records}))
 
