@@ -626,7 +626,9 @@ struct ReplayConfig {
     v("priority", priority,
       {.help = "how transitions are drawn: uniform, or by their TD error delta: per (Schaul et al. "
                "2016: p = |delta| + per_epsilon, squared errors weighted by (N P)^-beta) or lap "
-               "(Fujimoto et al. 2020: p = max(|delta|, 1), Huber loss without weights)"});
+               "(Fujimoto et al. 2020: p = max(|delta|, 1), Huber loss without weights); "
+               "demonstrations "
+               "are drawn uniformly with weight 1"});
     v("priority_alpha", priority_alpha,
       {.help = "exponent of the priorities; 0 means the published value: 0.6 for per, 0.4 for lap",
        .min = 0,

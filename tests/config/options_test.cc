@@ -426,6 +426,22 @@ TEST(Differences, AreOfTheKeysThatApplyInTheSecond) {
   EXPECT_EQ(found[1].value, "0.01");
 }
 
+TEST(CheckTogether, AnImitationHasNoErrorsToDrawBy) {
+  const std::vector<std::string> sets = {"imitation.method=bc", "observation.mode=vector"};
+  EXPECT_NO_THROW(WithSets(Config(), sets));
+  std::vector<std::string> prioritised = sets;
+  prioritised.push_back("replay.priority=lap");
+  EXPECT_THAT(MessageOf([&] { WithSets(Config(), prioritised); }), HasSubstr("TD errors"));
+}
+
+TEST(ReplayPriority, KeysOfPerAreRefusedWithLap) {
+  EXPECT_THAT(
+      MessageOf([] { WithSets(Config(), {"replay.priority=lap", "replay.per_beta_start=0.5"}); }),
+      HasSubstr("replay.priority is per"));
+  EXPECT_THAT(MessageOf([] { WithSets(Config(), {"replay.priority_alpha=0.5"}); }),
+              HasSubstr("replay.priority is per or lap"));
+}
+
 TEST(ValidateForTraining, RefusesAShareOfDemonstrationsBelowOneRow) {
   Config config;
   config.demonstrations.share = 0.001;
