@@ -310,6 +310,7 @@ RawValue OtherValue(const Field& field) {
 Config EverythingOn() {
   Config config;
   config.learner.wiring = Wiring::kSeparate;
+  config.learner.encoder = Encoder::kMobileNetV3Small;
   config.learner.target_value = TargetValue::kMomentum;
   config.learner.grad_clip = GradClip::kValue;
   config.augment.enabled = true;
