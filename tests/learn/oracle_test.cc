@@ -241,7 +241,9 @@ void ExpectClose(const Case& c, const std::vector<NamedTensor>& ours,
   for (const TensorError& error : CompareTensors(ours, theirs)) {
     const bool is_moment = error.name.starts_with("adam/");
     if (is_moment && (!moments || HasNoGradient(c, error.name))) continue;
-    EXPECT_LE(error.relative, tolerance) << error.name;
+    // A batch's mean of values around 0 is a small difference of large sums.
+    const double factor = error.name.ends_with("running_mean") ? 10.0 : 1.0;
+    EXPECT_LE(error.relative, factor * tolerance) << error.name;
   }
 }
 
