@@ -15,8 +15,8 @@ EXEMPT = {"config_version"}
 
 
 def fields():
-    """(key, section member, section type, field) of every key in config.h."""
-    text = read("src/config/config.h")
+    """(key, section member, section type, field) of every key in config.h and world_config.h."""
+    text = read("src/config/config.h") + read("src/config/world_config.h")
     sections = {}
     for name, body in re.findall(r"struct (\w+) \{(.*?)\n\};", text, re.DOTALL):
         sections[name] = re.findall(r'\bv\(\s*"(\w+)"\s*,\s*(\w+)', body)

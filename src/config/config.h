@@ -1,7 +1,8 @@
 // The typed configuration: every key of Volante, written once.
 // A field's name, help, range, choices and the condition under which it applies stand beside it in
 // VisitFields; YAML, --set, `volante config`, docs/config_reference.md, diffs and hashes all walk
-// that one list (config/options.h). Plain data: no file access, no defaults elsewhere.
+// that one list (config/options.h). The sections of the world stand in config/world_config.h. Plain
+// data: no file access, no defaults elsewhere.
 #pragma once
 
 #include <array>
@@ -10,14 +11,13 @@
 #include <vector>
 
 #include "config/option.h"
+#include "config/world_config.h"
 
 namespace volante {
 
 // ---- choices -------------------------------------------------------------------------------
 
 enum class ObservationMode { kCameraVector, kVector, kPrivileged };
-enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered, kRoute, kRace };
-enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
 enum class Wiring { kSharedCritic, kSeparate, kLegacy };
 enum class Encoder { kNature, kNatureLayerNorm, kSmall, kNatureMaxPool, kMobileNetV3Small };
 enum class BatchNorm { kFrozen, kTrain };
@@ -35,15 +35,6 @@ enum class ReplayPriority { kUniform, kPer, kLap };
 template <>
 struct EnumNames<ObservationMode> {
   static constexpr std::array kNames = {"camera_vector", "vector", "privileged"};
-};
-template <>
-struct EnumNames<RewardPreset> {
-  static constexpr std::array kNames = {
-      "drive", "five_part", "five_part_capped", "five_part_ordered", "route", "race"};
-};
-template <>
-struct EnumNames<Scenario> {
-  static constexpr std::array kNames = {"empty", "0", "1", "2", "mixed"};
 };
 template <>
 struct EnumNames<Wiring> {
@@ -101,65 +92,6 @@ struct EnumNames<ReplayPriority> {
 
 // ---- sections ------------------------------------------------------------------------------
 
-struct EnvConfig {
-  std::string town = "volante_town";
-  std::string map;
-  Scenario scenario = Scenario::kEmpty;
-  int npc_count = -1;
-  double contested_share = 0.0;
-  int action_repeat = 1;
-  int max_episode_steps = 1000;
-  double train_route_min_m = 120.0;
-  double train_route_max_m = 250.0;
-
-  template <class V>
-  void VisitFields(V& v) {
-    v("town", town,
-      {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
-    v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
-    v("scenario", scenario,
-      {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
-    v("npc_count", npc_count,
-      {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
-       .min = -1,
-       .max = 1000});
-    v("contested_share", contested_share,
-      {.help = "share of training episodes with the cars of suite contested besides the scenario's",
-       .min = 0,
-       .max = 1});
-    v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
-    v("max_episode_steps", max_episode_steps,
-      {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});
-    v("train_route_min_m", train_route_min_m,
-      {.help = "shortest training route, metres", .min = 10, .max = 10000});
-    v("train_route_max_m", train_route_max_m,
-      {.help = "longest training route, metres", .min = 10, .max = 10000});
-  }
-};
-
-struct NpcConfig {
-  bool yields_to_ego = true;
-
-  template <class V>
-  void VisitFields(V& v) {
-    v("yields_to_ego", yields_to_ego,
-      {.help = "NPCs that can stop gently yield to an ego that is entering a junction"});
-  }
-};
-
-struct EgoConfig {
-  double steer_lock_low_deg = 35.0;
-  double steer_lock_high_deg = 21.0;
-
-  template <class V>
-  void VisitFields(V& v) {
-    v("steer_lock_low_deg", steer_lock_low_deg,
-      {.help = "largest road-wheel angle below 5 m/s, degrees", .min = 5, .max = 70});
-    v("steer_lock_high_deg", steer_lock_high_deg,
-      {.help = "largest road-wheel angle above 8 m/s, degrees", .min = 5, .max = 70});
-  }
-};
-
 // Whether an agent of this mode sees pictures.
 constexpr bool HasImage(ObservationMode mode) { return mode == ObservationMode::kCameraVector; }
 
@@ -178,100 +110,6 @@ struct ObservationConfig {
        .max = 8,
        .applies = mode == ObservationMode::kCameraVector,
        .condition = "observation.mode is camera_vector"});
-  }
-};
-
-struct RewardConfig {
-  RewardPreset preset = RewardPreset::kDrive;
-  std::vector<std::string> without;
-  double scale = 0.3;
-
-  template <class V>
-  void VisitFields(V& v) {
-    v("preset", preset, {.help = "reward formula"});
-    v("without", without,
-      {.help = "parts of the preset that do not count, for ablations; they are still logged"});
-    v("scale", scale,
-      {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
-  }
-};
-
-// The artificial potential field (env/shaping.h) in the reward and in the actions; 0 is off.
-struct ShapingConfig {
-  double reward_weight = 0.0;
-  double action_gain = 0.0;
-  double k_a = 1.0;
-  double k_r = 2000.0;
-  double rho0_m = 10.0;
-  double d_star_m = 20.0;
-
-  template <class V>
-  void VisitFields(V& v) {
-    constexpr const char* kCondition = "shaping.reward_weight or action_gain is above 0";
-    const bool on = reward_weight > 0.0 || action_gain > 0.0;
-    v("reward_weight", reward_weight,
-      {.help =
-           "weight of learner.discount Phi(s') - Phi(s) in the reward, Phi the field's potential "
-           "in [-1, 0]; 0 means none",
-       .min = 0,
-       .max = 1000});
-    v("action_gain", action_gain,
-      {.help = "the field's push, in [-1, 1]^2, is added to every action this many times; 0 means "
-               "none",
-       .min = 0,
-       .max = 2});
-    v("k_a", k_a,
-      {.help = "strength of the attraction by the route's end",
-       .min = 1e-6,
-       .max = 1e6,
-       .applies = on,
-       .condition = kCondition});
-    v("k_r", k_r,
-      {.help = "strength of the repulsion by what is in the way; 2000 balances the default "
-               "attraction 4 m behind it",
-       .min = 0,
-       .max = 1e9,
-       .applies = on,
-       .condition = kCondition});
-    v("rho0_m", rho0_m,
-      {.help = "distance beyond which nothing repels, metres",
-       .min = 1.001,
-       .max = 60,
-       .applies = on,
-       .condition = kCondition});
-    v("d_star_m", d_star_m,
-      {.help = "distance from the route's end beyond which the attraction does not grow, metres",
-       .min = 0.1,
-       .max = 10000,
-       .applies = on,
-       .condition = kCondition});
-  }
-};
-
-struct StartConfig {
-  double spread_share = 0.7;
-  double spread_route_fraction = 0.9;
-  double max_speed_mps = 8.33;
-  double max_lateral_offset_m = 0.5;
-  double max_heading_error_rad = 0.1;
-
-  template <class V>
-  void VisitFields(V& v) {
-    v("spread_share", spread_share,
-      {.help = "share of training episodes that start somewhere on the route at speed; the others "
-               "stand at its start",
-       .min = 0,
-       .max = 1});
-    v("spread_route_fraction", spread_route_fraction,
-      {.help = "spread starts lie on this first part of the route", .min = 0, .max = 0.95});
-    v("max_speed_mps", max_speed_mps,
-      {.help = "spread starts are at U(0, this) m/s", .min = 0, .max = 30});
-    v("max_lateral_offset_m", max_lateral_offset_m,
-      {.help = "spread starts are off the lane centre by U(-this, this) m", .min = 0, .max = 1.5});
-    v("max_heading_error_rad", max_heading_error_rad,
-      {.help = "spread starts are off the lane's heading by U(-this, this) rad",
-       .min = 0,
-       .max = 0.5});
   }
 };
 
