@@ -129,7 +129,7 @@ TEST_F(Commands, APrivilegedAgentTrainsAndIsEvaluated) {
   EXPECT_THAT(ran.out, HasSubstr("trained, step 600"));
   // The network reads 101 numbers: that of another mode does not fit.
   ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--set", "observation.mode=vector"}), 3,
-                "td3 privileged");
+                "[32, 101], not [32, 53]");
   ExpectRefused(Volante({"evaluate", "--checkpoint", "run", "--blind"}), 2, "is privileged");
 }
 
@@ -140,8 +140,8 @@ TEST_F(Commands, TheFieldThatPushesIsNamedBesideWhoDrives) {
   pushed.insert(pushed.end(), {"--set", "shaping.action_gain=0.3"});
   const Ran ran = Volante(pushed), alone = Volante(words);
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("straight, scenario empty, pushed 0.3 x by the field"));
-  EXPECT_THAT(alone.out, ::testing::Not(HasSubstr("pushed")));
+  EXPECT_THAT(ran.out, HasSubstr("0.3 x by the field"));
+  EXPECT_THAT(alone.out, ::testing::Not(HasSubstr("by the field")));
 }
 
 TEST_F(Commands, TheBlindControlDrivesAndSaysSo) {
