@@ -31,6 +31,7 @@ enum class Device { kCpu, kCuda, kAuto };
 enum class ImitationMethod { kNone, kBc, kDagger };
 enum class BetaDecay { kLinear, kExponential };
 enum class ReplayPriority { kUniform, kPer, kLap };
+enum class Memory { kNone, kGru, kLstm };
 
 template <>
 struct EnumNames<ObservationMode> {
@@ -89,6 +90,10 @@ template <>
 struct EnumNames<ReplayPriority> {
   static constexpr std::array kNames = {"uniform", "per", "lap"};
 };
+template <>
+struct EnumNames<Memory> {
+  static constexpr std::array kNames = {"none", "gru", "lstm"};
+};
 
 // ---- sections ------------------------------------------------------------------------------
 
@@ -98,6 +103,7 @@ constexpr bool HasImage(ObservationMode mode) { return mode == ObservationMode::
 struct ObservationConfig {
   ObservationMode mode = ObservationMode::kCameraVector;
   int frame_stride = 3;
+  int frame_stack = 4;
 
   template <class V>
   void VisitFields(V& v) {
@@ -108,6 +114,12 @@ struct ObservationConfig {
       {.help = "ticks between the 4 frames of a stack",
        .min = 1,
        .max = 8,
+       .applies = mode == ObservationMode::kCameraVector,
+       .condition = "observation.mode is camera_vector"});
+    v("frame_stack", frame_stack,
+      {.help = "different frames in a stack of 4; the oldest of them fills the others",
+       .min = 1,
+       .max = 4,
        .applies = mode == ObservationMode::kCameraVector,
        .condition = "observation.mode is camera_vector"});
   }
@@ -149,9 +161,15 @@ struct LearnerConfig {
   double last_layer_init = 0.003;
   double critic_last_layer_init = 0.0;
   double pre_tanh_penalty = 1e-3;
+  Memory memory = Memory::kNone;
+  int memory_units = 0;
+  int sequence_length = 16;
+  int burn_in = 4;
 
   template <class V>
   void VisitFields(V& v) {
+    constexpr const char* kRemembers = "learner.memory is gru or lstm";
+    const bool remembers = memory != Memory::kNone;
     v("wiring", wiring,
       {.help =
            "who owns the image encoder: the critic alone (shared_critic), actor and critic each "
@@ -276,8 +294,36 @@ struct LearnerConfig {
       {.help = "weight of the mean squared pre-tanh output in the actor's loss",
        .min = 0,
        .max = 10});
+    v("memory", memory,
+      {.help = "recurrent cell between fusion and heads of actor and critic, each its own; trained "
+               "on sequences, of which a batch holds batch_size / sequence_length"});
+    v("memory_units", memory_units,
+      {.help = "units of each cell; 0 means 48 (gru) or 256 (lstm)",
+       .min = 0,
+       .max = 4096,
+       .applies = remembers,
+       .condition = kRemembers});
+    v("sequence_length", sequence_length,
+      {.help = "steps of a training sequence, burn-in included",
+       .min = 2,
+       .max = 256,
+       .applies = remembers,
+       .condition = kRemembers});
+    v("burn_in", burn_in,
+      {.help = "first steps of a sequence that only fill the memory and carry no loss; none where "
+               "an episode begins",
+       .min = 0,
+       .max = 255,
+       .applies = remembers,
+       .condition = kRemembers});
   }
 };
+
+// What is drawn from the replay for one update: transitions, or sequences where there is a memory.
+inline int DrawsPerBatch(const LearnerConfig& config) {
+  return config.memory == Memory::kNone ? config.batch_size
+                                        : config.batch_size / config.sequence_length;
+}
 
 // Augmentation of the learner's images (specification, section 4); acting and evaluation see none.
 struct AugmentConfig {

@@ -144,9 +144,29 @@ void CheckTogether(const Config& config) {
     RefuseTogether("an imitation has no use for demonstrations beside the teacher's labels",
                    "set demonstrations.share to 0, or imitation.method to none");
   }
+  if (config.learner.memory != Memory::kNone &&
+      config.replay.priority != ReplayPriority::kUniform) {
+    RefuseTogether("replay.priority is set beside learner.memory",
+                   "sequences are drawn uniformly: leave one of them out");
+  }
   if (config.replay.capacity < config.learner.batch_size) {
     RefuseTogether("replay.capacity is smaller than learner.batch_size",
                    "raise replay.capacity to " + std::to_string(config.learner.batch_size));
+  }
+  const LearnerConfig& learner = config.learner;
+  if (learner.memory == Memory::kNone) return;
+  const std::string length = std::to_string(learner.sequence_length);
+  if (learner.batchnorm == BatchNorm::kTrain) {
+    RefuseTogether("learner.batchnorm train would count what fills up sequences cut by an episode",
+                   "set learner.batchnorm to frozen, or learner.memory to none");
+  }
+  if (learner.burn_in >= learner.sequence_length) {
+    RefuseTogether("learner.burn_in leaves no step of a sequence of " + length + " to learn from",
+                   "raise learner.sequence_length or lower learner.burn_in");
+  }
+  if (learner.batch_size % learner.sequence_length != 0) {
+    RefuseTogether("learner.batch_size is no multiple of learner.sequence_length, " + length,
+                   "a batch holds whole sequences: 256 is 16 of 16 steps");
   }
 }
 
@@ -382,10 +402,12 @@ void ValidateForTraining(const Config& config) {
                        std::to_string(config.learner.batch_size),
                    "raise train.learning_starts or lower learner.batch_size");
   }
-  if (config.demonstrations.share > 0.0 &&
-      config.demonstrations.share * config.learner.batch_size < 0.5) {
-    RefuseTogether("demonstrations.share is less than one row of a batch of " +
-                       std::to_string(config.learner.batch_size),
+  const bool sequences = config.learner.memory != Memory::kNone;
+  const int drawn = DrawsPerBatch(config.learner);
+  if (config.demonstrations.share > 0.0 && config.demonstrations.share * drawn < 0.5) {
+    RefuseTogether("demonstrations.share is less than one " +
+                       std::string(sequences ? "sequence" : "row") + " of a batch of " +
+                       std::to_string(drawn),
                    "raise demonstrations.share, or set it to 0");
   }
 }

@@ -43,8 +43,9 @@ void WriteNumbers(ObservationMode mode, int world, StepView out) {
   if (out.privileged != nullptr) WritePrivileged(facts, out.privileged + w * kPrivilegedSize);
 }
 
-FrameHistory::FrameHistory(int num_worlds, int frame_stride)
+FrameHistory::FrameHistory(int num_worlds, int frame_stride, int frame_stack)
     : stride_(frame_stride),
+      frames_in_stack_(frame_stack),
       slots_((kFrameStack - 1) * frame_stride + 1),
       ticks_(static_cast<size_t>(num_worlds), 0),
       frames_(static_cast<size_t>(num_worlds) * slots_ * kImagePixels, 0) {}
@@ -60,7 +61,7 @@ void FrameHistory::Push(int world, const uint8_t* frame) {
 
 void FrameHistory::WriteStack(int world, uint8_t* out) const {
   for (int k = 0; k < kFrameStack; ++k) {
-    const int frame = StackedFrame(ticks_[world], k, stride_);
+    const int frame = StackedFrame(ticks_[world], k, stride_, frames_in_stack_);
     std::memcpy(out + k * kImagePixels, frames_.data() + Offset(world, frame), kImagePixels);
   }
 }

@@ -29,7 +29,7 @@ void WriteNumbers(ObservationMode mode, int world, StepView out);
 class FrameHistory {
  public:
   FrameHistory() = default;
-  FrameHistory(int num_worlds, int frame_stride);
+  FrameHistory(int num_worlds, int frame_stride, int frame_stack = kFrameStack);
 
   // First frame of an episode.
   void Begin(int world, const uint8_t* frame);
@@ -43,9 +43,10 @@ class FrameHistory {
     return (static_cast<size_t>(world) * slots_ + tick % slots_) * kImagePixels;
   }
   int stride_ = 1;
-  int slots_ = 1;                // 3 * stride + 1 frames are enough for every stack
-  std::vector<int> ticks_;       // per world, of the newest frame
-  std::vector<uint8_t> frames_;  // [worlds, slots, 84 * 84]
+  int frames_in_stack_ = kFrameStack;  // different ones
+  int slots_ = 1;                      // 3 * stride + 1 frames are enough for every stack
+  std::vector<int> ticks_;             // per world, of the newest frame
+  std::vector<uint8_t> frames_;        // [worlds, slots, 84 * 84]
 };
 
 }  // namespace volante

@@ -177,9 +177,11 @@ class Env {
 };
 
 // Which frame of the episode is entry `k` (0 = oldest .. 3 = newest) of the stack at `tick`: the
-// first frame fills the stack at reset. The one rule for acting and for replay.
-constexpr int StackedFrame(int tick, int k, int stride) {
-  const int index = tick - (kFrameStack - 1 - k) * stride;
+// first frame fills the stack at reset; of less than 4 different `frames` the oldest fills it. The
+// one rule for acting and for replay.
+constexpr int StackedFrame(int tick, int k, int stride, int frames = kFrameStack) {
+  const int wanted = kFrameStack - 1 - k;  // frames back
+  const int index = tick - (wanted < frames ? wanted : frames - 1) * stride;
   return index < 0 ? 0 : index;
 }
 

@@ -55,10 +55,11 @@ BellmanTarget Td3Learner::Impl::ComputeTarget(const BatchTensors& b) const {
   const Features next = target.Encode(b.next_image);
   at::Tensor pi, noise;
   RunBoth(
-      twins.get(), [&] { pi = target.actor.Forward(next.actor, b.next_vector).action; },
+      twins.get(), [&] { pi = target.actor.Forward(next.actor, b.next_vector, b.next_how).action; },
       [&] { noise = TargetNoise(b.reward.size(0)); });
   const at::Tensor next_action = (pi + noise).clamp_(-1.0, 1.0);
-  const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action, twins.get());
+  const auto [q1, q2] =
+      target.critic.Forward(next.critic, b.next_vector, next_action, twins.get(), b.next_how);
   if (!q2.defined()) return {b.reward + b.discount * q1, {}};
   if (config.target_value == TargetValue::kMin) {
     return {b.reward + b.discount * at::minimum(q1, q2), {}};

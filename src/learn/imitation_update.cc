@@ -30,7 +30,7 @@ UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_fe
     features =
         trainable.actor_encoder->Forward(b.image, with_feature_stats ? &metrics.features : nullptr);
   }
-  const ActorOutput pi = trainable.actor.Forward(features, b.vector);
+  const ActorOutput pi = trainable.actor.Forward(features, b.vector, b.how);
   const at::Tensor loss = at::mse_loss(pi.action, b.action);
   metrics.actor_loss = loss.item<double>();
   metrics.bc_loss = metrics.actor_loss;

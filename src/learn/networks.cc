@@ -64,7 +64,7 @@ bool HasTrunk(const LearnerConfig& config, ObservationMode mode) {
   return HasImage(mode) && config.fusion == Fusion::kTrunk;
 }
 
-int64_t StateWidth(const LearnerConfig& config, ObservationMode mode) {
+int64_t FusedWidth(const LearnerConfig& config, ObservationMode mode) {
   if (!HasImage(mode)) return VectorSize(mode);
   return HasTrunk(config, mode) ? 2 * config.trunk_width : config.feature_width + VectorSize(mode);
 }
@@ -75,6 +75,16 @@ void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config, Ob
   AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width, config.image_gain_init);
   AddAffine(specs, prefix + "trunk/vector", {config.trunk_width, VectorSize(mode)});
   AddNorm(specs, prefix + "trunk/vector_norm", config.trunk_width);
+}
+
+// Trunk and memory; the width of what they make.
+int64_t AddState(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
+                 ObservationMode mode, const std::string& prefix) {
+  if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
+  const int64_t fused = FusedWidth(config, mode);
+  if (config.memory == Memory::kNone) return fused;
+  AddMemory(specs, config, fused, prefix);
+  return MemoryUnits(config);
 }
 
 // `action` more inputs at layer `action_layer`.
@@ -138,20 +148,19 @@ std::vector<ParameterSpec> EncoderStatistics(const LearnerConfig& config,
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
                                       const std::string& prefix) {
   std::vector<ParameterSpec> specs;
-  if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
-  AddMlp(specs, config, StateWidth(config, mode), kActionSize, prefix + "head/",
-         config.last_layer_init);
+  const int64_t in = AddState(specs, config, mode, prefix);
+  AddMlp(specs, config, in, kActionSize, prefix + "head/", config.last_layer_init);
   return specs;
 }
 
 std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
                                        const std::string& prefix) {
   std::vector<ParameterSpec> specs;
-  if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
+  const int64_t in = AddState(specs, config, mode, prefix);
   for (const char* head : {"q1/", "q2/"}) {
     if (head[1] == '2' && !config.twin_critics) break;
-    AddMlp(specs, config, StateWidth(config, mode), 1, prefix + head, config.critic_last_layer_init,
-           kActionSize, ActionLayer(config));
+    AddMlp(specs, config, in, 1, prefix + head, config.critic_last_layer_init, kActionSize,
+           ActionLayer(config));
   }
   return specs;
 }
@@ -217,6 +226,18 @@ at::Tensor FusionNet::Forward(const at::Tensor& features, const at::Tensor& vect
   return at::cat({trunk(features, image, image_norm), trunk(vector, vector_layer, vector_norm)}, 1);
 }
 
+StateNet::StateNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+                   const ParameterLookup& lookup)
+    : fusion(config, mode, prefix, lookup) {
+  if (config.memory != Memory::kNone) memory.emplace(config, prefix, lookup);
+}
+
+at::Tensor StateNet::Forward(const at::Tensor& features, const at::Tensor& vector,
+                             const Recurrence& how) const {
+  at::Tensor fused = fusion.Forward(features, vector);
+  return memory ? memory->Forward(fused, how) : fused;
+}
+
 Mlp::Mlp(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup) {
   const size_t hidden_layers = config.head_widths.size();
   for (size_t i = 0; i <= hidden_layers; ++i) {
@@ -239,17 +260,18 @@ at::Tensor Mlp::Forward(at::Tensor x, const at::Tensor& action, size_t action_la
 
 ActorNet::ActorNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
                    const ParameterLookup& lookup)
-    : fusion(config, mode, prefix, lookup), head(config, prefix + "head/", lookup) {}
+    : state(config, mode, prefix, lookup), head(config, prefix + "head/", lookup) {}
 
-ActorOutput ActorNet::Forward(const at::Tensor& features, const at::Tensor& vector) const {
-  at::Tensor pre_tanh = head.Forward(fusion.Forward(features, vector));
+ActorOutput ActorNet::Forward(const at::Tensor& features, const at::Tensor& vector,
+                              const Recurrence& how) const {
+  at::Tensor pre_tanh = head.Forward(state.Forward(features, vector, how));
   at::Tensor action = at::tanh(pre_tanh);
   return {std::move(action), std::move(pre_tanh)};
 }
 
 CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
                      const ParameterLookup& lookup)
-    : fusion(config, mode, prefix, lookup),
+    : state(config, mode, prefix, lookup),
       action_layer(ActionLayer(config)),
       q1(config, prefix + "q1/", lookup) {
   if (config.twin_critics) q2.emplace(config, prefix + "q2/", lookup);
@@ -257,16 +279,16 @@ CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const st
 
 std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
                                                      const at::Tensor& vector,
-                                                     const at::Tensor& action,
-                                                     TwinWorker* twins) const {
-  at::Tensor state = fusion.Forward(features, vector), beside;
+                                                     const at::Tensor& action, TwinWorker* twins,
+                                                     const Recurrence& how) const {
+  at::Tensor input = state.Forward(features, vector, how), beside;
   if (action_layer == 0) {
-    state = at::cat({state, action}, 1);  // once for both twins
+    input = at::cat({input, action}, 1);  // once for both twins
   } else {
     beside = action;
   }
   const auto value = [&](const Mlp& head) {
-    return head.Forward(state, beside, action_layer).squeeze(1);
+    return head.Forward(input, beside, action_layer).squeeze(1);
   };
   std::pair<at::Tensor, at::Tensor> q;
   if (!q2) return {value(q1), at::Tensor()};
@@ -275,8 +297,8 @@ std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
 }
 
 at::Tensor CriticNet::Q1(const at::Tensor& features, const at::Tensor& vector,
-                         const at::Tensor& action) const {
-  return q1.Forward(fusion.Forward(features, vector), action, action_layer).squeeze(1);
+                         const at::Tensor& action, const Recurrence& how) const {
+  return q1.Forward(state.Forward(features, vector, how), action, action_layer).squeeze(1);
 }
 
 }  // namespace volante

@@ -6,6 +6,7 @@
 //   encoder/conv1..3, encoder/norm1..3 (with layer norm), encoder/fc, encoder/norm4
 //   encoder/features/... (mobilenet_v3_small: learn/mobilenet.h), encoder/fc
 //   trunk/image, trunk/image_norm, trunk/vector, trunk/vector_norm    (fusion trunk)
+//   memory/weight_ih, ...                                             (learn/memory.h)
 //   head/0, head/1, ... (actor)      q1/0, ..., q2/0, ... (critic)      with head_layernorm also
 //   head/norm0, ...: behind head/0, ...
 #pragma once
@@ -20,6 +21,7 @@
 #include "config/config.h"
 #include "learn/flat_params.h"
 #include "learn/layers.h"
+#include "learn/memory.h"
 #include "learn/mobilenet.h"
 #include "learn/td3.h"
 
@@ -53,10 +55,11 @@ std::vector<ParameterSpec> EncoderSpecs(const LearnerConfig& config, const std::
 // What an encoder remembers without being trained: running statistics of BatchNorm. Mostly none.
 std::vector<ParameterSpec> EncoderStatistics(const LearnerConfig& config,
                                              const std::string& prefix);
-// Trunk and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is > 0.
+// Trunk, memory and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is
+// > 0.
 std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
                                       const std::string& prefix);
-// Trunk and the twin heads of the critic, or its one head.
+// Trunk, memory and the twin heads of the critic, or its one head.
 std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
                                        const std::string& prefix);
 
@@ -93,6 +96,18 @@ struct FusionNet {
   Affine image, image_norm, vector_layer, vector_norm;
 };
 
+// What the heads see: image and vector as one state, remembered where there is a memory.
+struct StateNet {
+  StateNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+           const ParameterLookup& lookup);
+  // [n, width of the heads' input]; `how` is read only where there is a memory.
+  at::Tensor Forward(const at::Tensor& features, const at::Tensor& vector,
+                     const Recurrence& how) const;
+
+  FusionNet fusion;
+  std::optional<MemoryNet> memory;
+};
+
 // Linear layers with ReLU between them, and with head_layernorm a LayerNorm before each ReLU.
 struct Mlp {
   Mlp(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup);
@@ -111,9 +126,10 @@ struct ActorOutput {
 struct ActorNet {
   ActorNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
            const ParameterLookup& lookup);
-  ActorOutput Forward(const at::Tensor& features, const at::Tensor& vector) const;
+  ActorOutput Forward(const at::Tensor& features, const at::Tensor& vector,
+                      const Recurrence& how = {}) const;
 
-  FusionNet fusion;
+  StateNet state;
   Mlp head;
 };
 
@@ -123,12 +139,12 @@ struct CriticNet {
   // Q1 and Q2, [n] each, Q2 undefined without a twin; computed at the same time where there is a
   // worker.
   std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& features, const at::Tensor& vector,
-                                            const at::Tensor& action,
-                                            TwinWorker* twins = nullptr) const;
-  at::Tensor Q1(const at::Tensor& features, const at::Tensor& vector,
-                const at::Tensor& action) const;
+                                            const at::Tensor& action, TwinWorker* twins = nullptr,
+                                            const Recurrence& how = {}) const;
+  at::Tensor Q1(const at::Tensor& features, const at::Tensor& vector, const at::Tensor& action,
+                const Recurrence& how = {}) const;
 
-  FusionNet fusion;
+  StateNet state;
   size_t action_layer;
   Mlp q1;
   std::optional<Mlp> q2;

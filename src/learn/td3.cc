@@ -147,7 +147,8 @@ Td3Learner::Impl::Impl(const Td3Options& o)
                return bound_targets.back().tensor;
              }) {
   VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
-  if (!HasImage(options.mode) && options.device == Device::kCpu && at::get_num_threads() > 1) {
+  if (!HasImage(options.mode) && config.memory == Memory::kNone && options.device == Device::kCpu &&
+      at::get_num_threads() > 1) {
     twins = std::make_unique<TwinWorker>();
   }
   counters.seed = options.seed;
@@ -177,23 +178,6 @@ void Td3Learner::Impl::SetTargetsToNetworks() {
 
 // ---- acting ------------------------------------------------------------------------------------
 
-void Td3Learner::Impl::ForBlocks(const uint8_t* images, const float* vectors, int n,
-                                 const BlockFunction& function) {
-  const c10::NoGradGuard no_grad;
-  const int64_t block = options.acting_batch;
-  const bool has_image = HasImage(options.mode);
-  const int64_t width = VectorSize(options.mode);
-  VOLANTE_CHECK(!has_image || images != nullptr, "camera_vector needs images");
-  if (has_image) EnsureImageBuffer(acting_buffer, block);
-  for (int64_t first = 0; first < n; first += block) {
-    const int64_t rows = std::min(block, n - first);
-    if (has_image) FillImages(images + first * kStackBytes, rows, acting_buffer);
-    at::Tensor vector = at::zeros({block, width}, tensor_options);
-    vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * width, {rows, width}));
-    function(acting_buffer, vector, first, rows);
-  }
-}
-
 namespace {
 
 void CopyOut(const at::Tensor& result, int64_t rows, float* out) {
@@ -203,24 +187,53 @@ void CopyOut(const at::Tensor& result, int64_t rows, float* out) {
 
 }  // namespace
 
-void Td3Learner::Impl::Act(const uint8_t* images, const float* vectors, int n, float* actions) {
-  ForBlocks(images, vectors, n,
-            [&](const at::Tensor& image, const at::Tensor& vector, int64_t first, int64_t rows) {
+void Td3Learner::Impl::ForBlocks(const uint8_t* images, const float* vectors, int n,
+                                 std::vector<float>* states, const BlockFunction& function) {
+  const c10::NoGradGuard no_grad;
+  const int64_t block = options.acting_batch, state_size = MemoryStateSize(config);
+  const bool has_image = HasImage(options.mode);
+  const int64_t width = VectorSize(options.mode);
+  VOLANTE_CHECK(!has_image || images != nullptr, "camera_vector needs images");
+  VOLANTE_CHECK(states == nullptr || static_cast<int64_t>(states->size()) == n * state_size,
+                "a state for each row, as NewMemory makes them");
+  if (has_image) EnsureImageBuffer(acting_buffer, block);
+  for (int64_t first = 0; first < n; first += block) {
+    const int64_t rows = std::min(block, n - first);
+    if (has_image) FillImages(images + first * kStackBytes, rows, acting_buffer);
+    at::Tensor vector = at::zeros({block, width}, tensor_options);
+    vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * width, {rows, width}));
+    Recurrence how;
+    if (state_size > 0) how.state = at::zeros({block, state_size}, tensor_options);
+    float* state = states == nullptr ? nullptr : states->data() + first * state_size;
+    if (state != nullptr && state_size > 0) {
+      how.state.narrow(0, 0, rows).copy_(FromFloats(state, {rows, state_size}));
+    }
+    function(acting_buffer, vector, how, first, rows);
+    if (state != nullptr && state_size > 0) CopyOut(how.state, rows, state);
+  }
+}
+
+void Td3Learner::Impl::Act(const uint8_t* images, const float* vectors, int n, float* actions,
+                           ActingMemory* memory) {
+  ForBlocks(images, vectors, n, memory == nullptr ? nullptr : &memory->actor,
+            [&](const at::Tensor& image, const at::Tensor& vector, const Recurrence& how,
+                int64_t first, int64_t rows) {
               const at::Tensor features = frozen.ActorFeatures(image);
-              CopyOut(frozen.actor.Forward(features, vector).action, rows,
+              CopyOut(frozen.actor.Forward(features, vector, how).action, rows,
                       actions + first * kActionSize);
             });
 }
 
 void Td3Learner::Impl::EvaluateQ(const uint8_t* images, const float* vectors, const float* actions,
-                                 int n, float* q) {
-  ForBlocks(images, vectors, n,
-            [&](const at::Tensor& image, const at::Tensor& vector, int64_t first, int64_t rows) {
+                                 int n, float* q, ActingMemory* memory) {
+  ForBlocks(images, vectors, n, memory == nullptr ? nullptr : &memory->critic,
+            [&](const at::Tensor& image, const at::Tensor& vector, const Recurrence& how,
+                int64_t first, int64_t rows) {
               at::Tensor action = at::zeros({vector.size(0), kActionSize}, tensor_options);
               action.narrow(0, 0, rows)
                   .copy_(FromFloats(actions + first * kActionSize, {rows, kActionSize}));
               const at::Tensor features = frozen.CriticFeatures(image);
-              CopyOut(frozen.critic.Q1(features, vector, action), rows, q + first);
+              CopyOut(frozen.critic.Q1(features, vector, action, how), rows, q + first);
             });
 }
 
@@ -275,13 +288,22 @@ void Td3Learner::Impl::RequireFiniteState() {
 Td3Learner::Td3Learner(const Td3Options& options) : impl_(std::make_unique<Impl>(options)) {}
 Td3Learner::~Td3Learner() = default;
 
-void Td3Learner::Act(const uint8_t* images, const float* vectors, int n, float* actions) {
-  impl_->Act(images, vectors, n, actions);
+void Td3Learner::Act(const uint8_t* images, const float* vectors, int n, float* actions,
+                     ActingMemory* memory) {
+  impl_->Act(images, vectors, n, actions, memory);
 }
 
 void Td3Learner::EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
-                           float* q) {
-  impl_->EvaluateQ(images, vectors, actions, n, q);
+                           float* q, ActingMemory* memory) {
+  impl_->EvaluateQ(images, vectors, actions, n, q, memory);
+}
+
+ActingMemory Td3Learner::NewMemory(int num_worlds) const {
+  ActingMemory memory;
+  memory.size = MemoryStateSize(impl_->config);
+  memory.actor.assign(static_cast<size_t>(num_worlds * memory.size), 0.0f);
+  memory.critic = memory.actor;
+  return memory;
 }
 
 // A failed update leaves the learner as it was, so a bad parameter that it stumbled over is still

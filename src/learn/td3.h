@@ -6,6 +6,7 @@
 // level, thread count, dtype and acting batch give the same bytes (docs/determinism.md).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -134,6 +135,31 @@ struct LearnerCounters {
   friend bool operator==(const LearnerCounters&, const LearnerCounters&) = default;
 };
 
+// Units of the recurrent cells, 0 without.
+int MemoryUnits(const LearnerConfig& config);
+
+// What networks with memory carry from one step of a world to the next: hidden units, and an LSTM's
+// cells after them. Empty for networks without.
+struct ActingMemory {
+  int64_t size = 0;                  // numbers per world
+  std::vector<float> actor, critic;  // [worlds, size]; Act advances the one, EvaluateQ the other
+
+  // An episode begins in `world`.
+  void Reset(int world) {
+    for (std::vector<float>* states : {&actor, &critic}) {
+      std::fill_n(states->begin() + world * size, size, 0.0f);
+    }
+  }
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("size", size);
+    ar("actor", actor);
+    ar("critic", critic);
+  }
+  friend bool operator==(const ActingMemory&, const ActingMemory&) = default;
+};
+
 class Td3Learner {
  public:
   // Error(kEnvironment) when the device is not there. Runs the optimizer audit (Audit()).
@@ -145,12 +171,19 @@ class Td3Learner {
   // The deterministic policy. images [n,4,84,84] uint8 (null without images), vectors [n,W]
   // of VectorSize(mode),
   // actions [n,2] in [-1,1]. Rows are computed in blocks of acting_batch, the last one padded, so
-  // row i of a block has the same bytes whatever the other rows hold.
-  void Act(const uint8_t* images, const float* vectors, int n, float* actions);
+  // row i of a block has the same bytes whatever the other rows hold. Networks with memory read and
+  // advance row i of `memory`, so it is called once per step of those n worlds; without `memory`
+  // every row is the first step of an episode.
+  void Act(const uint8_t* images, const float* vectors, int n, float* actions,
+           ActingMemory* memory = nullptr);
 
-  // Q1 of each row, of the reward's scale; the same shapes and padding as Act; q [n].
-  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
-                 float* q);
+  // Q1 of each row, of the reward's scale; the same shapes and padding as Act; q [n]. The critic
+  // has a memory of its own in `memory`: call this on every step of an episode or on none.
+  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n, float* q,
+                 ActingMemory* memory = nullptr);
+
+  // Empty states of so many worlds.
+  ActingMemory NewMemory(int num_worlds) const;
 
   // One TD3 update: the critic always, actor and targets every policy_delay-th time; where a
   // teacher is imitated the actor alone, towards the batch's actions. Blocking.

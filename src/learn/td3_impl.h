@@ -22,6 +22,8 @@ namespace volante {
 
 // A batch on the learner's device, in its dtype; float32 numbers on the CPU are views of the batch,
 // which must outlive them. Images are undefined tensors without an image.
+// With memory, images and vectors are sequences (SequenceLayout): the steps of each, and the same
+// with what they bootstrap from; `how` and `next_how` lead from them to the B rows of the heads.
 struct BatchTensors {
   at::Tensor image, next_image;    // [B, 4, 84, 84] in [-1, 1], channels_last
   at::Tensor vector, next_vector;  // [B, W]
@@ -30,6 +32,7 @@ struct BatchTensors {
   at::Tensor weight;               // [B], of PER; undefined otherwise
   int64_t demonstrations = 0;      // D: the last rows are the expert's
   at::Tensor label;                // [D, 2], what it would have done there without noise
+  Recurrence how, next_how;
 };
 
 // What actor and critic see of the images: two tensors where the actor has an encoder of its own,
@@ -100,9 +103,10 @@ struct StoredBuffer {
   const std::vector<FlatSlice>* slices;
 };
 
-// Called with a padded block of images and vectors, and which rows of the caller it holds.
+// Called with a padded block of images and vectors, and which rows of the caller it holds. `how`
+// carries the rows' memory.
 using BlockFunction = std::function<void(const at::Tensor& image, const at::Tensor& vector,
-                                         int64_t first, int64_t rows)>;
+                                         const Recurrence& how, int64_t first, int64_t rows)>;
 
 inline constexpr int64_t kStackBytes = int64_t{kFrameStack} * kImagePixels;
 
@@ -129,23 +133,30 @@ struct Td3Learner::Impl {
   // ---- inputs (td3_inputs.cc) ----
   // Without `with_next` the next observations stay undefined.
   BatchTensors Load(const Batch& batch, bool with_next = true);
+  void LoadImages(const Batch& batch, bool with_next, BatchTensors& b);
+  void LoadSequences(const Batch& batch, BatchTensors& b);
   // [n, 4, 84, 84] in the dtype of the convolutions, kept between calls.
   void EnsureImageBuffer(at::Tensor& buffer, int64_t n) const;
   // uint8 stacks from the caller's memory to [-1, 1] in `buffer`, whose further rows become 0.
   // `augmentations` is one per stack, or null.
   void FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer,
                   const StackAugmentation* augmentations = nullptr) const;
-  // Of the next update's images and then, from n on, of its next images.
+  // `n` of the next update's stream: of its images and then of its next images, or of its
+  // sequences.
   std::vector<StackAugmentation> DrawAugmentations(int64_t n) const;
   at::Tensor FromFloats(const float* values, at::IntArrayRef shape) const;
   // clip(N(0, sigma^2), -c, c) per target action, [B, 2]; see td3_update.cc for the words used.
   at::Tensor TargetNoise(int64_t batch_size) const;
 
   // ---- acting, saving (td3.cc) ----
-  void ForBlocks(const uint8_t* images, const float* vectors, int n, const BlockFunction& function);
-  void Act(const uint8_t* images, const float* vectors, int n, float* actions);
-  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n,
-                 float* q);
+  // `states` [n, MemoryStateSize] are read and advanced; null without memory, and where every row
+  // is the first step of an episode.
+  void ForBlocks(const uint8_t* images, const float* vectors, int n, std::vector<float>* states,
+                 const BlockFunction& function);
+  void Act(const uint8_t* images, const float* vectors, int n, float* actions,
+           ActingMemory* memory);
+  void EvaluateQ(const uint8_t* images, const float* vectors, const float* actions, int n, float* q,
+                 ActingMemory* memory);
   void SetTargetsToNetworks();
   std::vector<StoredBuffer> StoredBuffers(TensorScope scope);
   // Networks, targets and moments; see learn/non_finite.h.
@@ -172,7 +183,7 @@ struct Td3Learner::Impl {
   at::Tensor delta_last;
   std::vector<FlatSlice> delta_last_slices = {{"delta_last", {1}, {1}, 0, 1}};
 
-  std::unique_ptr<TwinWorker> twins;  // only where the twins share no encoder
+  std::unique_ptr<TwinWorker> twins;  // only where the twins share neither encoder nor memory
   at::Tensor image_buffer, next_image_buffer, acting_buffer;
 };
 

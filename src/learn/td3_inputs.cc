@@ -92,15 +92,12 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
                 "demonstrations are rows of the batch");
   VOLANTE_CHECK(batch.label.size() == static_cast<size_t>(batch.demonstrations) * kActionSize,
                 "each demonstration has a label");
-  const int64_t width = VectorSize(options.mode);
-  const size_t numbers = rows * static_cast<size_t>(width);
-  VOLANTE_CHECK(n > 0 && batch.vector.size() == numbers && batch.next_vector.size() == numbers &&
-                    batch.action.size() == rows * kActionSize && batch.reward.size() == rows &&
+  VOLANTE_CHECK(n > 0 && batch.action.size() == rows * kActionSize && batch.reward.size() == rows &&
                     batch.discount.size() == rows && batch.weight.size() == rows,
                 "a batch holds `size` rows of everything");
+  VOLANTE_CHECK((batch.sequences.count > 0) == (config.memory != Memory::kNone),
+                "a learner with memory, and no other, is trained on sequences");
   BatchTensors b;
-  b.vector = FromFloats(batch.vector.data(), {n, width});
-  if (with_next) b.next_vector = FromFloats(batch.next_vector.data(), {n, width});
   b.action = FromFloats(batch.action.data(), {n, kActionSize});
   b.reward = FromFloats(batch.reward.data(), {n});
   b.discount = FromFloats(batch.discount.data(), {n});
@@ -109,8 +106,23 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
   if (!batch.label.empty()) {
     b.label = FromFloats(batch.label.data(), {b.demonstrations, kActionSize});
   }
-  if (!HasImage(options.mode)) return b;
+  if (batch.sequences.count > 0) {
+    LoadSequences(batch, b);
+    return b;
+  }
+  const int64_t width = VectorSize(options.mode);
+  const size_t numbers = rows * static_cast<size_t>(width);
+  VOLANTE_CHECK(batch.vector.size() == numbers && batch.next_vector.size() == numbers,
+                "a batch holds `size` rows of everything");
+  b.vector = FromFloats(batch.vector.data(), {n, width});
+  if (with_next) b.next_vector = FromFloats(batch.next_vector.data(), {n, width});
+  if (HasImage(options.mode)) LoadImages(batch, with_next, b);
+  return b;
+}
 
+void Td3Learner::Impl::LoadImages(const Batch& batch, bool with_next, BatchTensors& b) {
+  const int64_t n = batch.size;
+  const auto rows = static_cast<size_t>(n);
   VOLANTE_CHECK(batch.has_image && batch.image.size() == rows * kStackBytes &&
                     batch.next_image.size() == rows * kStackBytes,
                 "a batch for camera_vector holds images");
@@ -119,12 +131,47 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
   if (options.augment.enabled) drawn = DrawAugmentations(n);
   FillImages(batch.image.data(), n, image_buffer, drawn.empty() ? nullptr : drawn.data());
   b.image = image_buffer;
-  if (!with_next) return b;
+  if (!with_next) return;
   EnsureImageBuffer(next_image_buffer, n);
   FillImages(batch.next_image.data(), n, next_image_buffer,
              drawn.empty() ? nullptr : drawn.data() + n);
   b.next_image = next_image_buffer;
-  return b;
+}
+
+// The steps of the sequences are the first rows of the observations that they bootstrap from too.
+// An augmentation is one for a whole sequence: the memory sees motion between its pictures.
+void Td3Learner::Impl::LoadSequences(const Batch& batch, BatchTensors& b) {
+  const SequenceLayout& layout = batch.sequences;
+  const int64_t count = layout.count, steps = layout.steps * count, all = layout.length * count;
+  const int64_t width = VectorSize(options.mode);
+  VOLANTE_CHECK(batch.vector.size() == static_cast<size_t>(all * width) &&
+                    layout.row.size() == batch.reward.size() &&
+                    layout.next_row.size() == batch.reward.size(),
+                "sequences hold `length` observations each");
+  const auto index = [&](const std::vector<int64_t>& rows, int64_t end) {
+    for (const int64_t row : rows) VOLANTE_CHECK(row >= 0 && row < end, "a row of the sequences");
+    return at::from_blob(const_cast<int64_t*>(rows.data()), {batch.size}, at::kLong)
+        .to(tensor_options.device());
+  };
+  b.how = {.sequences = count, .rows = index(layout.row, steps), .state = {}};
+  b.next_how = {.sequences = count, .rows = index(layout.next_row, all), .state = {}};
+  b.next_vector = FromFloats(batch.vector.data(), {all, width});
+  b.vector = b.next_vector.narrow(0, 0, steps);
+  if (!HasImage(options.mode)) return;
+
+  VOLANTE_CHECK(batch.image.size() == static_cast<size_t>(all) * kStackBytes,
+                "a batch for camera_vector holds images");
+  EnsureImageBuffer(image_buffer, all);
+  std::vector<StackAugmentation> drawn;
+  if (options.augment.enabled) {
+    drawn = DrawAugmentations(count);
+    drawn.resize(static_cast<size_t>(all));
+    for (size_t row = layout.count; row < drawn.size(); ++row)
+      drawn[row] = drawn[row - layout.count];
+  }
+  FillImages(batch.image.data(), all, image_buffer, drawn.empty() ? nullptr : drawn.data());
+  b.next_image = image_buffer;
+  b.image = b.next_image.narrow(0, 0, steps);
 }
 
 }  // namespace volante

@@ -62,9 +62,12 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
     image = squared("critic/trunk/image");
     vector = squared("critic/trunk/vector");
   } else {
-    for (const char* head : {"critic/q1/0/weight", "critic/q2/0/weight"}) {
-      if (!params.Has(head)) continue;
-      const at::Tensor grad = params.Leaf(head).grad();  // columns: features, vector, action
+    const auto layers = config.memory == Memory::kNone
+                            ? std::vector<const char*>{"critic/q1/0/weight", "critic/q2/0/weight"}
+                            : std::vector<const char*>{"critic/memory/weight_ih"};
+    for (const char* layer : layers) {
+      if (!params.Has(layer)) continue;
+      const at::Tensor grad = params.Leaf(layer).grad();  // columns: features, vector, (action)
       image += std::pow(Number(at::linalg_vector_norm(grad.narrow(1, 0, config.feature_width))), 2);
       vector += std::pow(
           Number(at::linalg_vector_norm(grad.narrow(1, config.feature_width, VectorSize(mode)))),
@@ -82,7 +85,7 @@ CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
                                                std::vector<FeatureStats>* stats) const {
   BellmanTarget bellman = ComputeTarget(b);
   const at::Tensor features = trainable.CriticFeatures(b.image, stats);
-  auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get());
+  auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get(), b.how);
   const at::Tensor loss1 = RegressionLoss(options.priority, q1, bellman.y, b.weight);
   if (!q2.defined()) return {loss1, loss1, {}, q1, {}, std::move(bellman), features};
   const at::Tensor loss2 = RegressionLoss(options.priority, q2, bellman.y, b.weight);
@@ -123,8 +126,8 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
   // The mistake that wiring legacy keeps: a state that the critic's head never was trained on, and
   // through which the actor's encoder is trained to inflate Q.
   if (config.wiring == Wiring::kLegacy) features.critic = features.actor;
-  ActorOutput pi = trainable.actor.Forward(features.actor, b.vector);
-  at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action);
+  ActorOutput pi = trainable.actor.Forward(features.actor, b.vector, b.how);
+  at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action, b.how);
   at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
   at::Tensor cloning;
   if (const double weight = CloningWeight(); weight > 0.0 && b.demonstrations > 0) {

@@ -1,4 +1,5 @@
 // A sampled batch: caller-owned memory that the replay fills and the learner reads. No torch here.
+// Rows of single transitions, or, for a learner with memory, sequences: see SequenceLayout.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,19 @@
 #include "env_api/env.h"
 
 namespace volante {
+
+// Sequences lie side by side, oldest observation first: observation t of sequence s is row
+// t * count + s of image and vector, and a sequence that an episode's end cut is followed by zeros.
+// Actions, rewards and discounts are those of the steps that carry a loss, sequence after sequence;
+// `row` and `next_row` say which observations such a step goes from and to (n steps later).
+struct SequenceLayout {
+  int count = 0;   // 0: single transitions
+  int steps = 0;   // observations that a step can start from, burn-in included
+  int length = 0;  // observations stored of each: n_step more, to bootstrap from
+  std::vector<int64_t> row, next_row;  // [size]
+
+  friend bool operator==(const SequenceLayout&, const SequenceLayout&) = default;
+};
 
 struct Batch {
   int size = 0;
@@ -24,6 +38,9 @@ struct Batch {
   std::vector<float> discount;       // [B] gamma^n, or 0 where the episode terminated within them
   std::vector<float> weight;         // [B] in (0, 1], of the row's squared error; 1 but for PER
   std::vector<uint64_t> transition;  // [B] for Replay::UpdatePriorities of who filled the row
+
+  SequenceLayout sequences;  // with them image and vector are [length * count, ...], and
+                             // next_image and next_vector are empty
 
   void Resize(int batch_size, bool with_image, int vector_width = kVectorSize) {
     size = batch_size;
@@ -44,6 +61,25 @@ struct Batch {
     discount.resize(b);
     weight.assign(b, 1.0f);
     transition.assign(b, 0);
+    sequences = {};
+  }
+
+  // Room for `count` sequences of `steps` steps each, still without any step to learn from.
+  void ResizeSequences(int count, int steps, int n_step, bool with_image,
+                       int vector_width = kVectorSize) {
+    size = demonstrations = 0;
+    label.clear();
+    weight.clear();
+    transition.clear();
+    ordinal.clear();
+    has_image = with_image;
+    vector_size = vector_width;
+    sequences = {count, steps, steps + n_step, {}, {}};
+    for (std::vector<float>* values : {&next_vector, &action, &reward, &discount}) values->clear();
+    next_image.clear();
+    const size_t rows = static_cast<size_t>(count) * static_cast<size_t>(sequences.length);
+    vector.resize(rows * static_cast<size_t>(vector_width));
+    image.resize(with_image ? rows * kFrameStack * kImagePixels : 0);
   }
 };
 

@@ -16,6 +16,7 @@ static_assert(std::endian::native == std::endian::little, "records are stored as
 
 Replay::Impl::Impl(const ReplayOptions& o) : options(o) {
   VOLANTE_CHECK(o.num_worlds >= 1 && o.num_worlds <= 65535, "num_worlds is out of range");
+  VOLANTE_CHECK(o.frame_stack >= 1 && o.frame_stack <= kFrameStack, "a stack holds 4 frames");
   VOLANTE_CHECK(o.n_step >= 1 && o.frame_stride >= 1 && o.capacity >= 1, "a replay option < 1");
   VOLANTE_CHECK(o.vector_size >= 1 && o.vector_size % 2 == 1, "vector_size is not odd");
   const uint64_t n = static_cast<uint64_t>(o.num_worlds);
@@ -116,7 +117,7 @@ void Replay::Impl::Evict() {
 void Replay::Impl::CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const {
   const int tick = static_cast<int>(stream.At(seq).tick);
   for (int k = 0; k < kFrameStack; ++k) {
-    const int back = tick - StackedFrame(tick, k, options.frame_stride);
+    const int back = tick - StackedFrame(tick, k, options.frame_stride, options.frame_stack);
     std::memcpy(out + static_cast<size_t>(k) * kImagePixels,
                 layout().FrameOf(stream.At(seq - static_cast<uint64_t>(back))), kImagePixels);
   }
@@ -127,6 +128,21 @@ void Replay::Impl::WriteObservation(uint8_t* record, const uint8_t* frame,
   uint8_t* numbers = record + ReplayRecord::kHeadBytes;
   std::memcpy(numbers, vector, layout().vector_bytes());
   if (options.has_image) std::memcpy(numbers + layout().vector_bytes(), frame, kImagePixels);
+}
+
+NStepReturn Replay::Impl::ReturnFrom(const WorldStream& stream, uint64_t start) const {
+  const uint64_t end = stream.end();
+  uint64_t last = start;
+  double reward = 0.0, weight = 1.0;
+  bool terminated = false;
+  for (int i = 0; i < options.n_step; ++i) {
+    if (last + 1 == end || stream.At(last + 1).tick == 0) break;  // the episode ended here
+    const ReplayRecord& record = stream.At(++last);
+    reward += weight * static_cast<double>(record.reward);
+    weight *= options.discount;
+    terminated = (record.flags & ReplayRecord::kTerminatedFlag) != 0;
+  }
+  return {static_cast<float>(reward), terminated ? 0.0f : static_cast<float>(weight), last};
 }
 
 Replay::Replay(const ReplayOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -223,32 +239,20 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
   for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
     const StartRef start = impl_->log[batch.transition[row] - oldest];
     const WorldStream& stream = impl_->worlds[start.world].stream;
-    const uint64_t end = stream.end();
-
-    // R = sum of gamma^i r_(t+i+1), i < m; m = n, or less where the episode ends.
-    uint64_t last = start.seq;
-    double reward = 0.0, weight = 1.0;
-    bool terminated = false;
-    for (int i = 0; i < impl_->options.n_step; ++i) {
-      if (last + 1 == end || stream.At(last + 1).tick == 0) break;  // the episode ended here
-      const ReplayRecord& record = stream.At(++last);
-      reward += weight * static_cast<double>(record.reward);
-      weight *= impl_->options.discount;
-      terminated = (record.flags & ReplayRecord::kTerminatedFlag) != 0;
-    }
+    const NStepReturn steps = impl_->ReturnFrom(stream, start.seq);
     // The action stands in the record that it led to.
     batch.ordinal[row] = stream.At(start.seq + 1).ordinal;
     std::memcpy(&batch.action[row * kActionSize], stream.At(start.seq + 1).action,
                 sizeof(ReplayRecord::action));
-    batch.reward[row] = static_cast<float>(reward);
-    batch.discount[row] = terminated ? 0.0f : static_cast<float>(weight);
+    batch.reward[row] = steps.reward;
+    batch.discount[row] = steps.discount;
     std::memcpy(&batch.vector[row * width], RecordLayout::VectorOf(stream.At(start.seq)),
                 width * sizeof(float));
-    std::memcpy(&batch.next_vector[row * width], RecordLayout::VectorOf(stream.At(last)),
+    std::memcpy(&batch.next_vector[row * width], RecordLayout::VectorOf(stream.At(steps.last)),
                 width * sizeof(float));
     if (impl_->options.has_image) {
       impl_->CopyStack(stream, start.seq, &batch.image[row * kStackBytes]);
-      impl_->CopyStack(stream, last, &batch.next_image[row * kStackBytes]);
+      impl_->CopyStack(stream, steps.last, &batch.next_image[row * kStackBytes]);
     }
   }
 }

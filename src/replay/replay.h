@@ -27,6 +27,7 @@ struct ReplayOptions {
   bool has_image = true;               // false stores no frames
   int vector_size = kVectorSize;       // numbers per observation, odd
   int frame_stride = 1;                // ticks between the frames of a stack
+  int frame_stack = kFrameStack;       // different frames in it, 1..4; kept is what 4 need
   int n_step = 1;                      // rewards per transition
   double discount = 0.99;              // gamma, per step
   int64_t capacity = 1000000;          // most transitions that can be sampled; the oldest go first
@@ -80,6 +81,14 @@ class Replay {
   void UpdatePriorities(const Batch& batch, int first, std::span<const float> td_errors);
   // Null where transitions are drawn uniformly.
   const Priorities* priorities() const;
+  // Fills sequences [first, first + count) of a batch that has their room (ResizeSequences with
+  // this n_step) and appends their steps, so call it with rising `first`; count may be 0. Each lies
+  // inside one episode of one world. Its first step that carries a loss is drawn uniformly from the
+  // transitions, with replacement. Up to burn_in steps before it only fill the memory: fewer where
+  // the episode begins (there the memory is empty anyway) or older records are gone. So many steps
+  // follow that the sequence has its length, fewer where the episode ends. Returns and discounts
+  // are those of Sample. size() must be positive, 0 <= burn_in < steps.
+  void SampleSequences(RandomStream& random, int first, int count, int burn_in, Batch& batch) const;
   // XXH3-128 of everything that influences later samples, independent of segment cuts.
   std::string LogicalHash() const;
 

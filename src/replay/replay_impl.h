@@ -44,6 +44,13 @@ struct SealedSegment {
   std::vector<uint64_t> begin_seq, end_seq;  // per world
 };
 
+// What the steps from one start on are worth.
+struct NStepReturn {
+  float reward = 0.0f;    // sum of gamma^i r_i
+  float discount = 0.0f;  // gamma^m for the m rewards summed, 0 where the episode terminated
+  uint64_t last = 0;      // the observation to bootstrap from
+};
+
 struct Replay::Impl {
   explicit Impl(const ReplayOptions& options);
 
@@ -58,6 +65,8 @@ struct Replay::Impl {
   // Records of history that a stack needs before its newest frame.
   uint64_t HistoryTicks() const;
   void CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const;
+  // R = sum of gamma^i r_(t+i+1), i < m; m = n, or less where the episode ends.
+  NStepReturn ReturnFrom(const WorldStream& stream, uint64_t start) const;
   uint64_t LogicalBytes() const;
   RecordLayout layout() const { return {options.has_image, options.vector_size}; }
   // Behind the head of a new record: its vector, and its frame when there is one.

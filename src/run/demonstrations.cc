@@ -106,17 +106,28 @@ class ExpertRound {
 void Demonstrations::SampleRows(RandomStream& random, int first, int count, Batch& batch) const {
   VOLANTE_CHECK(first + count == batch.size, "demonstrations are the last rows");
   replay->SampleRows(random, first, count, batch);
-  batch.demonstrations = count;
-  batch.label.resize(static_cast<size_t>(count) * kActionSize);
-  for (int i = 0; i < count; ++i) {
-    const Action& label = labels[batch.ordinal[static_cast<size_t>(first + i)]];
-    batch.label[static_cast<size_t>(i * kActionSize)] = label.steer;
-    batch.label[static_cast<size_t>(i * kActionSize + 1)] = label.throttle;
+  Label(static_cast<size_t>(first), batch);
+}
+
+void Demonstrations::SampleSequences(RandomStream& random, int first, int count, int burn_in,
+                                     Batch& batch) const {
+  VOLANTE_CHECK(first + count == batch.sequences.count, "demonstrations are the last sequences");
+  const auto first_row = static_cast<size_t>(batch.size);
+  replay->SampleSequences(random, first, count, burn_in, batch);
+  Label(first_row, batch);
+}
+
+void Demonstrations::Label(size_t first, Batch& batch) const {
+  batch.demonstrations = batch.size - static_cast<int>(first);
+  batch.label.clear();
+  for (size_t row = first; row < batch.ordinal.size(); ++row) {
+    const Action& label = labels[batch.ordinal[row]];
+    batch.label.insert(batch.label.end(), {label.steer, label.throttle});
   }
 }
 
 int DemonstrationRows(const Config& config) {
-  return static_cast<int>(std::lround(config.demonstrations.share * config.learner.batch_size));
+  return static_cast<int>(std::lround(config.demonstrations.share * DrawsPerBatch(config.learner)));
 }
 
 uint64_t DemonstrationBytes(const Config& config) {

@@ -17,7 +17,7 @@
 
 namespace volante {
 
-// Rows of a batch that are drawn from the demonstrations.
+// Rows of a batch (sequences, where there is a memory) that are drawn from the demonstrations.
 int DemonstrationRows(const Config& config);
 
 // The most memory that they take, bytes; 0 where there are none.
@@ -27,11 +27,18 @@ struct Demonstrations {
   // Rows [first, first + count) of the batch, which are its last, and their labels.
   void SampleRows(RandomStream& random, int first, int count, Batch& batch) const;
 
+  // The same for sequences [first, first + count), the batch's last (Replay::SampleSequences).
+  void SampleSequences(RandomStream& random, int first, int count, int burn_in, Batch& batch) const;
+
   std::unique_ptr<Replay> replay;  // null when `stop` came first; holds what was executed
   std::vector<Action> labels;  // by the replay's ordinals: what the expert wanted, without noise
   int64_t env_steps = 0;       // demonstrations.env_steps, rounded up to whole rounds
   int64_t episodes = 0;        // finished
   int64_t successes = 0;
+
+ private:
+  // Of the rows from `first` on.
+  void Label(size_t first, Batch& batch) const;
 };
 
 // Called now and then with the env steps done.

@@ -14,9 +14,11 @@ class NetworkPolicy : public Policy {
         label_(std::move(label)),
         num_worlds_(num_worlds),
         has_image_(HasImage(config.observation.mode)),
-        has_critic_(!config.imitation.on()) {
+        has_critic_(!config.imitation.on()),
+        memory_(learner.NewMemory(num_worlds)) {
     if (has_image_) {
-      history_ = FrameHistory(num_worlds, config.observation.frame_stride);
+      history_ =
+          FrameHistory(num_worlds, config.observation.frame_stride, config.observation.frame_stack);
       images_.resize(static_cast<size_t>(num_worlds) * kFrameStack * kImagePixels);
     }
   }
@@ -24,6 +26,7 @@ class NetworkPolicy : public Policy {
   std::string name() const override { return label_; }
   void Begin(int world, uint64_t, const StepView& view) override {
     if (has_image_) history_.Begin(world, view.frame + static_cast<size_t>(world) * kImagePixels);
+    memory_.Reset(world);
   }
   void Observe(const StepView& view) override {
     for (int w = 0; has_image_ && w < num_worlds_; ++w) {
@@ -42,14 +45,14 @@ class NetworkPolicy : public Policy {
     for (int w = 0; has_image_ && !blind_ && w < num_worlds_; ++w) {
       history_.WriteStack(w, images_.data() + static_cast<size_t>(w) * kFrameStack * kImagePixels);
     }
-    learner_.Act(has_image_ ? images_.data() : nullptr, view.vector, num_worlds_,
-                 &actions[0].steer);
+    learner_.Act(has_image_ ? images_.data() : nullptr, view.vector, num_worlds_, &actions[0].steer,
+                 &memory_);
   }
   std::vector<float> Q(const StepView& view, std::span<const Action> actions) override {
     if (!has_critic_) return {};
     std::vector<float> q(static_cast<size_t>(num_worlds_));
     learner_.EvaluateQ(has_image_ ? images_.data() : nullptr, view.vector, &actions[0].steer,
-                       num_worlds_, q.data());
+                       num_worlds_, q.data(), &memory_);
     return q;
   }
 
@@ -60,6 +63,7 @@ class NetworkPolicy : public Policy {
   bool has_image_;
   bool has_critic_;  // an imitation's was never trained
   bool blind_ = false;
+  ActingMemory memory_;
   FrameHistory history_;
   std::vector<uint8_t> images_;  // [N, 4, 84, 84]
 };

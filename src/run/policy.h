@@ -26,7 +26,8 @@ class Policy {
   virtual void Observe(const StepView& view) = 0;
   // One action per world, deterministic.
   virtual void Act(const StepView& view, std::span<Action> actions) = 0;
-  // Q1 of the last actions, or empty when the policy has no critic.
+  // Q1 of the last actions, or empty when the policy has no critic. Asked after every Act or never:
+  // a critic with memory follows the drive by it.
   virtual std::vector<float> Q(const StepView&, std::span<const Action>) { return {}; }
 };
 

@@ -26,6 +26,7 @@ ReplayOptions ReplayOptionsOf(const Config& config, const EnvTraits& traits) {
           .has_image = traits.has_image,
           .vector_size = traits.vector_size,
           .frame_stride = config.observation.frame_stride,
+          .frame_stack = config.observation.frame_stack,
           .n_step = config.imitation.on() ? 1 : config.replay.n_step,
           .discount = config.learner.discount,
           .capacity = config.replay.capacity,
@@ -70,6 +71,7 @@ Trainer::Trainer(const Config& config, Parts parts)
   state_.part_sums.resize(reward_parts_.size());
   state_.behaviour = Behaviour(config, parts_.begins_trained);
   if (config.imitation.on()) teacher_ = MakeTeacher(*parts_.files, config);
+  memory_ = learner_->NewMemory(traits_.num_worlds);
 }
 
 Trainer::~Trainer() = default;
@@ -182,7 +184,7 @@ void Trainer::ChooseActions() {
                       Numbers(w));
     }
     learner_->Act(traits_.has_image ? stacks_.data() : nullptr, vectors_.data(), traits_.num_worlds,
-                  &actions_[0].steer);
+                  &actions_[0].steer, &memory_);
   }
   state_.behaviour.Choose(state_.env_steps, actions_);
 }
@@ -206,16 +208,26 @@ void Trainer::Learn() {
   }
 }
 
-// The agent's rows first, then the expert's, each from a stream of its own.
+// The agent's rows (or sequences) first, then the expert's, each from a stream of its own.
 void Trainer::SampleBatch(int64_t update) {
-  const int batch_size = config_.learner.batch_size;
+  const LearnerConfig& learner = config_.learner;
+  const int drawn = DrawsPerBatch(learner);
   const int experts = demonstrations_ == nullptr ? 0 : DemonstrationRows(config_);
-  batch_.Resize(batch_size, traits_.has_image, traits_.vector_size);
   RandomStream random(config_.train.seed, "replay", static_cast<uint64_t>(update));
-  replay_.SampleRows(random, 0, batch_size - experts, batch_, PerBeta(config_.replay, update));
-  if (experts == 0) return;
   RandomStream of_experts(config_.train.seed, "demonstrations", static_cast<uint64_t>(update));
-  demonstrations_->SampleRows(of_experts, batch_size - experts, experts, batch_);
+  if (learner.memory != Memory::kNone) {
+    batch_.ResizeSequences(drawn, learner.sequence_length, ReplayOptionsOf(config_, traits_).n_step,
+                           traits_.has_image, traits_.vector_size);
+    replay_.SampleSequences(random, 0, drawn - experts, learner.burn_in, batch_);
+    if (experts > 0) {
+      demonstrations_->SampleSequences(of_experts, drawn - experts, experts, learner.burn_in,
+                                       batch_);
+    }
+    return;
+  }
+  batch_.Resize(drawn, traits_.has_image, traits_.vector_size);
+  replay_.SampleRows(random, 0, drawn - experts, batch_, PerBeta(config_.replay, update));
+  if (experts > 0) demonstrations_->SampleRows(of_experts, drawn - experts, experts, batch_);
 }
 
 int64_t Trainer::UpdatesDue() const {
@@ -231,9 +243,10 @@ bool Trainer::Demonstrate(const std::atomic<bool>& stop) {
   const int64_t wanted = config_.demonstrations.env_steps;
   if (progress != nullptr) {
     progress->Message(fmt::format(
-        "demonstrations: expert transitions are used, {} of the {} in each batch; idm_mobil drives "
-        "{} env steps first (not counted in the budget)",
-        DemonstrationRows(config_), config_.learner.batch_size, wanted));
+        "demonstrations: expert {} are used, {} of the {} in each batch; idm_mobil drives {} env "
+        "steps first (not counted in the budget)",
+        config_.learner.memory == Memory::kNone ? "transitions" : "sequences",
+        DemonstrationRows(config_), DrawsPerBatch(config_.learner), wanted));
   }
   Demonstrations done = CollectDemonstrations(
       *parts_.env, config_, ReplayOptionsOf(config_, traits_), stop, [&](int64_t env_steps) {
@@ -289,6 +302,7 @@ void Trainer::BeginEpisode(int world) {
   const size_t parts = traits_.reward_parts.size();
   std::fill_n(state_.part_sums.begin() + static_cast<std::ptrdiff_t>(w * parts), parts, 0.0);
   state_.behaviour.Begin(world, state_.env_steps);
+  memory_.Reset(world);
 }
 
 void Trainer::FinishEpisode(int world) {

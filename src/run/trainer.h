@@ -159,6 +159,7 @@ class Trainer {
   bool allow_inexact_ = false;
   std::unique_ptr<EventWriter> events_;
   State state_;
+  ActingMemory memory_;  // of the worlds; saved as a part of its own where networks remember
   bool restored_ = false;
   std::string last_checkpoint_;
   int64_t last_checkpoint_step_ = -1;

@@ -12,6 +12,7 @@ namespace volante {
 namespace {
 
 constexpr int kKeepCheckpoints = 5;
+constexpr const char* kMemoryPart = "memory.cbor";  // what the networks remember of their episodes
 // In the fingerprint: the demonstrations' hash, the teacher's identity.
 constexpr const char* kDemonstrations = "demonstrations";
 constexpr const char* kTeacher = "teacher";
@@ -58,6 +59,9 @@ std::string ArchitectureOf(const Config& config) {
   if (!c.twin_critics) heads += " one critic";
   if (c.critic_action_layer > 0) heads += fmt::format(" action at layer {}", c.critic_action_layer);
   if (c.head_layernorm) heads += " layernorm";
+  if (c.memory != Memory::kNone) {
+    heads += fmt::format(" memory {} {}", NameOf(c.memory), MemoryUnits(c));
+  }
   if (!HasImage(config.observation.mode)) {
     return fmt::format("td3 {} heads {}", NameOf(config.observation.mode), heads);
   }
@@ -97,6 +101,7 @@ std::string Trainer::WriteCheckpoint() {
     SavedPriorities saved = priorities->Save();
     writer.AddPart(kPriorities, SaveState(saved));
   }
+  if (memory_.size > 0) writer.AddPart(kMemoryPart, SaveState(memory_));
   const std::vector<NamedTensor> policy = learner_->SaveTensors(TensorScope::kPolicy);
   writer.AddTensors("policy", policy);
   writer.AddTensors("learner", Without(learner_->SaveTensors(TensorScope::kEverything), policy));
@@ -172,6 +177,17 @@ void Trainer::Restore(const CheckpointReader& checkpoint, bool allow_inexact) {
                             worlds.worlds.size(), state.part_sums.size(), traits_.num_worlds,
                             reward_parts_.size()),
                 "use the configuration that is stored with it");
+  }
+  if (memory_.size > 0) {
+    ActingMemory memory;
+    LoadState(checkpoint.Part(kMemoryPart), memory, where + "/" + kMemoryPart);
+    if (memory.size != memory_.size || memory.actor.size() != memory_.actor.size() ||
+        memory.critic.size() != memory_.critic.size()) {
+      throw Error(ExitCode::kBadInput, "saved state does not fit", where + "/" + kMemoryPart,
+                  "it is not of these networks and worlds",
+                  "use the configuration that is stored with it");
+    }
+    memory_ = std::move(memory);
   }
   SetAsideNewer(*parts_.files, parts_.folder->checkpoints(), state.env_steps);
   replay_.Restore(*parts_.files, parts_.folder->replay(), manifest.replay_segments);

@@ -74,6 +74,21 @@ TEST_F(Commands, TrainThenEvaluateThenLookAtTheRun) {
   EXPECT_TRUE(std::filesystem::exists(Path("out/episodes.csv")));
 }
 
+TEST_F(Commands, ACarThatRemembersIsTrainedEvaluatedAndDrives) {
+  for (const std::string mode : {"vector", "camera_vector"}) {
+    const Ran train = Train(mode, {"--set", "learner.memory=gru", "--set",
+                                   "train.max_timesteps=260", "--set", "observation.mode=" + mode});
+    ASSERT_EQ(train.exit_code, 0) << train.err;
+    const Ran evaluate = Volante({"evaluate", "--checkpoint", mode, "--num-episodes", "2"});
+    EXPECT_EQ(evaluate.exit_code, 0) << evaluate.err;
+  }
+  const Ran drive =
+      Volante({"drive", "--checkpoint", "camera_vector", "--set", "env.town=volante_town", "--set",
+               "env.max_episode_steps=20", "--output", "drive.mp4"},
+              {{"DISPLAY", ""}, {"WAYLAND_DISPLAY", ""}});
+  EXPECT_EQ(drive.exit_code, 0) << drive.err;
+}
+
 TEST_F(Commands, CurveDrawsWhatARunHasLearnt) {
   ASSERT_EQ(Train("run", {"--eval-freq", "700", "--max-timesteps", "1400"}).exit_code, 0);
   const Ran curve = Volante({"curve", "run", "--output", "curve.svg"});

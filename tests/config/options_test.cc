@@ -204,6 +204,10 @@ TEST(Refuses, AKeyWithoutEffectWithItsCondition) {
   EXPECT_EQ(
       Refusal("learner: {fusion: concat}", {"learner.fusion=trunk", "learner.trunk_width=32"}), "");
   EXPECT_THAT(Refusal("env: {map: x.xodr, town: volante_town}"), HasSubstr("env.map is empty"));
+  for (const char* key : {"memory_units", "sequence_length", "burn_in"}) {
+    EXPECT_THAT(Refusal("", {std::string("learner.") + key + "=8"}),
+                HasSubstr("learner.memory is gru or lstm"));
+  }
   // A condition that lies in another section.
   EXPECT_THAT(Refusal("learner: {encoder: nature}", {"observation.mode=vector"}),
               HasSubstr("observation.mode is camera_vector"));
@@ -221,6 +225,10 @@ TEST(Refuses, ValuesThatContradictEachOther) {
               HasSubstr("random_throttle_min"));
   EXPECT_THAT(Refusal("ego: {steer_lock_high_deg: 40}"), HasSubstr("steer_lock"));
   EXPECT_THAT(Refusal("replay: {capacity: 100}"), HasSubstr("replay.capacity"));
+  EXPECT_THAT(Refusal("learner: {memory: gru, burn_in: 16}"), HasSubstr("learner.burn_in"));
+  EXPECT_THAT(Refusal("learner: {memory: gru, batch_size: 100}"),
+              AllOf(HasSubstr("learner.batch_size"), HasSubstr("whole sequences")));
+  EXPECT_EQ(Refusal("learner: {batch_size: 100}"), "");
 }
 
 TEST(Refuses, AFileOfAnotherVersion) {
@@ -313,6 +321,7 @@ Config EverythingOn() {
   config.learner.encoder = Encoder::kMobileNetV3Small;
   config.learner.target_value = TargetValue::kMomentum;
   config.learner.grad_clip = GradClip::kValue;
+  config.learner.memory = Memory::kGru;
   config.augment.enabled = true;
   config.shaping.reward_weight = 1.0;
   config.demonstrations.share = 0.25;
@@ -325,6 +334,7 @@ Config EverythingOn() {
 Config Imitating() {
   Config config;
   config.learner.wiring = Wiring::kSeparate;
+  config.learner.encoder = Encoder::kMobileNetV3Small;
   config.imitation.method = ImitationMethod::kDagger;
   return config;
 }
@@ -449,6 +459,8 @@ TEST(ValidateForTraining, RefusesAShareOfDemonstrationsBelowOneRow) {
   EXPECT_THROW(ValidateForTraining(config), Error);
   config.demonstrations.share = 0.01;
   EXPECT_NO_THROW(ValidateForTraining(config));
+  config.learner.memory = Memory::kGru;  // of 8 sequences, not of 128 rows
+  EXPECT_THROW(ValidateForTraining(config), Error);
 }
 
 TEST(ToYaml, SectionWithoutEffectIsACommentAndRoundTrips) {

@@ -51,8 +51,8 @@ TEST(Observation, PrivilegedAddsTheNearestVehiclesBySixNumbersEach) {
 }
 
 // Frame t of an episode is a picture filled with the value t.
-std::vector<int> StackAfter(int ticks, int stride) {
-  FrameHistory history(1, stride);
+std::vector<int> StackAfter(int ticks, int stride, int frames = kFrameStack) {
+  FrameHistory history(1, stride, frames);
   std::vector<uint8_t> frame(kImagePixels, 0);
   history.Begin(0, frame.data());
   for (int t = 1; t <= ticks; ++t) {
@@ -76,6 +76,14 @@ TEST(FrameHistory, FramesAreAStrideApartOldestFirst) {
   EXPECT_EQ(StackAfter(9, 2), (std::vector{3, 5, 7, 9}));
   EXPECT_EQ(StackAfter(9, 3), (std::vector{0, 3, 6, 9}));
   EXPECT_EQ(StackAfter(50, 4), (std::vector{38, 42, 46, 50}));
+}
+
+TEST(FrameHistory, TheOldestOfFewerFramesFillsTheStack) {
+  EXPECT_EQ(StackAfter(9, 3, 4), (std::vector{0, 3, 6, 9}));
+  EXPECT_EQ(StackAfter(9, 3, 3), (std::vector{3, 3, 6, 9}));
+  EXPECT_EQ(StackAfter(9, 3, 2), (std::vector{6, 6, 6, 9}));
+  EXPECT_EQ(StackAfter(9, 3, 1), (std::vector{9, 9, 9, 9}));
+  EXPECT_EQ(StackAfter(2, 3, 2), (std::vector{0, 0, 0, 2}));
 }
 
 }  // namespace

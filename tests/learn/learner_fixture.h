@@ -68,6 +68,7 @@ inline std::string CaseName(const Td3Options& options) {
     if (c.batchnorm == BatchNorm::kTrain) name += "_train";
   }
   if (c.head_layernorm) name += "_head_layernorm";
+  if (c.memory != Memory::kNone) name += std::string("_") + NameOf(c.memory);
   if (options.demonstrations.bc_weight > 0.0) name += "_cloning";
   if (!c.twin_critics) name += "_one_critic";
   if (c.target_value == TargetValue::kMomentum) {

@@ -80,6 +80,11 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
       {"pre_tanh_penalty", c.pre_tanh_penalty},
       {"demonstration_share", o.demonstrations.share},
       {"replay_priority", NameOf(o.priority)},
+      {"memory", NameOf(c.memory)},
+      {"memory_units", MemoryUnits(c)},
+      {"sequence_length", c.sequence_length},
+      {"burn_in", c.burn_in},
+      {"n_step", kSequenceReturns},
       {"bc_weight", o.demonstrations.bc_weight},
       {"bc_decay_updates", o.demonstrations.bc_decay_updates},
       {"imitation", NameOf(o.imitation.method)},
@@ -143,33 +148,81 @@ std::vector<std::vector<int>> DrawBatches(const Experience& experience, int coun
   return batches;
 }
 
+namespace {
+
+// Writes the observation of `row` as observation `i` of a batch.
+void GatherObservation(const Experience& e, size_t row, int frame_stride, size_t i,
+                       std::vector<uint8_t>& image, std::vector<float>& vector) {
+  const auto width = static_cast<int64_t>(e.vector_size);
+  std::copy_n(e.vectors.begin() + static_cast<int64_t>(row) * width, width,
+              vector.begin() + static_cast<int64_t>(i) * width);
+  if (e.frames.empty()) return;
+  const auto start = static_cast<size_t>(e.episode_start[row]);
+  for (int k = 0; k < kFrameStack; ++k) {
+    const size_t frame =
+        start + static_cast<size_t>(StackedFrame(static_cast<int>(row - start), k, frame_stride));
+    std::memcpy(&image[(i * kFrameStack + static_cast<size_t>(k)) * kImagePixels],
+                &e.frames[frame * kImagePixels], kImagePixels);
+  }
+}
+
+}  // namespace
+
 Batch GatherBatch(const Experience& e, const std::vector<int>& rows, int frame_stride,
                   double discount) {
   Batch batch;
   batch.Resize(static_cast<int>(rows.size()), !e.frames.empty(), e.vector_size);
-  const auto observe = [&](size_t i, size_t row, std::vector<uint8_t>& image,
-                           std::vector<float>& vector) {
-    const auto width = static_cast<int64_t>(e.vector_size);
-    std::copy_n(e.vectors.begin() + static_cast<int64_t>(row) * width, width,
-                vector.begin() + static_cast<int64_t>(i) * width);
-    if (e.frames.empty()) return;
-    const auto start = static_cast<size_t>(e.episode_start[row]);
-    for (int k = 0; k < kFrameStack; ++k) {
-      const size_t frame =
-          start + static_cast<size_t>(StackedFrame(static_cast<int>(row - start), k, frame_stride));
-      std::memcpy(&image[(i * kFrameStack + static_cast<size_t>(k)) * kImagePixels],
-                  &e.frames[frame * kImagePixels], kImagePixels);
-    }
-  };
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<size_t>(rows[i]);
-    observe(i, row, batch.image, batch.vector);
-    observe(i, row + 1, batch.next_image, batch.next_vector);
+    GatherObservation(e, row, frame_stride, i, batch.image, batch.vector);
+    GatherObservation(e, row + 1, frame_stride, i, batch.next_image, batch.next_vector);
     for (size_t j = 0; j < kActionSize; ++j) {
       batch.action[i * kActionSize + j] = e.actions[row * kActionSize + j];
     }
     batch.reward[i] = e.rewards[row];
     batch.discount[i] = e.flags[row] == kTerminated ? 0.0f : static_cast<float>(discount);
+  }
+  return batch;
+}
+
+Batch GatherSequences(const Experience& e, const std::vector<int>& firsts, int frame_stride,
+                      const LearnerConfig& config) {
+  const auto count = static_cast<int64_t>(firsts.size());
+  Batch batch;
+  batch.ResizeSequences(static_cast<int>(count), config.sequence_length, kSequenceReturns,
+                        !e.frames.empty(), e.vector_size);
+  const auto ticks = static_cast<int64_t>(e.flags.size());
+  const auto goes_on = [&](int64_t row) {
+    return row + 1 < ticks && e.episode_start[static_cast<size_t>(row)] ==
+                                  e.episode_start[static_cast<size_t>(row + 1)];
+  };
+  for (int64_t s = 0; s < count; ++s) {
+    const int64_t first = firsts[static_cast<size_t>(s)];
+    const int64_t begin =
+        std::max<int64_t>(first - config.burn_in, e.episode_start[static_cast<size_t>(first)]);
+    int64_t last = begin;
+    for (int64_t row = first; row < begin + config.sequence_length && goes_on(row); ++row) {
+      double reward = 0.0, weight = 1.0;
+      bool terminated = false;
+      for (last = row; last < row + kSequenceReturns && goes_on(last); ++last) {
+        reward += weight * static_cast<double>(e.rewards[static_cast<size_t>(last)]);
+        weight *= config.discount;
+        terminated = e.flags[static_cast<size_t>(last)] == kTerminated;
+      }
+      ++batch.size;
+      batch.sequences.row.push_back((row - begin) * count + s);
+      batch.sequences.next_row.push_back((last - begin) * count + s);
+      batch.reward.push_back(static_cast<float>(reward));
+      batch.discount.push_back(terminated ? 0.0f : static_cast<float>(weight));
+      batch.weight.push_back(1.0f);
+      for (int64_t j = 0; j < kActionSize; ++j) {
+        batch.action.push_back(e.actions[static_cast<size_t>(row * kActionSize + j)]);
+      }
+    }
+    for (int64_t row = begin; row <= last; ++row) {
+      GatherObservation(e, static_cast<size_t>(row), frame_stride,
+                        static_cast<size_t>((row - begin) * count + s), batch.image, batch.vector);
+    }
   }
   return batch;
 }

@@ -33,6 +33,12 @@ std::vector<std::vector<int>> DrawBatches(const Experience& experience, int coun
 Batch GatherBatch(const Experience& experience, const std::vector<int>& rows, int frame_stride,
                   double discount);
 
+inline constexpr int kSequenceReturns = 2;  // rewards per step of the sequences below
+
+// The same for sequences, one from each of these first steps (learner.memory).
+Batch GatherSequences(const Experience& experience, const std::vector<int>& firsts,
+                      int frame_stride, const LearnerConfig& config);
+
 struct OracleResult {
   std::vector<NamedTensor> tensors;
   nlohmann::json records;  // one object of metrics per update

@@ -49,13 +49,23 @@ std::vector<Case> Cases() {
   cases[1].options.config.actor_encoder_lr = 1e-4;
   cases[1].options.config.actor_grad_norm = 1.0;
   cases[2].options.config.actor_grad_norm = 1.0;
+  cases.push_back(
+      MakeCase("bc_gru", ImitationMethod::kBc, kVector, Fusion::kTrunk, Encoder::kSmall, 4, 40));
+  cases.back().options.config.actor_grad_norm = 0.55;
+  cases.back().options.config.memory = Memory::kGru;
+  cases.back().options.config.memory_units = 16;
+  cases.back().options.config.sequence_length = 6;
+  cases.back().options.config.burn_in = 2;
   return cases;
 }
 
 // The replay of an imitation remembers labels in place of executed actions.
-Batch LabelledBatch(const Experience& experience, const std::vector<int>& rows) {
+Batch LabelledBatch(const Case& c, const Experience& experience, const std::vector<int>& rows) {
   Experience labelled = experience;
   labelled.actions = experience.labels;
+  if (c.options.config.memory != Memory::kNone) {
+    return GatherSequences(labelled, rows, kFrameStride, c.options.config);
+  }
   return GatherBatch(labelled, rows, kFrameStride, 0.99);
 }
 
@@ -84,7 +94,7 @@ TEST_P(ImitationOracle, Float64SameActorAndMomentsAfterFreeRunning) {
   int clipped = 0;
   double least = 1e9, most = 0.0;
   for (size_t i = 0; i < batches.size(); ++i) {
-    const UpdateMetrics m = learner.Update(LabelledBatch(experience, batches[i]));
+    const UpdateMetrics m = learner.Update(LabelledBatch(c, experience, batches[i]));
     const auto near = [&](const char* what, double value) {
       const double want = oracle.records[i][what].get<double>();
       EXPECT_NEAR(value, want, 1e-8 * std::abs(want) + 1e-11) << what << " of update " << i + 1;
@@ -112,12 +122,12 @@ TEST_P(ImitationOracle, Float32SameActorAfterOneUpdateFromAnEqualState) {
   constexpr int kBefore = 19;
   const auto batches = DrawBatches(experience, kBefore + 1, 32, 8);
   for (int i = 0; i < kBefore; ++i) {
-    learner.Update(LabelledBatch(experience, batches[static_cast<size_t>(i)]));
+    learner.Update(LabelledBatch(c, experience, batches[static_cast<size_t>(i)]));
   }
   GiveBiasesSize(learner);
   const OracleResult oracle =
       RunOracle(learner, c.options, experience, {batches.back()}, kFrameStride, "imitation_f32");
-  learner.Update(LabelledBatch(experience, batches.back()));
+  learner.Update(LabelledBatch(c, experience, batches.back()));
   ExpectClose(learner.SaveTensors(TensorScope::kEverything), oracle.tensors, 1e-5, false);
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <tuple>
 #include <vector>
 
 #include "learn/learner_fixture.h"
@@ -139,6 +140,19 @@ std::vector<Case> Cases(bool free_running) {
   cases.back().options.config.twin_critics = false;
   cases.back().options.config.critic_grad_norm = 0.3;  // always bites
   cases.back().options.config.actor_grad_norm = 10.0;  // never does
+  // Sequences, some at an episode's beginning and most cut by its end.
+  for (const auto& [mode, wiring, fusion, memory, units, updates] :
+       {std::tuple{kVector, Wiring::kSharedCritic, Fusion::kTrunk, Memory::kGru, 0, long_run},
+        {kVector, Wiring::kSeparate, Fusion::kTrunk, Memory::kLstm, 24, long_run},
+        {kCamera, Wiring::kSharedCritic, Fusion::kTrunk, Memory::kGru, 16, short_run},
+        {kCamera, Wiring::kSeparate, Fusion::kConcat, Memory::kLstm, 16, short_run}}) {
+    cases.push_back(MakeCase(mode, wiring, fusion, Encoder::kSmall, 4, updates));
+    LearnerConfig& config = cases.back().options.config;
+    config.memory = memory;
+    config.memory_units = units;
+    config.sequence_length = 6;
+    config.burn_in = 2;
+  }
   return cases;
 }
 
@@ -198,6 +212,9 @@ void ExpectBothRegions(const Case& c, const nlohmann::json& records) {
 }
 
 Batch BatchOf(const Case& c, const Experience& experience, const std::vector<int>& rows) {
+  if (c.options.config.memory != Memory::kNone) {
+    return GatherSequences(experience, rows, kFrameStride, c.options.config);
+  }
   Batch batch = GatherBatch(experience, rows, kFrameStride, c.options.config.discount);
   batch.weight = WeightsOf({rows})[0];
   batch.demonstrations = static_cast<int>(c.options.demonstrations.share * batch.size);

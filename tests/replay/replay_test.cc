@@ -140,6 +140,31 @@ TEST(Replay, SamplesUniformly) {
   EXPECT_LT(chi2, 27.9);
 }
 
+TEST(Replay, FewerDifferentFramesFillTheStackWithTheOldest) {
+  for (const auto& [frames, wanted] :
+       {std::pair{4, std::array{0, 1, 3, 5}}, {2, {3, 3, 3, 5}}, {1, {5, 5, 5, 5}}}) {
+    Replay replay({.frame_stride = 2, .frame_stack = frames});
+    std::vector<uint8_t> frame(kImagePixels, 0), stack(kFrameStack * kImagePixels);
+    std::array<float, kVectorSize> v{};
+    replay.Begin(0, frame.data(), v.data());
+    for (int i = 1; i <= 5; ++i) {
+      std::ranges::fill(frame, static_cast<uint8_t>(i));
+      replay.Add(0, {}, 0, false, i == 5, frame.data(), v.data());
+    }
+    RandomStream random(1, "sample");
+    Batch batch;
+    replay.Sample(random, 64, batch);
+    bool seen = false;
+    for (size_t row = 0; row < 64; ++row) {
+      const uint8_t* next = &batch.next_image[row * stack.size()];
+      if (next[3 * kImagePixels] != 5) continue;
+      seen = true;
+      for (size_t k = 0; k < 4; ++k) EXPECT_EQ(next[k * kImagePixels], wanted[k]) << frames;
+    }
+    EXPECT_TRUE(seen);
+  }
+}
+
 TEST(Replay, ObserveGivesTheStackThatActingNeeds) {
   Replay replay({.frame_stride = 2});
   std::vector<uint8_t> frame(kImagePixels, 0), stack(kFrameStack * kImagePixels);

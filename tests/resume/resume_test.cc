@@ -165,6 +165,19 @@ TEST_F(Resume, PrioritisedReplayFromTheCameraWithDemonstrations) {
                        {"replay.priority=lap", "learner.encoder=small", "demonstrations.share=0.5",
                         "demonstrations.env_steps=40"});
 }
+// What networks remember of the running episodes goes on where it was; sequences are drawn as they
+// would have been, the expert's too.
+TEST_F(Resume, ScriptedWorldRememberedByAGru) {
+  KillThenResumeEquals("tiny", "camera_vector",
+                       {"learner.memory=gru", "learner.memory_units=8", "learner.sequence_length=2",
+                        "learner.burn_in=1"});
+}
+TEST_F(Resume, TownRememberedByAnLstmBesideTheExpert) {
+  KillThenResumeEquals(
+      "town", "vector",
+      {"learner.memory=lstm", "learner.memory_units=8", "learner.sequence_length=2",
+       "learner.burn_in=1", "demonstrations.share=0.5", "demonstrations.env_steps=40"});
+}
 
 // A comparison that can't fail proves nothing: another seed must give other bytes.
 TEST_F(Resume, AnotherSeedGivesOtherBytes) {

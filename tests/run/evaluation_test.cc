@@ -138,6 +138,41 @@ TEST(Replay, FailuresComeFirstThenTheLeastDriven) {
   EXPECT_FALSE(IsWorse(success, success));
 }
 
+// ---- memory ----------------------------------------------------------------------------------
+
+TEST(NetworkPolicy, WithMemoryRemembersWithinAnEpisodeAndForgetsWithTheNext) {
+  Config config;
+  config.observation.mode = ObservationMode::kVector;
+  config.learner.memory = Memory::kLstm;
+  config.learner.last_layer_init = 0.5;
+  const auto learner = NewLearner(config, 2);
+  EnvTraits traits;
+  traits.num_worlds = 2;
+  traits.reward_parts = {"none"};
+  StepBuffers buffers(traits);
+  const StepView view = buffers.view();
+  std::fill_n(view.vector, 2 * kVectorSize, 0.5f);
+  const auto policy = MakeNetworkPolicy(*learner, config, 2, "remembers");
+  std::vector<Action> first(2), second(2), third(2);
+  const auto step = [&](std::vector<Action>& actions) {
+    policy->Act(view, actions);
+    const std::vector<float> q = policy->Q(view, actions);
+    policy->Observe(view);
+    return q;
+  };
+  for (int w = 0; w < 2; ++w) policy->Begin(w, 1, view);
+  const std::vector<float> first_q = step(first), second_q = step(second);
+  EXPECT_NE(second[0], first[0]);
+  EXPECT_NE(second_q[0], first_q[0]);
+  EXPECT_EQ(second[0], second[1]);
+  policy->Begin(0, 2, view);  // in the other world the episode goes on
+  const std::vector<float> third_q = step(third);
+  EXPECT_EQ(third[0], first[0]);
+  EXPECT_EQ(third_q[0], first_q[0]);
+  EXPECT_NE(third[1], first[1]);
+  EXPECT_NE(third[1], second[1]);
+}
+
 // ---- the blind control ---------------------------------------------------------------------
 
 TEST(Blind, TheMeanImageDoesNotDependOnTheNumberOfWorlds) {

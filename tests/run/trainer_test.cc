@@ -397,6 +397,33 @@ TEST(PrioritisedTraining, DemonstrationsStayUniform) {
   EXPECT_LE(static_cast<double>(changed), 20.0 * rows);  // 20 updates
 }
 
+// Whole sequences of the agent and of the expert, of which 2 of 4 are asked for.
+TEST(Trainer, WithMemoryDrivesLearnsAndKeepsWhatItRemembers) {
+  for (const char* mode : {"vector", "camera_vector"}) {
+    const Config config = TinyConfig(
+        {std::string("observation.mode=") + mode, "learner.memory=gru", "learner.memory_units=6",
+         "learner.sequence_length=8", "demonstrations.share=0.5", "demonstrations.env_steps=200",
+         "demonstrations.bc_weight=1", "train.max_timesteps=260", "train.eval_freq=260"});
+    TinyRun run(config);
+    const TrainResult result = run.trainer->Run(run.stop);
+    EXPECT_EQ(result.updates, 15);
+    const CheckpointReader checkpoint(RealFiles(), result.checkpoint);
+    EXPECT_NE(checkpoint.manifest().architecture.find("memory gru 6"), std::string::npos);
+    ActingMemory memory;
+    LoadState(checkpoint.Part("memory.cbor"), memory, "test");
+    EXPECT_EQ(memory.size, 6);
+    ASSERT_EQ(memory.actor.size(), 24u);  // of 4 worlds, which are in the middle of their roads
+    EXPECT_TRUE(std::all_of(memory.actor.begin(), memory.actor.end(),
+                            [](float value) { return value != 0.0f; }));
+    const EventData events = ReadScalars(RealFiles(), run.folder.path());
+    EXPECT_EQ(events.scalars.count("eval/success_rate"), 1u);
+  }
+  // Without memory a checkpoint has no such part.
+  TinyRun plain(TinyConfig({"train.max_timesteps=204"}));
+  const CheckpointReader checkpoint(RealFiles(), plain.trainer->Run(plain.stop).checkpoint);
+  for (const FileRef& part : checkpoint.manifest().parts) EXPECT_NE(part.name, "memory.cbor");
+}
+
 TEST(LoadPolicy, RefusesSettingsThatChangeTheNetwork) {
   TinyRun run(TinyConfig());
   run.trainer->Run(run.stop);

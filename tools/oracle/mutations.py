@@ -52,8 +52,8 @@ MUTATIONS = [
      "target.critic.Forward(next.critic,",
      "frozen.critic.Forward(next.critic,"),
     ("the critic sees the actor's features in the actor's loss", UPDATE,
-     "frozen.critic.Q1(features.critic, b.vector, pi.action)",
-     "frozen.critic.Q1(features.actor, b.vector, pi.action)"),
+     "frozen.critic.Q1(features.critic, b.vector, pi.action, b.how)",
+     "frozen.critic.Q1(features.actor, b.vector, pi.action, b.how)"),
     ("slope of LeakyReLU", NETWORKS, "kLeakySlope = 0.01;", "kLeakySlope = 0.02;"),
     ("LayerNorm of the heads after ReLU", NETWORKS,
      """    if (i < norms.size()) x = LayerNorm(x, norms[i]);
@@ -93,6 +93,14 @@ MUTATIONS = [
      "at::maximum((q1 - y).abs(), (q2 - y).abs())", "(q1 - y).abs()"),
     ("exponent of the priorities", "src/replay/priorities.cc",
      "std::pow(p, options.alpha)", "std::pow(p, 0.5 * options.alpha)"),
+    ("the memory does not begin empty", "src/learn/memory.cc",
+     "at::zeros({1, how.sequences, units}, x.options())",
+     "at::zeros({1, how.sequences, units}, x.options()).fill_(0.1)"),
+    ("the target forgets what came before the step", "src/learn/td3_inputs.cc",
+     "index(layout.next_row, all)", "index(layout.row, all)"),
+    ("the actor acts on the memory of other steps", UPDATE,
+     "trainable.actor.Forward(features.actor, b.vector, b.how)",
+     "trainable.actor.Forward(features.actor, b.vector, {b.how.sequences, b.how.rows.flip(0), {}})"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)

@@ -1,6 +1,6 @@
 """The networks of docs and specification written once more with torch.nn, for the oracle and the
 benchmark's peer. Nothing here is shared with the C++ program but the names of the parameters:
-state_dict() with "." for "/" is the C++ program's list of tensors."""
+state_dict() under the names of `slot` is the C++ program's list of tensors."""
 
 import torch
 from torch import nn
@@ -9,6 +9,11 @@ from torch.nn import functional as F
 # The numbers of an observation, by mode: 53, and with 6 for each of the 8 nearest vehicles.
 VECTOR_SIZE = {"camera_vector": 53, "vector": 53, "privileged": 53 + 8 * 6}
 ACTION_SIZE = 2
+
+
+def slot(name):
+    """The C++ program's name of a parameter; its cells have one layer and do not count them."""
+    return name.replace(".", "/").removesuffix("_l0")
 
 
 class Encoder(nn.Module):
@@ -143,13 +148,26 @@ class Network(nn.Module):
             self.state_size = 2 * case["trunk_width"]
         else:
             self.state_size = case["feature_width"] + vector_size
+        self.memory = None
+        if case.get("memory", "none") != "none":
+            kind = {"gru": nn.GRU, "lstm": nn.LSTM}[case["memory"]]
+            self.memory = kind(self.state_size, case["memory_units"])
+            self.state_size = case["memory_units"]
 
-    def state(self, features, vector):
+    def state(self, features, vector, stretches):
+        """With memory the rows are stretches of episodes one after the other: `stretches` are their
+        lengths and the rows wanted of them. Each runs through the cell alone, from the zero state."""
         if not self.sees:
-            return vector
-        if self.fusion == "trunk":
-            return self.trunk(features, vector)
-        return torch.cat([features, vector], dim=1)
+            state = vector
+        elif self.fusion == "trunk":
+            state = self.trunk(features, vector)
+        else:
+            state = torch.cat([features, vector], dim=1)
+        if self.memory is None:
+            return state
+        lengths, wanted = stretches
+        remembered = [self.memory(part)[0] for part in torch.split(state, lengths)]
+        return torch.cat(remembered)[wanted]
 
 
 class Actor(Network):
@@ -159,9 +177,9 @@ class Actor(Network):
         self.head = Head([self.state_size, *case["head_widths"], ACTION_SIZE],
                          case.get("head_layernorm"))
 
-    def forward(self, features, vector):
+    def forward(self, features, vector, stretches=None):
         """Action and its value before tanh."""
-        before = self.head(self.state(features, vector))
+        before = self.head(self.state(features, vector, stretches))
         return torch.tanh(before), before
 
 
@@ -179,9 +197,9 @@ class Critic(Network):
         head[str(at)] = nn.Linear(sizes[at] + ACTION_SIZE, sizes[at + 1])
         return head
 
-    def forward(self, features, vector, action):
+    def forward(self, features, vector, action, stretches=None):
         """Q1 and Q2, the latter None without a twin."""
-        x = self.state(features, vector)
+        x = self.state(features, vector, stretches)
         q1 = self.q1(x, action, self.action_layer)[:, 0]
         if self.q2 is None:
             return q1, None

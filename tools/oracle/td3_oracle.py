@@ -16,6 +16,10 @@ actions: the cloning term's and an imitation's aim), rewards f32 [T], flags u8 [
 (0 running, 1 terminated, 2 truncated: how the transition from tick t ended), episode_start i64 [T]
 (the row at which the episode of row t starts). The next observation of row t is row t + 1; the
 last row of an episode is only ever a next observation.
+
+With `memory` gru or lstm a batch lists the first steps that carry a loss, one per sequence:
+`burn_in` steps before it, as far as the episode reaches back, only fill the memory, and steps follow
+up to `sequence_length` in all, as far as the episode goes; returns are of `n_step` rewards.
 """
 
 import json
@@ -26,7 +30,7 @@ import sys
 import numpy as np
 import torch
 
-from td3_networks import Agent
+from td3_networks import Agent, slot
 
 NUMPY = {"F32": np.float32, "F64": np.float64, "U8": np.uint8, "I64": np.int64}
 TERMINATED = 1
@@ -108,12 +112,53 @@ class Experience:
         image = torch.stack([self.stack(r) for r in rows]).to(self.dtype)
         return image / 255.0 * 2.0 - 1.0, vector
 
+    def goes_on(self, row):
+        return (row + 1 < len(self.flags) and
+                self.episode_start[row + 1] == self.episode_start[row])
+
+    def steps_from(self, row):
+        """Reward, discount and last observation of the n steps from `row`, float32 as stored."""
+        reward, weight = 0.0, 1.0
+        for _ in range(self.case["n_step"]):
+            if not self.goes_on(row):
+                break
+            reward += weight * float(self.rewards[row])
+            weight *= self.case["discount"]
+            terminated = int(self.flags[row]) == TERMINATED
+            row += 1
+        return np.float32(reward), np.float32(0.0 if terminated else weight), row
+
+    def sequences(self, firsts):
+        """Observations of all stretches, and of the steps with a loss: where they go from and to."""
+        case = self.case
+        rows, lengths, taken, reached, learned, rewards, discounts = [], [], [], [], [], [], []
+        for first in firsts:
+            begin = max(first - case["burn_in"], int(self.episode_start[first]))
+            last = begin
+            for row in range(first, begin + case["sequence_length"]):
+                if not self.goes_on(row):
+                    break
+                reward, discount, last = self.steps_from(row)
+                learned.append(row)
+                rewards.append(reward)
+                discounts.append(discount)
+                taken.append(len(rows) + row - begin)
+                reached.append(len(rows) + last - begin)
+            lengths.append(last + 1 - begin)
+            rows += range(begin, last + 1)
+        seen = self.observation(rows)
+        return ((*seen, (lengths, taken)), (*seen, (lengths, reached)),
+                self.actions[learned].to(self.dtype), self.labels[learned].to(self.dtype),
+                torch.tensor(rewards, dtype=self.dtype), torch.tensor(discounts, dtype=self.dtype))
+
     def batch(self, rows):
+        if self.case["memory"] != "none":
+            return self.sequences(rows)
         following = [r + 1 for r in rows]
         terminated = (self.flags[rows] == TERMINATED).to(self.dtype)
         # gamma as the replay stores it: a float32
         gamma = float(np.float32(self.case["discount"]))
-        return (self.observation(rows), self.observation(following),
+        return ((*self.observation(rows), None), (*self.observation(following), None),
                 self.actions[rows].to(self.dtype), self.labels[rows].to(self.dtype),
                 self.rewards[rows].to(self.dtype), gamma * (1.0 - terminated))
 
@@ -159,11 +204,10 @@ class Td3:
             if steps[group] == 0:
                 continue
             for name, parameter in getattr(self.online, group).named_parameters():
-                slot = group + "/" + name.replace(".", "/")
                 optimizer.state[parameter] = {
                     "step": torch.tensor(float(steps[group])),
-                    "exp_avg": tensors["adam/first_moment/" + slot].clone(),
-                    "exp_avg_sq": tensors["adam/second_moment/" + slot].clone(),
+                    "exp_avg": tensors[f"adam/first_moment/{group}/{slot(name)}"].clone(),
+                    "exp_avg_sq": tensors[f"adam/second_moment/{group}/{slot(name)}"].clone(),
                 }
 
     def adam(self, group):
@@ -181,7 +225,7 @@ class Td3:
     @staticmethod
     def load(module, tensors, prefix):
         module.load_state_dict(
-            {name: tensors[prefix + name.replace(".", "/")]
+            {name: tensors[prefix + slot(name)]
              for name in module.state_dict() if not name.endswith(NOT_EXCHANGED)}, strict=False)
 
     def encode(self, agent, image):
@@ -195,7 +239,7 @@ class Td3:
 
     def bellman_target(self, next_observation, reward, discount):
         case = self.case
-        image, vector = next_observation
+        image, vector, stretches = next_observation
         with torch.no_grad():
             if image is None:
                 actor_features = critic_features = None
@@ -209,12 +253,12 @@ class Td3:
                 encoder.eval()
                 actor_features, critic_features = self.encode(self.online, image)
                 encoder.train(training)
-            action, _ = self.target.actor(actor_features, vector)
+            action, _ = self.target.actor(actor_features, vector, stretches)
             noise = normals(case["noise_key"], self.updates, action.numel())
             noise = torch.from_numpy(noise).reshape(action.shape) * case["target_policy_noise"]
             limit = case["target_noise_clip"]
             action = torch.clamp(action + torch.clamp(noise, -limit, limit).to(self.dtype), -1, 1)
-            q1, q2 = self.target.critic(critic_features, vector, action)
+            q1, q2 = self.target.critic(critic_features, vector, action, stretches)
             return reward + discount * self.next_value(q1, q2)
 
     def next_value(self, q1, q2):
@@ -244,10 +288,10 @@ class Td3:
 
     def update(self, batch, weight=None):
         case = self.case
-        (image, vector), next_observation, action, label, reward, discount = batch
+        (image, vector, stretches), next_observation, action, label, reward, discount = batch
         y = self.bellman_target(next_observation, reward, discount)
         features = None if image is None else self.online.critic.encoder(image)
-        q1, q2 = self.online.critic(features, vector, action)
+        q1, q2 = self.online.critic(features, vector, action, stretches)
         critic_loss = regression_loss(case, q1, y, weight)
         if q2 is not None:
             critic_loss = critic_loss + regression_loss(case, q2, y, weight)
@@ -271,8 +315,8 @@ class Td3:
                 actor_features = self.online.actor.encoder(image)
             if image is not None and case["wiring"] == "legacy":
                 critic_features = actor_features
-            pi, before = self.online.actor(actor_features, vector)
-            q, _ = self.online.critic(critic_features, vector, pi)
+            pi, before = self.online.actor(actor_features, vector, stretches)
+            q, _ = self.online.critic(critic_features, vector, pi, stretches)
             actor_loss = -q.mean() + case["pre_tanh_penalty"] * (before**2).mean()
             if experts := round(case["demonstration_share"] * len(action)):
                 # The last rows are the expert's; this is update self.updates, counted from 1.
@@ -293,9 +337,9 @@ class Td3:
 
     def imitate(self, batch):
         """Supervised: the actor's mean squared error against the teacher's actions, nothing else."""
-        (image, vector), _, _, label, _, _ = batch
+        (image, vector, stretches), _, _, label, _, _ = batch
         features = None if image is None else self.online.actor.encoder(image)
-        pi, _ = self.online.actor(features, vector)
+        pi, _ = self.online.actor(features, vector, stretches)
         loss = torch.nn.functional.mse_loss(pi, label)
         self.updates += 1
         return {"bc_loss": float(loss),
@@ -305,7 +349,7 @@ class Td3:
         tensors = {}
         for prefix, agent in (("", self.online), ("target_", self.target)):
             for name, value in agent.state_dict().items():
-                name = prefix + name.replace(".", "/")
+                name = prefix + slot(name)
                 if name.startswith("target_") and "/encoder/" in name and not self.case["target_encoder"]:
                     continue
                 if name.endswith(NOT_EXCHANGED):
@@ -313,11 +357,10 @@ class Td3:
                 tensors[name] = value
         for group, optimizer in self.optimizers.items():
             for name, parameter in getattr(self.online, group).named_parameters():
-                slot = group + "/" + name.replace(".", "/")
                 moments = optimizer.state.get(parameter)  # none for an optimizer that never stepped
                 for kind, key in (("first", "exp_avg"), ("second", "exp_avg_sq")):
                     value = torch.zeros_like(parameter) if moments is None else moments[key]
-                    tensors[f"adam/{kind}_moment/{slot}"] = value
+                    tensors[f"adam/{kind}_moment/{group}/{slot(name)}"] = value
         if self.delta_last is not None:
             tensors["momentum/delta_last"] = self.delta_last
         return tensors
