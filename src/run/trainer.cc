@@ -395,8 +395,9 @@ void Trainer::ReportHalt(const Error& error) {
 
 void Trainer::ReportHealth() {
   for (const HealthEvent& event : state_.health.TakeEvents()) {
-    events_->Text("health/" + event.check, event.env_step, event.text);
-    const ScalarValue value[] = {{"health/" + event.check, event.active ? 1.0 : 0.0}};
+    const std::string tag = "health/" + event.check;
+    events_->Text(tag, event.env_step, event.text);
+    const ScalarValue value[] = {{tag, event.active ? 1.0 : 0.0}};
     events_->Scalars(event.env_step, value);
     if (parts_.progress != nullptr) parts_.progress->Message(event.text);
   }

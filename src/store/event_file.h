@@ -18,8 +18,13 @@
 namespace volante {
 
 struct ScalarValue {
+  ScalarValue(std::string_view named, double number) : tag(named), value(number) {}
+  // The tag's text must outlive the value, which one made on the spot does not.
+  ScalarValue(std::string&& named, double number) = delete;
+  ScalarValue(const char* named, double number) : tag(named), value(number) {}
+
   std::string_view tag;
-  double value = 0.0;  // stored as float32, as TensorBoard does
+  double value;  // stored as float32, as TensorBoard does
 };
 
 class EventWriter {

@@ -58,6 +58,7 @@ Batch RandomSequences(ObservationMode mode, uint64_t index) {
   batch.action.assign(observations.action.begin(), observations.action.begin() + 2 * batch.size);
   batch.reward.assign(observations.reward.begin(), observations.reward.begin() + batch.size);
   batch.discount.assign(rows, 0.98f);
+  batch.weight.assign(rows, 1.0f);
   return batch;
 }
 

@@ -304,8 +304,8 @@ TEST_P(Float64Oracle, SameNetworksTargetsAndMomentsAfterFreeRunning) {
     ExpectSamePriorities(c, m, expected, 1e-6);
     if (HasFailure()) return;
   }
-  // Otherwise the comparison would say nothing about clipping.
-  if (c.options.config.grad_clip == GradClip::kNorm) {
+  // Otherwise the comparison would say nothing about clipping; a short run may lie on one side.
+  if (c.options.config.grad_clip == GradClip::kNorm && c.updates >= 200) {
     EXPECT_GT(clipped, 0);
     EXPECT_GT(unclipped, 0);
   }

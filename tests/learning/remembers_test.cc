@@ -182,7 +182,7 @@ TEST(RemembersShort, AGruBrakesForASpeedThatItDoesNotSee) {
   EXPECT_LE(ReturnAfterTraining({Memory::kNone, true, 0, 1200}), 60.0);
 }
 
-// Issue: with speed hidden both cells reach 0.9 of the full state's return, the memoryless 0.6 at
+// With speed hidden both cells reach 0.9 of the full state's return, the memoryless 0.6 at
 // most. The cells' 0.9 is of what the full state gains over no action at all, which is stricter.
 TEST(Remembers, BothCellsReachTheFullStatesReturnAndTheMemorylessDoesNot) {
   SetLearnerThreads(1);

@@ -127,6 +127,7 @@ std::string HaltOf(const Config& config, std::unique_ptr<Env> env) {
   }
   const EventData events = ReadScalars(RealFiles(), run.folder.path());
   EXPECT_EQ(events.texts.count("health/non_finite"), 1u) << "the alarm is in the events";
+  EXPECT_EQ(events.scalars.count("health/non_finite"), 1u) << "and its tag survives its making";
   return message;
 }
 
