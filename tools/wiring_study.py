@@ -14,6 +14,7 @@ import argparse
 import concurrent.futures
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -30,6 +31,8 @@ SETTINGS = [
 def train(arguments, wiring, seed):
     run = arguments.runs / f"{wiring}-{seed}"
     if not (run / "manifest.json").exists() or "outcome" not in (run / "manifest.json").read_text():
+        if run.exists():  # interrupted
+            shutil.rmtree(run)
         command = [arguments.program, "train", "--preset", "fidelity", "--seed", str(seed),
                    "--run-dir", str(run), "--quiet"]
         for setting in [f"learner.wiring={wiring}", *SETTINGS]:

@@ -20,6 +20,7 @@
 #include "run/load_policy.h"
 #include "run/parent_run.h"
 #include "run/run_setup.h"
+#include "run/teacher.h"
 #include "run/trainer.h"
 #include "store/run_folder.h"
 
@@ -198,10 +199,16 @@ int RunTrain(int argc, char** argv) {
     parent = FindParent(files, flags.from, flags.from_replay == "keep");
     const Config older = ConfigOfParent(CheckpointReader(files, parent->path));
     config = LoadConfigOver(files, older, flags.sources);
+    if (config.learner.encoder_weights != older.learner.encoder_weights) {
+      throw Error(ExitCode::kUsage, "learner.encoder_weights has no effect beside --from",
+                  config.learner.encoder_weights, "the networks are the parent's, encoder included",
+                  "leave one of them out");
+    }
     PrintDifferences(Differences(older, config), parent->path);
   } else {
     config = LoadConfig(files, flags.sources);
   }
+  if (!resume) MakeTeacherAbsolute(files, config);
   SetLearnerThreads(config.train.threads);
   CheckMachine(config, flags.slow_blas);
   const auto fingerprint = Fingerprint(config, build);

@@ -45,7 +45,9 @@ constexpr const char* kRewardLearningKeys[] = {
     "reward.scale",
     "replay.n_step",
     "exploration.",
-    "demonstrations.",
+    "demonstrations.env_steps",
+    "demonstrations.noise",
+    "demonstrations.bc_",
 };
 
 [[noreturn]] void RefuseTogether(const std::string& what, const std::string& hint) {
@@ -59,7 +61,8 @@ std::vector<Field> FieldsOf(Config& config) {
   const auto take_away = [&](std::span<const char* const> keys, const char* condition) {
     for (Field& field : fields) {
       for (const std::string_view key : keys) {
-        if (key.ends_with('.') ? !field.key.starts_with(key) : field.key != key) continue;
+        const bool prefix = key.ends_with('.') || key.ends_with('_');
+        if (prefix ? !field.key.starts_with(key) : field.key != key) continue;
         field.option.applies = false;
         field.option.condition = condition;
       }
@@ -298,7 +301,9 @@ Config LoadConfigOver(Files& files, const Config& parent, const ConfigSources& s
                 "leave the preset out, and give what shall differ by --set, --config or "
                 "--algorithm");
   }
-  return Resolve(parent, file, AlgorithmOf(sources), ParseSets(sources.sets));
+  // As it will be stored: a key that the new run does not read goes back to its preset's value.
+  return ParseConfig(ToYaml(Resolve(parent, file, AlgorithmOf(sources), ParseSets(sources.sets))),
+                     "the new run");
 }
 
 Config ParseConfig(std::string_view yaml, const std::string& where,

@@ -94,7 +94,8 @@ struct RewardConfig {
   void VisitFields(V& v) {
     v("preset", preset, {.help = "reward formula"});
     v("without", without,
-      {.help = "parts of the preset that do not count, for ablations; they are still logged"});
+      {.help = "parts of the preset that do not count, for ablations; they are still logged; the "
+               "scripted town tiny has a reward of its own"});
     v("scale", scale,
       {.help = "factor on the reward that the learner sees", .min = 1e-4, .max = 100});
   }

@@ -20,8 +20,8 @@ constexpr size_t kHeaderBytes = kMagic.size() + 4 + 4 + kHashDigits;
 constexpr size_t kMaxText = 200;
 
 // Sections of a configuration that say nothing about the world.
-constexpr std::array kNotTheWorld = {"train", "learner", "exploration",   "replay",
-                                     "eval",  "augment", "demonstrations"};
+constexpr std::array kNotTheWorld = {"train", "learner", "exploration",    "replay",
+                                     "eval",  "augment", "demonstrations", "imitation"};
 
 [[noreturn]] void Refuse(const std::string& where, const std::string& reason) {
   throw Error(ExitCode::kBadInput, "replay file can't be used", where, reason,
@@ -101,7 +101,9 @@ void EpisodeRecord::Add(const Action& action, const DriveFacts& facts) {
 }
 
 std::string WorldYaml(const Config& config) {
-  const std::string yaml = ToYaml(config);
+  Config world = config;
+  world.imitation = {};  // under it keys of the world would be comments: it does not read rewards
+  const std::string yaml = ToYaml(world);
   std::string text;
   bool keep = false;
   for (size_t at = 0; at < yaml.size();) {

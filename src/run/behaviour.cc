@@ -22,6 +22,7 @@ Behaviour::Behaviour(const Config& config, bool begins_trained)
       seed_(config.train.seed),
       learning_starts_(config.train.learning_starts),
       begins_trained_(begins_trained),
+      remembers_(config.learner.memory != Memory::kNone),
       noise_(NoiseOf(config), config.train.seed, config.train.num_worlds) {
   if (imitation_.on()) labels_.resize(static_cast<size_t>(config.train.num_worlds));
 }
@@ -30,7 +31,7 @@ Phase Behaviour::PhaseAt(int64_t env_step) const {
   const bool learns = env_step >= learning_starts_;
   switch (imitation_.method) {
     case ImitationMethod::kNone:
-      return learns ? Phase::kLearning : Phase::kExploring;
+      return Explores(env_step) ? Phase::kExploring : Phase::kLearning;
     case ImitationMethod::kBc:
       return learns ? Phase::kCloning : Phase::kTeacherDrives;
     case ImitationMethod::kDagger:
@@ -51,7 +52,8 @@ double Behaviour::Beta(int64_t env_step) const {
 }
 
 bool Behaviour::AsksPolicy(int64_t env_step) const {
-  return imitation_.on() ? Beta(env_step) < 1.0 : !Explores(env_step);
+  // What a policy remembers grows on every tick of an episode, whoever drives.
+  return remembers_ || (imitation_.on() ? Beta(env_step) < 1.0 : !Explores(env_step));
 }
 
 void Behaviour::Choose(int64_t env_step, std::span<Action> actions) {

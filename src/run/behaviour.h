@@ -72,6 +72,7 @@ class Behaviour {
   uint64_t seed_ = 0;
   int64_t learning_starts_ = 0;
   bool begins_trained_ = false;
+  bool remembers_ = false;
   Exploration noise_;
   std::vector<Action> labels_;  // [worlds]; empty where no teacher is imitated
 };

@@ -19,11 +19,25 @@ constexpr const char* kHash = "parent_hash";
 constexpr const char* kReplay = "parent_replay";
 
 // Keys that decide what a remembered transition is.
-constexpr std::string_view kReplayKeys[] = {
-    "train.num_worlds",        "env.action_repeat", "ego.steer_lock_low_deg",
-    "ego.steer_lock_high_deg", "observation.mode",  "observation.frame_stride",
-    "reward.preset",           "reward.scale",      "learner.discount",
-    "replay.n_step",           "imitation.method",  "imitation.teacher"};
+constexpr std::string_view kReplayKeys[] = {"train.num_worlds",
+                                            "env.action_repeat",
+                                            "ego.steer_lock_low_deg",
+                                            "ego.steer_lock_high_deg",
+                                            "observation.mode",
+                                            "observation.frame_stride",
+                                            "reward.preset",
+                                            "reward.scale",
+                                            "learner.discount",
+                                            "replay.n_step",
+                                            "imitation.method",
+                                            "imitation.teacher",
+                                            "reward.without",
+                                            "shaping.reward_weight",
+                                            "shaping.action_gain",
+                                            "shaping.k_a",
+                                            "shaping.k_r",
+                                            "shaping.rho0_m",
+                                            "shaping.d_star_m"};
 
 // Refuses a parent whose transitions are not those of `config`.
 void RequireSameReplay(const CheckpointReader& parent, const Config& config) {
@@ -35,6 +49,12 @@ void RequireSameReplay(const CheckpointReader& parent, const Config& config) {
   }
   const Config old = ConfigOfParent(parent);
   std::string differing;
+  // A tree of priorities has room for what its own replay may hold.
+  const bool smaller =
+      config.replay.capacity < old.replay.capacity || config.replay.max_gb < old.replay.max_gb;
+  if (smaller && config.replay.priority != ReplayPriority::kUniform) {
+    differing = "replay.capacity or replay.max_gb is smaller, beside replay.priority";
+  }
   for (const ConfigDifference& d : Differences(old, config)) {
     if (std::find(std::begin(kReplayKeys), std::end(kReplayKeys), d.key) == std::end(kReplayKeys)) {
       continue;

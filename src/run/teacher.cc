@@ -1,5 +1,6 @@
 #include "run/teacher.h"
 
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -61,12 +62,23 @@ std::unique_ptr<Teacher> MakeTeacher(Files& files, const Config& config) {
                 "name one of them");
   }
   LoadedPolicy policy = LoadPolicy(files, name, {}, config.train.num_worlds);
+  if (policy.config.learner.memory != Memory::kNone) {
+    throw Error(ExitCode::kUsage, "a teacher keeps nothing between ticks", policy.path,
+                std::string("its learner.memory is ") + NameOf(policy.config.learner.memory),
+                "take a policy that was trained with learner.memory none");
+  }
   if (HasImage(policy.config.observation.mode)) {
     throw Error(ExitCode::kUsage, "a teacher sees numbers alone", policy.path,
                 std::string("its observation.mode is ") + NameOf(policy.config.observation.mode),
                 "take a policy that was trained with observation.mode privileged or vector");
   }
   return std::make_unique<NetworkTeacher>(std::move(policy));
+}
+
+void MakeTeacherAbsolute(Files& files, Config& config) {
+  std::string& name = config.imitation.teacher;
+  if (!config.imitation.on() || name == kExpert || !files.IsDirectory(name)) return;
+  name = std::filesystem::absolute(name).lexically_normal().string();
 }
 
 }  // namespace volante

@@ -24,7 +24,9 @@ class Teacher {
 };
 
 // The one that config.imitation.teacher names. Error when it is neither idm_mobil nor a run or
-// checkpoint, or when its policy sees pictures.
+// checkpoint, or when its policy sees pictures or has a memory.
 std::unique_ptr<Teacher> MakeTeacher(Files& files, const Config& config);
+// The teacher's folder as an absolute path, so that a run resumes from wherever it is called.
+void MakeTeacherAbsolute(Files& files, Config& config);
 
 }  // namespace volante

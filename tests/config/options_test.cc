@@ -427,6 +427,25 @@ TEST(Algorithms, EachLoadsOverEveryPreset) {
   }
 }
 
+// train --from: whatever the parent was, the algorithm that is named is the one that trains.
+TEST(Algorithms, EachReplacesEveryOther) {
+  for (const std::string& before : AlgorithmNames()) {
+    const Config parent = LoadConfig(
+        RealFiles(), {.preset = "fidelity", .file = "", .sets = {}, .algorithm = before});
+    for (const std::string& algorithm : AlgorithmNames()) {
+      const std::string both = algorithm + " after " + before;
+      const Config config = LoadConfigOver(
+          RealFiles(), parent, {.preset = "", .file = "", .sets = {}, .algorithm = algorithm});
+      EXPECT_EQ(config.imitation.on(), algorithm == "bc" || algorithm == "dagger") << both;
+      EXPECT_EQ(config.demonstrations.share > 0.0, algorithm == "td3_demos") << both;
+      if (config.imitation.on() || algorithm == "td3_demos") continue;
+      EXPECT_EQ(config.learner.twin_critics, algorithm == "td3" || algorithm == "mpg") << both;
+      // What runs is what config.yaml will say to a resumed run.
+      EXPECT_EQ(ToYaml(ParseConfig(ToYaml(config), "test")), ToYaml(config)) << both;
+    }
+  }
+}
+
 TEST(Differences, AreOfTheKeysThatApplyInTheSecond) {
   const Config from = LoadPreset("td3");
   const Config to = WithSets(from, {"observation.mode=vector", "learner.tau=0.01"});

@@ -84,9 +84,13 @@ TEST(ReplayFile, HoldsTheConfigurationOfItsWorldAlone) {
   Config config;
   config.env.npc_count = 7;
   config.reward.preset = RewardPreset::kDrive;
+  // An imitation asks for a wiring of the networks, which a drive knows nothing of.
+  config.imitation.method = ImitationMethod::kBc;
+  config.learner.wiring = Wiring::kSeparate;
   const std::string yaml = WorldYaml(config);
   EXPECT_THAT(yaml, HasSubstr("npc_count: 7"));
-  for (const char* section : {"learner", "train:", "augment", "demonstrations", "replay"}) {
+  for (const char* section :
+       {"learner", "train:", "augment", "demonstrations", "imitation", "replay"}) {
     EXPECT_THAT(yaml, Not(HasSubstr(section)));
   }
   EXPECT_THAT(yaml, Not(HasSubstr("preset: td3")));

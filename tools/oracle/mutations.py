@@ -46,8 +46,8 @@ MUTATIONS = [
     ("epsilon of the normalisation layers", NETWORKS,
      "kNormEpsilon = 1e-5;", "kNormEpsilon = 1e-6;"),
     ("online policy in the target", BELLMAN,
-     "target.actor.Forward(next.actor, b.next_vector)",
-     "frozen.actor.Forward(next.actor, b.next_vector)"),
+     "target.actor.Forward(next.actor, b.next_vector, b.next_how)",
+     "frozen.actor.Forward(next.actor, b.next_vector, b.next_how)"),
     ("online critic in the target", BELLMAN,
      "target.critic.Forward(next.critic,",
      "frozen.critic.Forward(next.critic,"),
@@ -148,6 +148,8 @@ def main():
     parser.add_argument("--only", help="only the changes whose name contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="print the changes and stop")
+    parser.add_argument("--check", action="store_true",
+                        help="stop when each change is found exactly once in its file")
     arguments = parser.parse_args()
     chosen = [m for m in MUTATIONS if not arguments.only or arguments.only in m[0]]
     if arguments.list:
@@ -157,6 +159,8 @@ def main():
     for name, file, old, _ in MUTATIONS:
         if (ROOT / file).read_text().count(old) != 1:
             sys.exit(f"{name}: '{old}' is not found exactly once in {file}")
+    if arguments.check:
+        return 0
 
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(arguments.work or temporary)
