@@ -281,6 +281,11 @@ TEST_F(Commands, TheReplayOfTheParentIsKeptWhereItIsTheSame) {
   ExpectRefused(Volante({"train", "--from", "old", "--from-replay", "keep", "--set",
                          "reward.scale=0.7", "--set", "replay.n_step=5", "--run-dir", "new"}),
                 2, "reward.scale was 0.3, is 0.7; replay.n_step was 3, is 5");
+  // What changes the stored rewards or the world they were driven in.
+  ExpectRefused(
+      Volante({"train", "--from", "old", "--from-replay", "keep", "--set", "reward.without=comfort",
+               "--set", "shaping.action_gain=0.3", "--run-dir", "new"}),
+      2, "shaping.action_gain was 0, is 0.3");
   EXPECT_FALSE(std::filesystem::exists(Path("new"))) << "nothing was begun";
 }
 

@@ -184,6 +184,11 @@ TEST(Imitation, TeachersThatCannotTeachAreRefused) {
                            "train.max_timesteps=202", "learner.feature_width=16"}));
   camera.trainer->Run(camera.stop);
   EXPECT_NE(refused(camera.folder.path()).find("numbers"), std::string::npos);
+  ImitationRun remembering(TinyImitation(
+      "bc", {"learner.memory=gru", "learner.memory_units=4", "learner.sequence_length=8",
+             "learner.burn_in=2", "train.max_timesteps=240"}));
+  remembering.trainer->Run(remembering.stop);
+  EXPECT_NE(refused(remembering.folder.path()).find("memory is gru"), std::string::npos);
 }
 
 }  // namespace
