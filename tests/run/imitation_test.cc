@@ -13,6 +13,7 @@
 #include "run/load_policy.h"
 #include "run/run_setup.h"
 #include "run/teacher.h"
+#include "run/tiny_run.h"
 #include "run/trainer.h"
 #include "run/watched_env.h"
 #include "support/temporary_directory.h"
@@ -21,31 +22,13 @@ namespace volante {
 namespace {
 
 Config TinyImitation(const std::string& method, std::vector<std::string> sets = {}) {
-  sets.insert(sets.end(), {"env.town=tiny", "imitation.method=" + method});
-  return LoadConfig(RealFiles(), {.preset = "smoke", .file = "", .sets = sets});
+  sets.push_back("imitation.method=" + method);
+  return TinyConfig(std::move(sets));
 }
 
-struct ImitationRun {
-  TemporaryDirectory directory;
-  Config config;
-  RunFolder folder;
-  std::unique_ptr<Trainer> trainer;
-  std::atomic<bool> stop{false};
-
+struct ImitationRun : TinyRun {
   explicit ImitationRun(const Config& c, WatchedEnv::Hooks hooks = {})
-      : config(c), folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(c), {})) {
-    SetLearnerThreads(1);
-    auto env = std::make_unique<WatchedEnv>(MakeEnvironments(config).train, std::move(hooks));
-    trainer = std::make_unique<Trainer>(config, Trainer::Parts{.env = std::move(env),
-                                                               .validation_env = nullptr,
-                                                               .folder = &folder,
-                                                               .files = &RealFiles(),
-                                                               .progress = nullptr,
-                                                               .build = "test",
-                                                               .fingerprint = {},
-                                                               .on_checkpoint = {}});
-  }
-  EventData Events() const { return ReadScalars(RealFiles(), folder.path()); }
+      : TinyRun(c, std::make_unique<WatchedEnv>(MakeEnvironments(c).train, std::move(hooks))) {}
 };
 
 // Enough for the scripted road.

@@ -16,41 +16,11 @@
 #include "run/evaluation.h"
 #include "run/load_policy.h"
 #include "run/run_setup.h"
+#include "run/tiny_run.h"
 #include "run/watched_env.h"
-#include "support/temporary_directory.h"
 
 namespace volante {
 namespace {
-
-Config TinyConfig(std::vector<std::string> sets = {}) {
-  sets.push_back("env.town=tiny");
-  return LoadConfig(RealFiles(), {.preset = "smoke", .file = "", .sets = sets});
-}
-
-struct TinyRun {
-  TemporaryDirectory directory;
-  Config config;
-  RunFolder folder;
-  std::unique_ptr<Trainer> trainer;
-  std::atomic<bool> stop{false};
-
-  explicit TinyRun(const Config& c, std::unique_ptr<Env> env = nullptr,
-                   std::function<double()> minutes = {})
-      : config(c), folder(RunFolder::Create(RealFiles(), directory / "run", ToYaml(c), {})) {
-    SetLearnerThreads(config.train.threads);
-    Environments environments = MakeEnvironments(config);
-    trainer = std::make_unique<Trainer>(
-        config, Trainer::Parts{.env = env ? std::move(env) : std::move(environments.train),
-                               .validation_env = std::move(environments.validation),
-                               .folder = &folder,
-                               .files = &RealFiles(),
-                               .progress = nullptr,
-                               .build = "test",
-                               .fingerprint = {},
-                               .on_checkpoint = {},
-                               .minutes = std::move(minutes)});
-  }
-};
 
 std::vector<ResetRequest> AskedWithContestedShare(const std::string& share) {
   const Config config = TinyConfig(
