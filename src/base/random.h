@@ -29,6 +29,8 @@ class RandomStream {
   uint64_t Below(uint64_t n);
   // Standard normal by Box-Muller; two uniforms per call, no hidden cache.
   double Normal();
+  // As many calls of Normal at once, without their results.
+  void SkipNormals(uint64_t n) { position_ += 4 * n; }
 
   template <class Archive>
   void VisitFields(Archive& ar) {

@@ -12,18 +12,19 @@
 
 namespace volante {
 
-// Noise of row i, column j in the update after `updates` others: the number 2 i + j (from 0) of
-// the normals of stream (seed, "target_policy_noise", updates), scaled and clipped. Stream and
-// normal are those of base/random.h: key = XXH3(purpose, seed); the counter is (block, updates)
-// as four 32-bit words; a normal takes one block w0..w3, u = 1 - ((w1 2^32 + w0) >> 11) 2^-53,
-// v = ((w3 2^32 + w2) >> 11) 2^-53, n = sqrt(-2 ln u) cos(2 pi v).
-at::Tensor Td3Learner::Impl::TargetNoise(int64_t batch_size) const {
+// Noise of the batch's row i, column j in the update after `updates` others: the number 2 i + j
+// (from 0) of the normals of stream (seed, "target_policy_noise", updates), scaled and clipped.
+// Stream and normal are those of base/random.h: key = XXH3(purpose, seed); the counter is (block,
+// updates) as four 32-bit words; a normal takes one block w0..w3, u = 1 - ((w1 2^32 + w0) >> 11)
+// 2^-53, v = ((w3 2^32 + w2) >> 11) 2^-53, n = sqrt(-2 ln u) cos(2 pi v).
+at::Tensor Td3Learner::Impl::TargetNoise(int64_t rows, int64_t first_row) const {
   RandomStream random(counters.seed, "target_policy_noise",
                       static_cast<uint64_t>(counters.updates));
+  random.SkipNormals(static_cast<uint64_t>(first_row) * kActionSize);
   const double sigma = config.target_policy_noise, bound = config.target_noise_clip;
-  std::vector<double> noise(static_cast<size_t>(batch_size) * kActionSize);
+  std::vector<double> noise(static_cast<size_t>(rows) * kActionSize);
   for (double& n : noise) n = std::clamp(sigma * random.Normal(), -bound, bound);
-  return at::from_blob(noise.data(), {batch_size, kActionSize}, at::kDouble)
+  return at::from_blob(noise.data(), {rows, kActionSize}, at::kDouble)
       .to(tensor_options, /*non_blocking=*/false, /*copy=*/true);
 }
 
@@ -53,13 +54,10 @@ MomentumValue ComputeMomentumValue(const LearnerConfig& config, const at::Tensor
 BellmanTarget Td3Learner::Impl::ComputeTarget(const BatchTensors& b) const {
   const c10::NoGradGuard no_grad;
   const Features next = target.Encode(b.next_image);
-  at::Tensor pi, noise;
-  RunBoth(
-      twins.get(), [&] { pi = target.actor.Forward(next.actor, b.next_vector, b.next_how).action; },
-      [&] { noise = TargetNoise(b.reward.size(0)); });
+  const at::Tensor pi = target.actor.Forward(next.actor, b.next_vector, b.next_how).action;
+  const at::Tensor noise = TargetNoise(b.reward.size(0), b.first_row);
   const at::Tensor next_action = (pi + noise).clamp_(-1.0, 1.0);
-  const auto [q1, q2] =
-      target.critic.Forward(next.critic, b.next_vector, next_action, twins.get(), b.next_how);
+  const auto [q1, q2] = target.critic.Forward(next.critic, b.next_vector, next_action, b.next_how);
   if (!q2.defined()) return {b.reward + b.discount * q1, {}};
   if (config.target_value == TargetValue::kMin) {
     return {b.reward + b.discount * at::minimum(q1, q2), {}};

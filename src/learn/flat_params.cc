@@ -36,7 +36,7 @@ TensorDtype DtypeOf(const at::Tensor& flat) {
 }  // namespace
 
 FlatParams::FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions options,
-                       bool with_gradients) {
+                       int shards) {
   const c10::NoGradGuard no_grad;
   const int64_t align = kAlignBytes / static_cast<int64_t>(options.dtype().itemsize());
   int64_t total = 0;
@@ -47,14 +47,16 @@ FlatParams::FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions o
     slices_.push_back(std::move(slice));
   }
   values_ = at::zeros({total}, options);
-  if (!with_gradients) return;
-  grads_ = at::zeros({total}, options);
-  for (const FlatSlice& slice : slices_) {
-    // Detached, so that each is a leaf of its own and not a view in autograd's sense.
-    at::Tensor leaf = SliceOf(values_, slice).detach();
-    leaf.set_requires_grad(true);
-    leaf.mutable_grad() = SliceOf(grads_, slice).detach();
-    leaves_.push_back(std::move(leaf));
+  leaves_.resize(static_cast<size_t>(shards));
+  for (std::vector<at::Tensor>& leaves : leaves_) {
+    grads_.push_back(at::zeros({total}, options));
+    for (const FlatSlice& slice : slices_) {
+      // Detached, so that each is a leaf of its own and not a view in autograd's sense.
+      at::Tensor leaf = SliceOf(values_, slice).detach();
+      leaf.set_requires_grad(true);
+      leaf.mutable_grad() = SliceOf(grads_.back(), slice).detach();
+      leaves.push_back(std::move(leaf));
+    }
   }
 }
 
@@ -76,9 +78,9 @@ bool FlatParams::Has(const std::string& name) const {
                      [&](const FlatSlice& slice) { return slice.name == name; });
 }
 
-const at::Tensor& FlatParams::Leaf(const std::string& name) const {
+const at::Tensor& FlatParams::Leaf(const std::string& name, int shard) const {
   VOLANTE_CHECK(!leaves_.empty(), "a target network has no trainable leaves");
-  return leaves_[Index(name)];
+  return leaves_.at(static_cast<size_t>(shard))[Index(name)];
 }
 
 at::Tensor FlatParams::Frozen(const std::string& name) const {
@@ -100,19 +102,28 @@ std::pair<int64_t, int64_t> FlatParams::Range(const std::string& prefix) const {
   return {begin, end};
 }
 
-void FlatParams::ZeroGrads() {
+void FlatParams::ZeroGrads(int shard) {
   const c10::NoGradGuard no_grad;
-  grads_.zero_();
+  grads_.at(static_cast<size_t>(shard)).zero_();
+}
+
+void FlatParams::SumGrads(int shards) {
+  const c10::NoGradGuard no_grad;
+  for (size_t shard = 1; shard < static_cast<size_t>(shards); ++shard) {
+    grads_.front().add_(grads_.at(shard));
+  }
 }
 
 bool FlatParams::GradientsAlias() const {
-  for (size_t i = 0; i < slices_.size(); ++i) {
-    const at::Tensor value = SliceOf(values_, slices_[i]);
-    const at::Tensor grad = SliceOf(grads_, slices_[i]);
-    const at::Tensor& leaf_grad = leaves_[i].grad();
-    if (leaves_[i].data_ptr() != value.data_ptr() || !leaf_grad.defined() ||
-        leaf_grad.data_ptr() != grad.data_ptr() || leaf_grad.strides() != grad.strides()) {
-      return false;
+  for (size_t shard = 0; shard < leaves_.size(); ++shard) {
+    for (size_t i = 0; i < slices_.size(); ++i) {
+      const at::Tensor value = SliceOf(values_, slices_[i]);
+      const at::Tensor grad = SliceOf(grads_[shard], slices_[i]);
+      const at::Tensor& leaf = leaves_[shard][i];
+      if (leaf.data_ptr() != value.data_ptr() || !leaf.grad().defined() ||
+          leaf.grad().data_ptr() != grad.data_ptr() || leaf.grad().strides() != grad.strides()) {
+        return false;
+      }
     }
   }
   return true;
@@ -121,7 +132,7 @@ bool FlatParams::GradientsAlias() const {
 std::string FlatParams::FirstNonFiniteGradient() const {
   const c10::NoGradGuard no_grad;
   for (const FlatSlice& slice : slices_) {
-    if (!at::isfinite(SliceOf(grads_, slice)).all().item<bool>()) return slice.name;
+    if (!at::isfinite(SliceOf(grads_.front(), slice)).all().item<bool>()) return slice.name;
   }
   return "";
 }

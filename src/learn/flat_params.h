@@ -35,25 +35,30 @@ struct FlatSlice {
 
 class FlatParams {
  public:
-  // Zero-filled. Without gradients it is a target network.
-  FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions options, bool with_gradients);
+  // Zero-filled. A gradient for each shard of a batch (learn/shard_team.h); with 0 shards it is a
+  // target network.
+  FlatParams(std::span<const ParameterSpec> specs, at::TensorOptions options, int shards);
 
   at::Tensor& values() { return values_; }
   const at::Tensor& values() const { return values_; }
-  at::Tensor& grads() { return grads_; }
+  // Of the whole batch, after SumGrads.
+  at::Tensor& grads() { return grads_.front(); }
   const std::vector<FlatSlice>& slices() const { return slices_; }
   int64_t NumParameters() const;
 
   bool Has(const std::string& name) const;
-  // The trainable leaf: a view of its slice whose .grad is the same slice of grads().
-  const at::Tensor& Leaf(const std::string& name) const;
+  // The trainable leaf of a shard: a view of its slice whose .grad is the same slice of that
+  // shard's gradient, which is grads() for shard 0.
+  const at::Tensor& Leaf(const std::string& name, int shard = 0) const;
   // The same memory, not trainable: what the actor's loss and the targets see of a network.
   at::Tensor Frozen(const std::string& name) const;
   // Elements [begin, end) of the flat buffers taken by the parameters whose name starts with
   // `prefix`, which must lie side by side; empty when there are none.
   std::pair<int64_t, int64_t> Range(const std::string& prefix) const;
 
-  void ZeroGrads();
+  void ZeroGrads(int shard = 0);
+  // Adds the gradients of shards 1 ... shards - 1 to grads().
+  void SumGrads(int shards);
   // True while every leaf and its .grad still lie in the flat buffers.
   bool GradientsAlias() const;
   // The first parameter (in order) whose gradient is not finite; empty when all are.
@@ -70,9 +75,10 @@ class FlatParams {
  private:
   size_t Index(const std::string& name) const;
 
-  at::Tensor values_, grads_;
+  at::Tensor values_;
+  std::vector<at::Tensor> grads_;  // [shards]
   std::vector<FlatSlice> slices_;
-  std::vector<at::Tensor> leaves_;
+  std::vector<std::vector<at::Tensor>> leaves_;  // [shards][slices]
 };
 
 // One slice of a flat buffer that has the layout of `params`, in its logical shape.

@@ -17,26 +17,31 @@ namespace volante {
 // stands in the batch in place of the executed one (run/behaviour.h). The squared loss is the
 // surrogate of Ross et al. 2011, section 3; it trains pi and E_a.
 UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_feature_stats) {
-  const OneThreadScope one_thread(twins != nullptr);
-  const BatchTensors b = Load(batch, /*with_next=*/false);
+  std::vector<Shard> shards = Split(Load(batch, /*with_next=*/false));
   next_statistics.values().copy_(statistics.values());
   UpdateMetrics metrics;
   metrics.update = counters.updates + 1;
   metrics.critic_updated = false;
   metrics.actor_updated = true;
 
-  at::Tensor features;
-  if (trainable.actor_encoder) {
-    features =
-        trainable.actor_encoder->Forward(b.image, with_feature_stats ? &metrics.features : nullptr);
-  }
-  const ActorOutput pi = trainable.actor.Forward(features, b.vector, b.how);
-  const at::Tensor loss = at::mse_loss(pi.action, b.action);
+  ForShards(shards, [&](Shard& shard) {
+    const BatchTensors& b = shard.b;
+    const AgentNets& nets = trainable[b.shard];
+    actor_params.ZeroGrads(b.shard);
+    at::Tensor features;
+    if (nets.actor_encoder) {
+      features = nets.actor_encoder->Forward(b.image, with_feature_stats ? &shard.stats : nullptr);
+    }
+    shard.actor.pi = nets.actor.Forward(features, b.vector, b.how);
+    shard.actor.loss = b.share * at::mse_loss(shard.actor.pi.action, b.action);
+    shard.actor.loss.backward();
+  });
+  actor_params.SumGrads(static_cast<int>(shards.size()));
+  const auto [loss, q, cloning, pi] = JoinActor(shards);
+  metrics.features = JoinStats(shards);
   metrics.actor_loss = loss.item<double>();
   metrics.bc_loss = metrics.actor_loss;
   if (!std::isfinite(metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
-  actor_params.ZeroGrads();
-  loss.backward();
   metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
                                      ClipFor(config.actor_grad_norm), "actor");
   actor_adam.Step(actor_params, counters.actor_updates + 1);

@@ -14,7 +14,6 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "learn/twins.h"
 
 namespace volante {
 namespace {
@@ -279,7 +278,7 @@ CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const st
 
 std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
                                                      const at::Tensor& vector,
-                                                     const at::Tensor& action, TwinWorker* twins,
+                                                     const at::Tensor& action,
                                                      const Recurrence& how) const {
   at::Tensor input = state.Forward(features, vector, how), beside;
   if (action_layer == 0) {
@@ -290,10 +289,7 @@ std::pair<at::Tensor, at::Tensor> CriticNet::Forward(const at::Tensor& features,
   const auto value = [&](const Mlp& head) {
     return head.Forward(input, beside, action_layer).squeeze(1);
   };
-  std::pair<at::Tensor, at::Tensor> q;
-  if (!q2) return {value(q1), at::Tensor()};
-  RunBoth(twins, [&] { q.first = value(q1); }, [&] { q.second = value(*q2); });
-  return q;
+  return {value(q1), q2 ? value(*q2) : at::Tensor()};
 }
 
 at::Tensor CriticNet::Q1(const at::Tensor& features, const at::Tensor& vector,

@@ -27,8 +27,6 @@
 
 namespace volante {
 
-class TwinWorker;
-
 // ---- encoders ----------------------------------------------------------------------------------
 
 struct ConvShape {
@@ -136,10 +134,9 @@ struct ActorNet {
 struct CriticNet {
   CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
             const ParameterLookup& lookup);
-  // Q1 and Q2, [n] each, Q2 undefined without a twin; computed at the same time where there is a
-  // worker.
+  // Q1 and Q2, [n] each, Q2 undefined without a twin.
   std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& features, const at::Tensor& vector,
-                                            const at::Tensor& action, TwinWorker* twins = nullptr,
+                                            const at::Tensor& action,
                                             const Recurrence& how = {}) const;
   at::Tensor Q1(const at::Tensor& features, const at::Tensor& vector, const at::Tensor& action,
                 const Recurrence& how = {}) const;

@@ -108,26 +108,19 @@ Td3Learner::Impl::Impl(const Td3Options& o)
     : options(o),
       config(o.config),
       tensor_options(OptionsFor(o)),
+      num_shards(ShardsFor(o)),
       specs(o.config, o.mode),
-      actor_params(specs.actor, tensor_options, /*with_gradients=*/true),
-      critic_params(specs.critic, tensor_options, /*with_gradients=*/true),
-      target_actor_params(specs.target_actor, tensor_options, /*with_gradients=*/false),
-      target_critic_params(specs.target_critic, tensor_options, /*with_gradients=*/false),
-      statistics(specs.statistics, tensor_options, /*with_gradients=*/false),
-      next_statistics(specs.statistics, tensor_options, /*with_gradients=*/false),
-      target_statistics(specs.target_statistics, tensor_options, /*with_gradients=*/false),
+      actor_params(specs.actor, tensor_options, num_shards),
+      critic_params(specs.critic, tensor_options, num_shards),
+      target_actor_params(specs.target_actor, tensor_options, /*shards=*/0),
+      target_critic_params(specs.target_critic, tensor_options, /*shards=*/0),
+      statistics(specs.statistics, tensor_options, /*shards=*/0),
+      next_statistics(specs.statistics, tensor_options, /*shards=*/0),
+      target_statistics(specs.target_statistics, tensor_options, /*shards=*/0),
       actor_adam(actor_params, o.config.actor_lr, actor_params.Range("actor/encoder").second,
                  o.config.actor_encoder_lr),
       critic_adam(critic_params, o.config.critic_lr, critic_params.Range("critic/encoder").second,
                   o.config.critic_encoder_lr, o.config.critic_weight_decay),
-      trainable(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
-                WithStatistics(
-                    next_statistics, bound_statistics,
-                    Recording(bound_trainable,
-                              [this](const std::string& name) {
-                                return (IsActors(name) ? actor_params : critic_params).Leaf(name);
-                              })),
-                /*batch_statistics=*/o.config.batchnorm == BatchNorm::kTrain),
       frozen(o.config, o.mode, o.config.wiring != Wiring::kSharedCritic,
              WithStatistics(statistics, bound_statistics,
                             [this](const std::string& name) {
@@ -145,11 +138,18 @@ Td3Learner::Impl::Impl(const Td3Options& o)
                if (!own.Has(name)) return critic_params.Frozen(name);
                bound_targets.push_back({"target_" + name, own.Frozen(name)});
                return bound_targets.back().tensor;
-             }) {
+             }),
+      team(num_shards) {
   VOLANTE_CHECK(options.acting_batch > 0, "acting_batch is at least 1");
-  if (!HasImage(options.mode) && config.memory == Memory::kNone && options.device == Device::kCpu &&
-      at::get_num_threads() > 1) {
-    twins = std::make_unique<TwinWorker>();
+  for (int shard = 0; shard < num_shards; ++shard) {
+    std::vector<BoundTensor> again;  // the audit looks at each parameter once
+    const auto leaf = [&](const std::string& name) {
+      return (IsActors(name) ? actor_params : critic_params).Leaf(name, shard);
+    };
+    trainable.emplace_back(config, options.mode, config.wiring != Wiring::kSharedCritic,
+                           WithStatistics(next_statistics, shard == 0 ? bound_statistics : again,
+                                          Recording(shard == 0 ? bound_trainable : again, leaf)),
+                           /*batch_statistics=*/config.batchnorm == BatchNorm::kTrain);
   }
   counters.seed = options.seed;
   delta_last = at::zeros({1}, tensor_options);
@@ -161,7 +161,7 @@ Td3Learner::Impl::Impl(const Td3Options& o)
       {"actor", &actor_params, config.actor_lr, actor_adam.encoder_rate},
       {"critic", &critic_params, config.critic_lr, critic_adam.encoder_rate}};
   audit = AuditOptimizers(optimizers, bound_trainable, bound_targets, bound_statistics);
-  VOLANTE_CHECK(!o.imitation.on() || !trainable.critic_encoder || trainable.actor_encoder,
+  VOLANTE_CHECK(!o.imitation.on() || !trainable[0].critic_encoder || trainable[0].actor_encoder,
                 "imitation trains an encoder of the actor's own");
   if (o.imitation.on()) {
     audit += std::string("imitation.method ") + NameOf(o.imitation.method) +

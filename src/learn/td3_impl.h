@@ -15,8 +15,8 @@
 #include "learn/flat_params.h"
 #include "learn/kernels.h"
 #include "learn/networks.h"
+#include "learn/shard_team.h"
 #include "learn/td3.h"
-#include "learn/twins.h"
 
 namespace volante {
 
@@ -33,6 +33,12 @@ struct BatchTensors {
   int64_t demonstrations = 0;      // D: the last rows are the expert's
   at::Tensor label;                // [D, 2], what it would have done there without noise
   Recurrence how, next_how;
+
+  // Which part of the batch this is: all of it, or the rows that one thread takes.
+  int shard = 0;
+  int64_t first_row = 0;
+  double share = 1.0;                 // of the batch's rows
+  double demonstrations_share = 1.0;  // of its demonstrations
 };
 
 // What actor and critic see of the images: two tensors where the actor has an encoder of its own,
@@ -80,11 +86,19 @@ struct BellmanTarget {
 };
 
 struct CriticLoss {
-  at::Tensor loss;          // scalar, the sum of the twins'
-  at::Tensor loss1, loss2;  // scalars; of Q2 undefined without a twin
-  at::Tensor q1, q2;        // [B]
+  at::Tensor loss;    // scalar, the sum of the twins'
+  at::Tensor q1, q2;  // [B], q2 undefined without a twin
   BellmanTarget target;
   at::Tensor features;  // E_c(o), with its graph
+};
+
+// What one thread has of an update. The losses are the shard's parts of the batch's, so that losses
+// and gradients add up.
+struct Shard {
+  BatchTensors b;
+  std::vector<FeatureStats> stats;
+  CriticLoss critic;
+  ActorLoss actor;
 };
 
 // MPG's value of the next state from the twins' q1, q2 [B] and the last difference ([1], or [B] in
@@ -123,9 +137,18 @@ struct Td3Learner::Impl {
   // Falls from demonstrations.bc_weight linearly to 0 over bc_decay_updates.
   double CloningWeight() const;
   Clip ClipFor(double norm_limit) const;
-  // Gradients of the critic's loss; of both twins at the same time where nothing is shared.
-  void BackwardCritic(const CriticLoss& critic) const;
   void UpdateTargets();
+
+  // ---- one update on several threads (sharding.cc) ----
+  // Threads that share an update: those of torch, on a CPU; one where a row's result depends on the
+  // other rows (statistics of the batch, MPG's mean difference) or rows are sequences.
+  static int ShardsFor(const Td3Options& options);
+  std::vector<Shard> Split(const BatchTensors& batch) const;
+  void ForShards(std::vector<Shard>& shards, const std::function<void(Shard&)>& work);
+  // Losses summed, rows one after the other, without graphs.
+  static CriticLoss JoinCritic(const std::vector<Shard>& shards);
+  static ActorLoss JoinActor(const std::vector<Shard>& shards);
+  static std::vector<FeatureStats> JoinStats(const std::vector<Shard>& shards);
 
   // ---- one update of the actor alone towards a teacher (imitation_update.cc) ----
   UpdateMetrics ImitationUpdate(const Batch& batch, bool with_feature_stats);
@@ -145,8 +168,9 @@ struct Td3Learner::Impl {
   // sequences.
   std::vector<StackAugmentation> DrawAugmentations(int64_t n) const;
   at::Tensor FromFloats(const float* values, at::IntArrayRef shape) const;
-  // clip(N(0, sigma^2), -c, c) per target action, [B, 2]; see td3_update.cc for the words used.
-  at::Tensor TargetNoise(int64_t batch_size) const;
+  // clip(N(0, sigma^2), -c, c) for the target actions of rows [first_row, first_row + rows) of the
+  // batch, [rows, 2]; see bellman_target.cc for the words used.
+  at::Tensor TargetNoise(int64_t rows, int64_t first_row = 0) const;
 
   // ---- acting, saving (td3.cc) ----
   // `states` [n, MemoryStateSize] are read and advanced; null without memory, and where every row
@@ -166,6 +190,7 @@ struct Td3Learner::Impl {
   LearnerConfig config;  // options.config
   at::TensorOptions tensor_options;
 
+  int num_shards;
   AgentSpecs specs;
   FlatParams actor_params, critic_params;
   FlatParams target_actor_params, target_critic_params;
@@ -175,7 +200,8 @@ struct Td3Learner::Impl {
 
   // Filled while binding, for the audit.
   std::vector<BoundTensor> bound_trainable, bound_targets, bound_statistics;
-  AgentNets trainable, frozen, target;
+  std::vector<AgentNets> trainable;  // one binding per shard, to the same values
+  AgentNets frozen, target;
   std::string audit;
   LearnerCounters counters;
 
@@ -183,7 +209,7 @@ struct Td3Learner::Impl {
   at::Tensor delta_last;
   std::vector<FlatSlice> delta_last_slices = {{"delta_last", {1}, {1}, 0, 1}};
 
-  std::unique_ptr<TwinWorker> twins;  // only where the twins share neither encoder nor memory
+  ShardTeam team;
   at::Tensor image_buffer, next_image_buffer, acting_buffer;
 };
 

@@ -83,21 +83,13 @@ double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, Fl
 // (learn/regression.h): trains Q1, Q2 and E_c. One critic: the first alone.
 CriticLoss Td3Learner::Impl::ComputeCriticLoss(const BatchTensors& b,
                                                std::vector<FeatureStats>* stats) const {
+  const AgentNets& nets = trainable[b.shard];
   BellmanTarget bellman = ComputeTarget(b);
-  const at::Tensor features = trainable.CriticFeatures(b.image, stats);
-  auto [q1, q2] = trainable.critic.Forward(features, b.vector, b.action, twins.get(), b.how);
-  const at::Tensor loss1 = RegressionLoss(options.priority, q1, bellman.y, b.weight);
-  if (!q2.defined()) return {loss1, loss1, {}, q1, {}, std::move(bellman), features};
-  const at::Tensor loss2 = RegressionLoss(options.priority, q2, bellman.y, b.weight);
-  return {loss1 + loss2, loss1, loss2, q1, q2, std::move(bellman), features};
-}
-
-void Td3Learner::Impl::BackwardCritic(const CriticLoss& critic) const {
-  if (twins == nullptr || !critic.loss2.defined()) {
-    critic.loss.backward();
-  } else {
-    twins->Run([&] { critic.loss1.backward(); }, [&] { critic.loss2.backward(); });
-  }
+  const at::Tensor features = nets.CriticFeatures(b.image, stats);
+  auto [q1, q2] = nets.critic.Forward(features, b.vector, b.action, b.how);
+  at::Tensor loss = RegressionLoss(options.priority, q1, bellman.y, b.weight);
+  if (q2.defined()) loss = loss + RegressionLoss(options.priority, q2, bellman.y, b.weight);
+  return {b.share * loss, q1, q2, std::move(bellman), features};
 }
 
 Clip Td3Learner::Impl::ClipFor(double norm_limit) const {
@@ -119,20 +111,22 @@ double Td3Learner::Impl::CloningWeight() const {
 ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
                                              const at::Tensor& critic_step_features,
                                              std::vector<FeatureStats>* stats) const {
+  const AgentNets& nets = trainable[b.shard];
   Features features;
   if (critic_step_features.defined()) features.critic = critic_step_features.detach();
   features.actor =
-      trainable.actor_encoder ? trainable.actor_encoder->Forward(b.image, stats) : features.critic;
+      nets.actor_encoder ? nets.actor_encoder->Forward(b.image, stats) : features.critic;
   // The mistake that wiring legacy keeps: a state that the critic's head never was trained on, and
   // through which the actor's encoder is trained to inflate Q.
   if (config.wiring == Wiring::kLegacy) features.critic = features.actor;
-  ActorOutput pi = trainable.actor.Forward(features.actor, b.vector, b.how);
+  ActorOutput pi = nets.actor.Forward(features.actor, b.vector, b.how);
   at::Tensor q = frozen.critic.Q1(features.critic, b.vector, pi.action, b.how);
-  at::Tensor loss = -q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean();
+  at::Tensor loss = b.share * (-q.mean() + config.pre_tanh_penalty * pi.pre_tanh.square().mean());
   at::Tensor cloning;
   if (const double weight = CloningWeight(); weight > 0.0 && b.demonstrations > 0) {
     const int64_t first = b.action.size(0) - b.demonstrations;
-    cloning = at::mse_loss(pi.action.narrow(0, first, b.demonstrations), b.label);
+    cloning = b.demonstrations_share *
+              at::mse_loss(pi.action.narrow(0, first, b.demonstrations), b.label);
     loss = loss + weight * cloning;
   }
   return {loss, q, cloning, pi};
@@ -149,22 +143,25 @@ void Td3Learner::Impl::UpdateTargets() {
 }
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
-  const OneThreadScope one_thread(twins != nullptr);
-  const BatchTensors b = Load(batch);
+  std::vector<Shard> shards = Split(Load(batch));
+  const int num = static_cast<int>(shards.size());
   next_statistics.values().copy_(statistics.values());
   UpdateMetrics metrics;
   metrics.update = counters.updates + 1;
   metrics.actor_updated = metrics.update % config.policy_delay == 0;
 
   // The critic, on every update.
-  std::vector<FeatureStats>* stats = with_feature_stats ? &metrics.features : nullptr;
-  const CriticLoss critic = ComputeCriticLoss(b, stats);
+  ForShards(shards, [&](Shard& shard) {
+    critic_params.ZeroGrads(shard.b.shard);
+    shard.critic = ComputeCriticLoss(shard.b, with_feature_stats ? &shard.stats : nullptr);
+    shard.critic.loss.backward();
+  });
+  critic_params.SumGrads(num);
+  const CriticLoss critic = JoinCritic(shards);
   metrics.critic_loss = Number(critic.loss);
   metrics.target_mean = Number(critic.target.y.mean());
   if (!std::isfinite(metrics.target_mean)) HaltNonFinite("target", "", "of the critics");
   if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "", "of the critics");
-  critic_params.ZeroGrads();
-  BackwardCritic(critic);
   metrics.critic_grad = ClipGradients(critic_params, critic_params.Range("critic/encoder"),
                                       ClipFor(config.critic_grad_norm), "critic");
   CriticRollback rollback(metrics.actor_updated, critic_params, critic_adam);
@@ -173,12 +170,17 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   // The actor and all targets, on every policy_delay-th.
   ActorMetrics actor_metrics = counters.last_actor;
   if (metrics.actor_updated) {
-    const ActorLoss actor = ComputeActorLoss(b, critic.features, stats);
+    ForShards(shards, [&](Shard& shard) {
+      actor_params.ZeroGrads(shard.b.shard);
+      shard.actor = ComputeActorLoss(shard.b, shard.critic.features,
+                                     with_feature_stats ? &shard.stats : nullptr);
+      shard.actor.loss.backward();
+    });
+    actor_params.SumGrads(num);
+    const ActorLoss actor = JoinActor(shards);
     actor_metrics.actor_loss = Number(actor.loss);
     if (actor.cloning.defined()) metrics.bc_loss = Number(actor.cloning);
     if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
-    actor_params.ZeroGrads();
-    actor.loss.backward();
     actor_metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
                                              ClipFor(config.actor_grad_norm), "actor");
     actor_adam.Step(actor_params, counters.actor_updates + 1);
@@ -198,7 +200,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   static_cast<ActorMetrics&>(metrics) = actor_metrics;
 
   const c10::NoGradGuard no_grad;
-  const at::Tensor q1 = critic.q1.detach(), q2 = critic.q2.defined() ? critic.q2.detach() : q1;
+  const at::Tensor &q1 = critic.q1, &q2 = critic.q2.defined() ? critic.q2 : q1;
   metrics.q_batch_mean = Number(q1.mean());
   metrics.q_mean = 0.5 * (metrics.q_batch_mean + Number(q2.mean()));
   metrics.q_std = Number(q1.std(/*unbiased=*/false));
@@ -207,6 +209,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   if (options.priority != ReplayPriority::kUniform) {
     metrics.td_errors = TdErrors(q1, q2, critic.target.y);
   }
+  metrics.features = JoinStats(shards);
   metrics.vector_gradient_share = VectorGradientShare(config, options.mode, critic_params);
   return metrics;
 }

@@ -203,7 +203,7 @@ TEST(Switch, ActionEntersTheCriticAtItsLayer) {
 TEST(Switch, WeightDecayPullsTheCriticAlone) {
   const std::vector<ParameterSpec> specs = {{"q1/0/weight", {3}, 0, 2.0}};
   const auto step = [&](double decay) {
-    FlatParams params(specs, at::TensorOptions(at::kDouble), true);
+    FlatParams params(specs, at::TensorOptions(at::kDouble), 1);
     params.Initialise(specs, 0);
     FlatAdam adam(params, 0.01, 0, 0.0, decay);
     adam.Step(params, 1);
@@ -236,7 +236,7 @@ TEST(Switch, CriticsLastLayerStartsWithinItsBound) {
 
 TEST(Clipping, ByValueBoundsEachElementAndOffTouchesNone) {
   const std::vector<ParameterSpec> specs = {{"e/weight", {3}, 0, 0}, {"h/weight", {2}, 0, 0}};
-  FlatParams params(specs, at::TensorOptions(at::kDouble), true);
+  FlatParams params(specs, at::TensorOptions(at::kDouble), 1);
   const at::Tensor e = params.Leaf("e/weight").grad(), h = params.Leaf("h/weight").grad();
   e.fill_(-2.0), h.fill_(0.25);
   const GradientNorms off =
@@ -286,7 +286,7 @@ TEST(LegacyWiring, TrainsTheActorsEncoderThroughTheCriticsHead) {
     impl.actor_params.Frozen("actor/head/2/bias").zero_();
     impl.config.pre_tanh_penalty = 0.0;
     impl.actor_params.ZeroGrads();
-    impl.ComputeActorLoss(b, impl.trainable.CriticFeatures(b.image), nullptr).loss.backward();
+    impl.ComputeActorLoss(b, impl.trainable[0].CriticFeatures(b.image), nullptr).loss.backward();
     return impl.actor_params.Leaf("actor/encoder/fc/weight").grad().abs().max().item<float>();
   };
   EXPECT_GT(gradient_through_state(Wiring::kLegacy), 0.0f);

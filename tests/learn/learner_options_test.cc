@@ -344,7 +344,7 @@ TEST(Priority, LapBoundsWhatOneTransitionTeaches) {
 TEST(FlatAdam, StepsTheEncoderAtItsOwnRate) {
   const std::vector<ParameterSpec> specs = {{"encoder/weight", {5}, 0, 0}, {"head", {3}, 0, 0}};
   const auto after_one_step = [&](double encoder_rate) {
-    FlatParams params(specs, at::TensorOptions(at::kDouble), true);
+    FlatParams params(specs, at::TensorOptions(at::kDouble), 1);
     FlatAdam adam(params, 0.01, params.Range("encoder").second, encoder_rate);
     params.Leaf("encoder/weight").grad().fill_(7.0);
     params.Leaf("head").grad().fill_(-3.0);

@@ -222,7 +222,7 @@ TEST(MemoryNet, HasTheSpecifiedUnitsByDefault) {
     options.config.memory_units = units;
     std::vector<ParameterSpec> specs;
     AddMemory(specs, options.config, kVectorSize, "");
-    return FlatParams(specs, at::kFloat, false).NumParameters();
+    return FlatParams(specs, at::kFloat, 0).NumParameters();
   };
   EXPECT_EQ(size(Memory::kGru, 0), 3 * 48 * (53 + 48 + 2));
   EXPECT_EQ(size(Memory::kLstm, 0), 4 * 256 * (53 + 256 + 2));
@@ -240,17 +240,6 @@ TEST(MemoryNet, CarriesNothingWhereThereIsNone) {
   for (int t = 0; t < 2; ++t) learner.Act(nullptr, seen.vector.data(), 4, a.data(), &memory);
   learner.Act(nullptr, seen.vector.data(), 4, b.data());
   EXPECT_EQ(a, b);
-}
-
-// The worker of the vector's twin critics would write one cell's gradients from two threads.
-TEST(MemoryNet, TwinsThatShareACellAreNotSplit) {
-  const int threads = LearnerThreads();
-  SetLearnerThreads(2);
-  Td3Options options = MemoryOptions(Memory::kGru, kVector);
-  EXPECT_EQ(Td3Learner(options).impl().twins, nullptr);
-  options.config.memory = Memory::kNone;
-  EXPECT_NE(Td3Learner(options).impl().twins, nullptr);
-  SetLearnerThreads(threads);
 }
 
 // A sequence of one picture stays that: motion between its pictures is what a memory looks for.

@@ -224,8 +224,8 @@ TEST_P(EveryKind, ActorGradientGoesThroughTheActionOnly) {
   loss.backward();
   impl.actor_params.ZeroGrads();
   const at::Tensor actor_features =
-      impl.trainable.actor_encoder ? impl.trainable.actor_encoder->Forward(b.image) : state;
-  impl.trainable.actor.Forward(actor_features, b.vector).action.backward(action.grad());
+      impl.trainable[0].actor_encoder ? impl.trainable[0].actor_encoder->Forward(b.image) : state;
+  impl.trainable[0].actor.Forward(actor_features, b.vector).action.backward(action.grad());
   const double error = at::linalg_vector_norm(impl.actor_params.grads() - whole).item<double>();
   EXPECT_GT(at::linalg_vector_norm(whole).item<double>(), 1e-6);
   EXPECT_LE(error, 1e-6 * at::linalg_vector_norm(whole).item<double>());
@@ -307,7 +307,7 @@ TEST(Audit, FailsOnEachWayToGetItWrong) {
 
 TEST(Clipping, ScalesTheJointNormToTheLimitAndKeepsTheDirection) {
   const std::vector<ParameterSpec> specs = {{"e/weight", {3, 5}, 0, 0}, {"h/weight", {7}, 0, 0}};
-  FlatParams params(specs, at::TensorOptions(at::kDouble), true);
+  FlatParams params(specs, at::TensorOptions(at::kDouble), 1);
   const at::Tensor e = params.Leaf("e/weight").grad(), h = params.Leaf("h/weight").grad();
   e.fill_(2.0);  // squares: 15 * 4 = 60
   h.fill_(1.0);  // and 7
@@ -328,7 +328,7 @@ TEST(Clipping, ScalesTheJointNormToTheLimitAndKeepsTheDirection) {
 
 TEST(Clipping, NamesTheNonFiniteGradient) {
   const std::vector<ParameterSpec> specs = {{"a/weight", {4}, 0, 0}, {"b/weight", {4}, 0, 0}};
-  FlatParams params(specs, at::TensorOptions(at::kFloat), true);
+  FlatParams params(specs, at::TensorOptions(at::kFloat), 1);
   params.Leaf("b/weight").grad().fill_(std::numeric_limits<float>::quiet_NaN());
   try {
     ClipGradients(params, {0, 0}, {GradClip::kNorm, 1.0}, "test");

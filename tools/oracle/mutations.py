@@ -24,7 +24,7 @@ BELLMAN, REGRESSION = "src/learn/bellman_target.cc", "src/learn/regression.cc"
 MUTATIONS = [
     ("twin maximum instead of minimum", BELLMAN,
      "b.discount * at::minimum(q1, q2)", "b.discount * q1.maximum(q2)"),
-    ("sign of the actor's loss", UPDATE, "at::Tensor loss = -q.mean()", "at::Tensor loss = q.mean()"),
+    ("sign of the actor's loss", UPDATE, "b.share * (-q.mean()", "b.share * (q.mean()"),
     ("limit of the critic's gradient", UPDATE,
      'ClipFor(config.critic_grad_norm), "critic")',
      'ClipFor(0.99 * config.critic_grad_norm), "critic")'),
@@ -77,7 +77,8 @@ MUTATIONS = [
      "at::mse_loss(pi.action.narrow(0, first, b.demonstrations), "
      "b.action.narrow(0, first, b.demonstrations))"),
     ("an imitation compares before tanh", IMITATION,
-     "at::mse_loss(pi.action, b.action)", "at::mse_loss(pi.pre_tanh, b.action)"),
+     "at::mse_loss(shard.actor.pi.action, b.action)",
+     "at::mse_loss(shard.actor.pi.pre_tanh, b.action)"),
     ("limit of an imitation's gradient", IMITATION,
      "ClipFor(config.actor_grad_norm)", "ClipFor(0.99 * config.actor_grad_norm)"),
     ("Adam's step count in an imitation", IMITATION,
@@ -99,8 +100,8 @@ MUTATIONS = [
     ("the target forgets what came before the step", "src/learn/td3_inputs.cc",
      "index(layout.next_row, all)", "index(layout.row, all)"),
     ("the actor acts on the memory of other steps", UPDATE,
-     "trainable.actor.Forward(features.actor, b.vector, b.how)",
-     "trainable.actor.Forward(features.actor, b.vector, {b.how.sequences, b.how.rows.flip(0), {}})"),
+     "nets.actor.Forward(features.actor, b.vector, b.how)",
+     "nets.actor.Forward(features.actor, b.vector, {b.how.sequences, b.how.rows.flip(0), {}})"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)

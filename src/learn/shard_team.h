@@ -1,0 +1,43 @@
+// Threads that share an update by rows: each takes a shard of the batch through all networks and
+// back, with operators and BLAS on that thread alone, and meets the others where the optimizer
+// steps. Sharing each operator instead, as torch and OpenBLAS do, wakes threads for work of some
+// microseconds (docs/performance.md has both). Private to learn/. One caller at a time; the threads
+// sleep between calls.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace volante {
+
+class ShardTeam {
+ public:
+  // The calling thread and size - 1 others; size >= 1.
+  explicit ShardTeam(int size);
+  ~ShardTeam();
+  ShardTeam(const ShardTeam&) = delete;
+  ShardTeam& operator=(const ShardTeam&) = delete;
+
+  int size() const { return static_cast<int>(threads_.size()) + 1; }
+  // Calls work(0) on the calling thread and work(1), ..., work(shards - 1) on the others, each with
+  // the caller's gradient mode; shards <= size(). Returns when all are done. Of what they throw the
+  // lowest shard's is thrown again. With more than one shard torch's operators and the BLAS use one
+  // thread each within it; otherwise it is a plain call.
+  void Run(int shards, const std::function<void(int)>& work);
+
+ private:
+  void Serve(int shard);
+  void Call(int shard);
+
+  const std::function<void(int)>* work_ = nullptr;  // published by `asked_`; null: the end
+  int shards_ = 0;
+  bool gradients_ = true;
+  std::vector<std::exception_ptr> failures_;  // [size]
+  std::atomic<unsigned> asked_{0}, done_{0};  // calls so far; answers of the other threads
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace volante
