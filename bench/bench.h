@@ -22,7 +22,8 @@ struct BenchResult {
   std::optional<double> limit = {};  // what the project asks for
   // What the machine could do at most, in the same run: see MeasureCeiling.
   std::optional<double> ceiling = {};
-  std::string note = {};  // what was checked on the way
+  std::string note = {};                    // what was checked on the way
+  std::vector<std::string> operators = {};  // lines for the reader, where they were asked for
 };
 
 struct BenchOptions {
@@ -31,16 +32,18 @@ struct BenchOptions {
   std::string peer_python;  // interpreter with torch for the peer; empty: no peer
   std::string peer_script;  // tools/oracle/peer_update.py
   std::string actor;        // a policy to evaluate: models/actor_scenario1
+  bool operators = false;   // say where the time of an update goes
 };
 
 struct Benchmark {
   const char* name;
   const char* summary;
-  BenchResult (*run)(const BenchOptions& options);
+  std::function<BenchResult(const BenchOptions&)> run;
 };
 
-// One explicit table.
+// One explicit table; the rows update/* are a table of their own (update_bench.cc).
 std::span<const Benchmark> Benchmarks();
+std::vector<Benchmark> UpdateBenchmarks();
 
 // Calls `work` (which returns how many units it did) until `seconds` have passed, `runs` times;
 // the rates per second, unsorted.
@@ -51,14 +54,6 @@ double Median(std::vector<double> values);
 BenchResult BenchWorld20(const BenchOptions& options);
 BenchResult BenchWorld100(const BenchOptions& options);
 BenchResult BenchCamera20(const BenchOptions& options);
-BenchResult BenchUpdateNature(const BenchOptions& options);
-BenchResult BenchUpdateNatureBf16(const BenchOptions& options);
-BenchResult BenchUpdateNature100(const BenchOptions& options);
-BenchResult BenchUpdateNature100Bf16(const BenchOptions& options);
-BenchResult BenchUpdateLayerNorm(const BenchOptions& options);
-BenchResult BenchUpdateLayerNormBf16(const BenchOptions& options);
-BenchResult BenchUpdateState(const BenchOptions& options);
-BenchResult BenchUpdateSmall(const BenchOptions& options);
 BenchResult BenchTwoSeedsSmall(const BenchOptions& options);
 BenchResult BenchTwoSeedsNature(const BenchOptions& options);
 BenchResult BenchReplaySample(const BenchOptions& options);

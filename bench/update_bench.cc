@@ -5,6 +5,7 @@
 #include "bench/bench.h"
 #include "bench/learner_work.h"
 #include "learn/machine_rate.h"
+#include "learn/operator_times.h"
 #include "learn/torch_runtime.h"
 
 namespace volante {
@@ -12,14 +13,57 @@ namespace {
 
 struct UpdateRow {
   const char* name;
+  const char* summary;
   const char* peer_kind;
-  ObservationMode mode;
   Encoder encoder;
   int batch_size;
+  double times_peer;  // what is asked, as a multiple of the peer's rate
   bool bf16 = false;
-  double times_peer = 0.0;     // what is asked, as a multiple of the peer's rate; 0: not so
-  double updates_per_s = 0.0;  // or in itself
+  ObservationMode mode = ObservationMode::kCameraVector;
+  double updates_per_s = 0.0;  // asked in itself; 0: as a multiple
 };
+
+constexpr UpdateRow kRows[] = {
+    {"update/nature/batch256", "one TD3 update from the camera: sampling to verified clipping",
+     "nature", Encoder::kNature, 256, 3.5},
+    {"update/nature/batch256/bf16", "the same with convolutions in bf16", "nature",
+     Encoder::kNature, 256, 3.5, true},
+    {"update/nature/batch100", "the same with 100 transitions", "nature", Encoder::kNature, 100,
+     3.0},
+    {"update/nature/batch100/bf16", "and convolutions in bf16", "nature", Encoder::kNature, 100,
+     3.0, true},
+    {"update/nature_layernorm/batch256", "normalised after each layer, the peer too",
+     "nature_layernorm", Encoder::kNatureLayerNorm, 256, 3.0},
+    {"update/nature_layernorm/batch256/bf16", "and convolutions in bf16", "nature_layernorm",
+     Encoder::kNatureLayerNorm, 256, 3.0, true},
+    {"update/state/batch256", "one update from the 53 numbers", "state", Encoder::kNature, 256, 0.0,
+     false, ObservationMode::kVector, 900.0},
+};
+
+// Twenty updates of one batch, watched: an operator's share of an update, summed over threads.
+std::vector<std::string> OperatorLines(const Td3Options& options, const Batch& batch) {
+  constexpr int kUpdates = 20, kLines = 16;
+  Td3Learner learner(options);
+  for (int i = 0; i < 4; ++i) learner.Update(batch);  // both kinds of update, twice
+  std::vector<std::string> lines;
+  for (const OperatorTime& time : TimeOperators([&] {
+         for (int i = 0; i < kUpdates; ++i) learner.Update(batch);
+       })) {
+    if (lines.size() == kLines) break;
+    lines.push_back(fmt::format("{:9.3f} ms  {:5.1f} calls  {}", 1e3 * time.seconds / kUpdates,
+                                static_cast<double>(time.calls) / kUpdates, time.name));
+  }
+  return lines;
+}
+
+std::vector<std::string> OperatorsOf(const BenchOptions& options, const Replay& replay,
+                                     const Td3Options& learner, int batch_size) {
+  if (!options.operators) return {};
+  RandomStream random(1, "bench update", 0);
+  Batch batch;
+  replay.Sample(random, batch_size, batch);
+  return OperatorLines(learner, batch);
+}
 
 BenchResult BenchUpdate(const BenchOptions& options, const UpdateRow& row) {
   BenchResult result{.name = row.name, .value = 0.0, .unit = "updates/s"};
@@ -31,6 +75,7 @@ BenchResult BenchUpdate(const BenchOptions& options, const UpdateRow& row) {
   const Td3Options learner = PeerOptions(row.encoder, row.mode, row.bf16);
   result.value = UpdateRate(options, *filled.replay, learner, row.batch_size);
   result.n = options.runs;
+  result.operators = OperatorsOf(options, *filled.replay, learner, row.batch_size);
   result.peer = PeerRate(options, row.peer_kind, row.batch_size, /*tuned=*/false);
   if (row.times_peer > 0.0 && result.peer) result.limit = row.times_peer * *result.peer;
   if (row.updates_per_s > 0.0) result.limit = row.updates_per_s;
@@ -45,78 +90,8 @@ BenchResult BenchUpdate(const BenchOptions& options, const UpdateRow& row) {
   return result;
 }
 
-constexpr auto kCamera = ObservationMode::kCameraVector;
-
-}  // namespace
-
-BenchResult BenchUpdateNature(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature/batch256",
-                               .peer_kind = "nature",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNature,
-                               .batch_size = 256,
-                               .times_peer = 3.5});
-}
-
-BenchResult BenchUpdateNatureBf16(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature/batch256/bf16",
-                               .peer_kind = "nature",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNature,
-                               .batch_size = 256,
-                               .bf16 = true,
-                               .times_peer = 3.5});
-}
-
-BenchResult BenchUpdateNature100(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature/batch100",
-                               .peer_kind = "nature",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNature,
-                               .batch_size = 100,
-                               .times_peer = 3.0});
-}
-
-BenchResult BenchUpdateNature100Bf16(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature/batch100/bf16",
-                               .peer_kind = "nature",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNature,
-                               .batch_size = 100,
-                               .bf16 = true,
-                               .times_peer = 3.0});
-}
-
-BenchResult BenchUpdateLayerNorm(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature_layernorm/batch256",
-                               .peer_kind = "nature_layernorm",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNatureLayerNorm,
-                               .batch_size = 256,
-                               .times_peer = 3.0});
-}
-
-BenchResult BenchUpdateLayerNormBf16(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/nature_layernorm/batch256/bf16",
-                               .peer_kind = "nature_layernorm",
-                               .mode = kCamera,
-                               .encoder = Encoder::kNatureLayerNorm,
-                               .batch_size = 256,
-                               .bf16 = true,
-                               .times_peer = 3.0});
-}
-
-BenchResult BenchUpdateState(const BenchOptions& options) {
-  return BenchUpdate(options, {.name = "update/state/batch256",
-                               .peer_kind = "state",
-                               .mode = ObservationMode::kVector,
-                               .encoder = Encoder::kNature,
-                               .batch_size = 256,
-                               .updates_per_s = 900.0});
-}
-
 // The recipe's networks with the small encoder, and in the same run those with nature's.
-BenchResult BenchUpdateSmall(const BenchOptions& options) {
+BenchResult BenchSmall(const BenchOptions& options) {
   constexpr int kSmallBatch = 128;
   const Filled filled = FillReplay(true);
   Td3Options learner;
@@ -125,6 +100,7 @@ BenchResult BenchUpdateSmall(const BenchOptions& options) {
                      .value = UpdateRate(options, *filled.replay, learner, kSmallBatch),
                      .unit = "updates/s"};
   result.n = options.runs;
+  result.operators = OperatorsOf(options, *filled.replay, learner, kSmallBatch);
   const Ceiling ceiling = MeasureCeiling(options, learner, kSmallBatch);
   result.ceiling = ceiling.updates_per_s;
   learner.config.encoder = Encoder::kNatureLayerNorm;
@@ -133,6 +109,20 @@ BenchResult BenchUpdateSmall(const BenchOptions& options) {
       fmt::format("{} threads, BLAS {}; {}; nature_layernorm {:.2f} ({:.2f} x)", LearnerThreads(),
                   BlasCoreName(), ceiling.note, nature, result.value / nature);
   return result;
+}
+
+}  // namespace
+
+std::vector<Benchmark> UpdateBenchmarks() {
+  std::vector<Benchmark> rows;
+  for (const UpdateRow& row : kRows) {
+    rows.push_back({row.name, row.summary,
+                    [&row](const BenchOptions& options) { return BenchUpdate(options, row); }});
+  }
+  rows.push_back({"update/small/batch128",
+                  "one update of the recipe with the small encoder, nature's beside it",
+                  BenchSmall});
+  return rows;
 }
 
 }  // namespace volante

@@ -65,6 +65,7 @@ void PrintRow(const BenchResult& r) {
   }
   std::printf("%-37s %12.4g %-16s%s\n", r.name.c_str(), r.value, r.unit.c_str(), verdict.c_str());
   if (!r.note.empty()) std::printf("%-37s %s\n", "", r.note.c_str());
+  for (const std::string& line : r.operators) std::printf("%-37s %s\n", "", line.c_str());
 }
 
 }  // namespace
@@ -93,6 +94,8 @@ int RunBench(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--actor", options.actor, "the policy of evaluate/*")->capture_default_str();
   app.add_flag("--exact", exact, "names are whole names, not prefixes");
+  app.add_flag("--operators", options.operators,
+               "say which operators the time of update/* goes to, summed over threads");
   app.add_flag("--list", list, "say what there is");
   if (!ParseArguments(app, argc, argv)) return 0;
   if (list) {

@@ -17,6 +17,7 @@ namespace volante {
 // stands in the batch in place of the executed one (run/behaviour.h). The squared loss is the
 // surrogate of Ross et al. 2011, section 3; it trains pi and E_a.
 UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_feature_stats) {
+  const OneThreadScope small_passes(SmallPasses());
   std::vector<Shard> shards = Split(Load(batch, /*with_next=*/false));
   next_statistics.values().copy_(statistics.values());
   UpdateMetrics metrics;

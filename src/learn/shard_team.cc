@@ -17,20 +17,10 @@ void SetThreads(const char* function, int threads) {
   if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, function))) set(threads);
 }
 
-class OneThreadScope {
- public:
-  OneThreadScope() : threads_(at::get_num_threads()) { Set(1); }
-  ~OneThreadScope() { Set(threads_); }
-  OneThreadScope(const OneThreadScope&) = delete;
-  OneThreadScope& operator=(const OneThreadScope&) = delete;
-
- private:
-  static void Set(int threads) {
-    SetThreads("omp_set_num_threads", threads);
-    SetThreads("openblas_set_num_threads", threads);
-  }
-  int threads_;
-};
+void SetThreads(int threads) {
+  SetThreads("omp_set_num_threads", threads);
+  SetThreads("openblas_set_num_threads", threads);
+}
 
 // Rounds of looking at a number before the thread sleeps: some tenths of a millisecond, about what
 // lies between two calls of one update.
@@ -48,6 +38,14 @@ void Await(const std::atomic<unsigned>& value, unsigned wanted) {
 }
 
 }  // namespace
+
+OneThreadScope::OneThreadScope(bool active) : threads_(active ? at::get_num_threads() : 0) {
+  if (active) SetThreads(1);
+}
+
+OneThreadScope::~OneThreadScope() {
+  if (threads_ > 0) SetThreads(threads_);
+}
 
 ShardTeam::ShardTeam(int size) : failures_(static_cast<size_t>(size)) {
   VOLANTE_CHECK(size >= 1, "a team has at least the caller");
@@ -74,7 +72,7 @@ void ShardTeam::Call(int shard) {
 void ShardTeam::Run(int shards, const std::function<void(int)>& work) {
   VOLANTE_CHECK(shards >= 1 && shards <= size(), "a thread for each shard");
   if (shards == 1) return work(0);
-  const OneThreadScope one_thread;
+  const OneThreadScope one_thread(true);
   const auto others = static_cast<unsigned>(threads_.size());
   const unsigned all_done = done_.load(std::memory_order_relaxed) + others;
   work_ = &work;

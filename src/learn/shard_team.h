@@ -40,4 +40,17 @@ class ShardTeam {
   std::vector<std::thread> threads_;
 };
 
+// Within its lifetime torch's operators and the BLAS use one thread each where the calling thread
+// calls them, if it is active.
+class OneThreadScope {
+ public:
+  explicit OneThreadScope(bool active);
+  ~OneThreadScope();
+  OneThreadScope(const OneThreadScope&) = delete;
+  OneThreadScope& operator=(const OneThreadScope&) = delete;
+
+ private:
+  int threads_;  // to go back to; 0 when inactive
+};
+
 }  // namespace volante

@@ -144,6 +144,9 @@ struct Td3Learner::Impl {
   // other rows (statistics of the batch, MPG's mean difference) or rows are sequences.
   static int ShardsFor(const Td3Options& options);
   std::vector<Shard> Split(const BatchTensors& batch) const;
+  // Without images the passes over all parameters (clipping, Adam, targets) are too short to wake
+  // a thread for.
+  bool SmallPasses() const { return num_shards > 1 && !HasImage(options.mode); }
   void ForShards(std::vector<Shard>& shards, const std::function<void(Shard&)>& work);
   // Losses summed, rows one after the other, without graphs.
   static CriticLoss JoinCritic(const std::vector<Shard>& shards);

@@ -143,6 +143,7 @@ void Td3Learner::Impl::UpdateTargets() {
 }
 
 UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_stats) {
+  const OneThreadScope small_passes(SmallPasses());
   std::vector<Shard> shards = Split(Load(batch));
   const int num = static_cast<int>(shards.size());
   next_statistics.values().copy_(statistics.values());

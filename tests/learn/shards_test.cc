@@ -131,7 +131,7 @@ void ExpectSharedAsAlone(const Td3Options& options, int batch_size, int demonstr
     EXPECT_LT(Relative(a.critic_grad.before, b.critic_grad.before), 1e-9);
     EXPECT_LT(Relative(a.actor_grad.before, b.actor_grad.before), 1e-9);
     EXPECT_EQ(a.bc_loss.has_value(), b.bc_loss.has_value());
-    if (a.bc_loss && b.bc_loss) EXPECT_LT(Relative(*a.bc_loss, *b.bc_loss), 1e-9);
+    EXPECT_LT(Relative(a.bc_loss.value_or(0.0), b.bc_loss.value_or(0.0)), 1e-9);
     EXPECT_EQ(a.td_errors.size(), b.td_errors.size());
     for (size_t row = 0; row < a.td_errors.size(); ++row) {
       EXPECT_NEAR(a.td_errors[row], b.td_errors[row], 1e-6f);
