@@ -551,6 +551,7 @@ struct TrainConfig {
   int threads = 0;
   int eval_freq = 0;
   int checkpoint_freq = 40000;
+  int keep_checkpoints = 5;
   int log_freq = 100;
   Device device = Device::kCpu;
 
@@ -581,6 +582,8 @@ struct TrainConfig {
       {.help = "env steps between checkpoints; 0 means only at the end",
        .min = 0,
        .max = 2000000000});
+    v("keep_checkpoints", keep_checkpoints,
+      {.help = "the last so many stay, and the best by validation", .min = 1, .max = 100000});
     v("log_freq", log_freq,
       {.help = "updates between two records of learning metrics", .min = 1, .max = 1000000});
     v("device", device,

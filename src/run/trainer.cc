@@ -370,7 +370,8 @@ void Trainer::Watch(const UpdateMetrics& m) {
              .exploration_sigma = state_.behaviour.Sigma(state_.env_steps),
              .beta = state_.behaviour.Beta(state_.env_steps),
              .replay_transitions = replay_.size(),
-             .priorities = replay_.priorities()});
+             .priorities = replay_.priorities(),
+             .minutes = parts_.minutes()});
 }
 
 void Trainer::RequireFinite(int world, bool with_reward) {

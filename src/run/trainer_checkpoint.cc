@@ -11,7 +11,6 @@
 namespace volante {
 namespace {
 
-constexpr int kKeepCheckpoints = 5;
 constexpr const char* kMemoryPart = "memory.cbor";  // what the networks remember of their episodes
 // In the fingerprint: the demonstrations' hash, the teacher's identity.
 constexpr const char* kDemonstrations = "demonstrations";
@@ -108,7 +107,7 @@ std::string Trainer::WriteCheckpoint() {
   last_checkpoint_ = writer.Commit(manifest);
   last_checkpoint_step_ = state_.env_steps;
 
-  PruneCheckpoints(files, folder.checkpoints(), "step_", kKeepCheckpoints);
+  PruneCheckpoints(files, folder.checkpoints(), "step_", config_.train.keep_checkpoints);
   RemoveUnusedSegments(files, folder.checkpoints(), folder.replay(), manifest.replay_segments);
   if (parts_.on_checkpoint) parts_.on_checkpoint(state_.env_steps);
   return last_checkpoint_;

@@ -1,5 +1,6 @@
 #include "run/update_log.h"
 
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ void AddCritic(const UpdateMetrics& m, std::vector<ScalarValue>& values) {
                                {"gradients/critic_head_before", m.critic_grad.head_before},
                                {"gradients/vector_share", m.vector_gradient_share}});
 }
+
+// Of all threads since the process began: what a training costs, also where others share the cores.
+double CpuMinutes() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC / 60.0; }
 
 }  // namespace
 
@@ -48,6 +52,8 @@ void LogUpdate(EventWriter& events, const UpdateMetrics& m, const UpdateContext&
     values.push_back({"replay/ess", context.priorities->EffectiveShare()});
     values.push_back({"replay/priority_max", context.priorities->largest()});
   }
+  values.push_back({"time/minutes", context.minutes});
+  values.push_back({"time/cpu_minutes", CpuMinutes()});
   std::vector<std::string> tags;
   tags.reserve(m.features.size() * 3);
   for (const FeatureStats& f : m.features) {

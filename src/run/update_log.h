@@ -17,6 +17,7 @@ struct UpdateContext {
   double beta = 0.0;  // logged where a teacher is imitated
   int64_t replay_transitions = 0;
   const Priorities* priorities = nullptr;  // null where transitions are drawn uniformly
+  double minutes = 0.0;                    // of wall clock, of this process
 };
 
 void LogUpdate(EventWriter& events, const UpdateMetrics& metrics, const UpdateContext& context);

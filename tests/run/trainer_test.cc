@@ -168,11 +168,14 @@ TEST(Trainer, AFailedSimulatorIsNeitherStoredNorCounted) {
   EXPECT_GT(invalid, 20);
 }
 
-TEST(Trainer, KeepsTheLastFiveCheckpointsAndTheBest) {
-  TinyRun run(TinyConfig({"train.checkpoint_freq=40", "train.eval_freq=200"}));
-  run.trainer->Run(run.stop);
-  EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints()).size(), 5u);
-  EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints(), "best_").size(), 1u);
+TEST(Trainer, KeepsTheLastCheckpointsAndTheBest) {
+  for (const auto& [keep, expected] : {std::pair{"5", 5u}, std::pair{"7", 7u}}) {
+    TinyRun run(TinyConfig({"train.checkpoint_freq=40", "train.eval_freq=200",
+                            std::string("train.keep_checkpoints=") + keep}));
+    run.trainer->Run(run.stop);
+    EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints()).size(), expected);
+    EXPECT_EQ(ListCheckpoints(RealFiles(), run.folder.checkpoints(), "best_").size(), 1u);
+  }
 }
 
 // Nothing is learned, so every validation is the same drive.
