@@ -489,6 +489,7 @@ struct ImitationConfig {
 
 struct ReplayConfig {
   double max_gb = 2.0;
+  double device_gb = -1.0;
   int capacity = 1000000;
   int n_step = 3;
   ReplayPriority priority = ReplayPriority::kUniform;
@@ -502,6 +503,12 @@ struct ReplayConfig {
     v("max_gb", max_gb,
       {.help = "most memory the replay may take, 10^9 bytes; refused at start beyond half of RAM",
        .min = 0.001,
+       .max = 10000});
+    v("device_gb", device_gb,
+      {.help = "frames that the learner's device keeps too, 10^9 bytes, so that batches are put "
+               "together there; 0 means none, -1 none on a CPU and on a GPU as much as max_gb; a "
+               "device with less room keeps half of it, or half of that",
+       .min = -1,
        .max = 10000});
     v("capacity", capacity,
       {.help = "most transitions kept; the oldest go first", .min = 100, .max = 1000000000});

@@ -25,7 +25,7 @@ constexpr const char* kImageKeys[] = {
     "learner.trunk_width",     "learner.image_gain_init",  "learner.target_encoder",
     "learner.bf16_encoder",    "learner.actor_encoder_lr", "learner.critic_encoder_lr",
     "augment.enabled",         "augment.shift_x_px",       "augment.shift_y_px",
-    "augment.brightness",      "augment.contrast"};
+    "augment.brightness",      "augment.contrast",         "replay.device_gb"};
 
 // Keys that only learning from rewards reads; those that end in a dot are whole sections.
 constexpr const char* kRewardLearningKeys[] = {

@@ -199,7 +199,7 @@ void Td3Learner::Impl::ForBlocks(const uint8_t* images, const float* vectors, in
   if (has_image) EnsureImageBuffer(acting_buffer, block);
   for (int64_t first = 0; first < n; first += block) {
     const int64_t rows = std::min(block, n - first);
-    if (has_image) FillImages(images + first * kStackBytes, rows, acting_buffer);
+    if (has_image) FillImages(StacksAt(images + first * kStackBytes, rows), acting_buffer);
     at::Tensor vector = at::zeros({block, width}, tensor_options);
     vector.narrow(0, 0, rows).copy_(FromFloats(vectors + first * width, {rows, width}));
     Recurrence how;
@@ -349,6 +349,12 @@ void Td3Learner::LoadTensors(std::span<const NamedTensor> tensors, TensorScope s
   impl_->delta_last.zero_();
   impl_->counters = LearnerCounters{};
   impl_->counters.seed = impl_->options.seed;
+}
+
+uint64_t Td3Learner::CacheFrames(std::span<const CachedReplay> sources, int64_t least) {
+  FrameCache cache(sources, least, impl_->tensor_options.device());
+  if (cache.empty()) return 0;
+  return impl_->frame_cache.emplace(std::move(cache)).bytes();
 }
 
 LearnerCounters Td3Learner::counters() const { return impl_->counters; }

@@ -160,6 +160,14 @@ struct ActingMemory {
   friend bool operator==(const ActingMemory&, const ActingMemory&) = default;
 };
 
+class Replay;
+
+// Whose frames Td3Learner::CacheFrames keeps, and in how much memory at most.
+struct CachedReplay {
+  const Replay* replay;
+  uint64_t max_bytes;
+};
+
 class Td3Learner {
  public:
   // Error(kEnvironment) when the device is not there. Runs the optimizer audit (Audit()).
@@ -191,6 +199,13 @@ class Td3Learner {
   // limit after clipping, throw Error(kHealthHalt) naming where it arose first; the learner is
   // then as it was before the call.
   UpdateMetrics Update(const Batch& batch, bool with_feature_stats = false);
+
+  // From now on the learner's device keeps frames of these replays (ReplayOptions::source 0, 1,
+  // ...), which must outlive the learner's updates, and batches may name them
+  // (Batch::by_reference). `least`: the most frames that one batch names. Returns the bytes taken;
+  // 0, and nothing changes, where the device has no room. Which batches are made how changes no
+  // result.
+  uint64_t CacheFrames(std::span<const CachedReplay> sources, int64_t least);
 
   // Copies, in a fixed order, named "actor/...", "critic/...", "target_actor/...",
   // "target_critic/...", "adam/first_moment/actor/...", "adam/second_moment/critic/...", ...

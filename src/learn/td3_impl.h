@@ -13,6 +13,7 @@
 #include "learn/audit.h"
 #include "learn/clipping.h"
 #include "learn/flat_params.h"
+#include "learn/frame_cache.h"
 #include "learn/kernels.h"
 #include "learn/networks.h"
 #include "learn/shard_team.h"
@@ -122,6 +123,11 @@ struct StoredBuffer {
 using BlockFunction = std::function<void(const at::Tensor& image, const at::Tensor& vector,
                                          const Recurrence& how, int64_t first, int64_t rows)>;
 
+// Stacks [n, 4, 84, 84] uint8 to [-1, 1] by torch's operators, for devices that the loops of
+// learn/kernels.h don't reach: the same formula, so the same values to rounding.
+at::Tensor StacksToUnitRange(const at::Tensor& stacks, at::ScalarType dtype,
+                             const StackAugmentation* augmentations);
+
 inline constexpr int64_t kStackBytes = int64_t{kFrameStack} * kImagePixels;
 
 struct Td3Learner::Impl {
@@ -163,9 +169,13 @@ struct Td3Learner::Impl {
   void LoadSequences(const Batch& batch, BatchTensors& b);
   // [n, 4, 84, 84] in the dtype of the convolutions, kept between calls.
   void EnsureImageBuffer(at::Tensor& buffer, int64_t n) const;
-  // uint8 stacks from the caller's memory to [-1, 1] in `buffer`, whose further rows become 0.
-  // `augmentations` is one per stack, or null.
-  void FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer,
+  // uint8 stacks [n, 4, 84, 84] on the learner's device: those at `pixels`, or what `frames` name.
+  at::Tensor StacksAt(const uint8_t* pixels, int64_t n) const;
+  at::Tensor StacksOf(const std::vector<uint8_t>& pixels, const std::vector<FrameRef>& frames,
+                      int64_t n);
+  // Stacks to [-1, 1] in `buffer`, whose further rows become 0. `augmentations` is one per stack,
+  // or null.
+  void FillImages(const at::Tensor& stacks, at::Tensor& buffer,
                   const StackAugmentation* augmentations = nullptr) const;
   // `n` of the next update's stream: of its images and then of its next images, or of its
   // sequences.
@@ -213,6 +223,7 @@ struct Td3Learner::Impl {
   std::vector<FlatSlice> delta_last_slices = {{"delta_last", {1}, {1}, 0, 1}};
 
   ShardTeam team;
+  std::optional<FrameCache> frame_cache;
   at::Tensor image_buffer, next_image_buffer, acting_buffer;
 };
 

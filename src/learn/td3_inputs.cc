@@ -1,5 +1,7 @@
 // From the caller's memory to tensors: images as uint8 to [-1, 1] in the layout and dtype of the
 // convolutions, augmented for training alone; numbers to the learner's dtype.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
@@ -12,24 +14,43 @@
 namespace volante {
 namespace {
 
-// Without augmentation bytes cross to the device, a quarter of the floats.
-void FillOnDevice(const uint8_t* images, int64_t n, at::ScalarType dtype, at::Tensor& buffer,
-                  const StackAugmentation* augmentations) {
-  const at::IntArrayRef shape{n, kFrameStack, kImageSide, kImageSide};
-  if (augmentations == nullptr) {
-    const at::Tensor bytes =
-        at::from_blob(const_cast<uint8_t*>(images), shape, at::kByte).to(buffer.device());
-    buffer.narrow(0, 0, n).copy_(bytes.to(dtype).mul_(2.0 / 255.0).sub_(1.0));
-  } else {
-    at::Tensor values = at::empty(
-        shape, at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
-    ImagesToUnitRange(images, n, values.data_ptr<float>(), augmentations);
-    buffer.narrow(0, 0, n).copy_(values);
-  }
-  buffer.narrow(0, n, buffer.size(0) - n).zero_();
+// [n] of the device: a field of each augmentation.
+template <class Field>
+at::Tensor EachOf(const StackAugmentation* augmentations, int64_t n, at::TensorOptions options,
+                  const Field& field) {
+  std::vector<double> values(static_cast<size_t>(n));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<double>(field(augmentations[i]));
+  return at::from_blob(values.data(), {n}, at::kDouble).to(options, false, /*copy=*/true);
 }
 
 }  // namespace
+
+at::Tensor StacksToUnitRange(const at::Tensor& stacks, at::ScalarType dtype,
+                             const StackAugmentation* augmentations) {
+  const at::Tensor gray = stacks.to(dtype);
+  if (augmentations == nullptr) return (gray * (2.0 / 255.0)).sub_(1.0);
+  const int64_t n = stacks.size(0);
+  const at::TensorOptions real = gray.options();
+  const auto each = [&](auto field) {
+    return EachOf(augmentations, n, real, field).view({n, 1, 1});
+  };
+  const at::Tensor side = at::arange(kImageSide, real).view({1, -1});
+  const auto shifted = [&](auto shift) {
+    return (side + EachOf(augmentations, n, real, shift).view({n, 1}))
+        .clamp_(0, kImageSide - 1)
+        .to(at::kLong);
+  };
+  const at::Tensor y = shifted([](const StackAugmentation& a) { return a.shift_y_px; });
+  const at::Tensor x = shifted([](const StackAugmentation& a) { return a.shift_x_px; });
+  const at::Tensor from = (y.unsqueeze(2) * kImageSide + x.unsqueeze(1)).view({n, 1, kImagePixels});
+  const at::Tensor moved = gray.flatten(2).gather(2, from.expand({n, kFrameStack, kImagePixels}));
+  const at::Tensor brightness = each([](const StackAugmentation& a) { return a.brightness; });
+  const at::Tensor contrast = each([](const StackAugmentation& a) { return a.contrast; });
+  const at::Tensor mean = gray.flatten(1).mean(1).view({n, 1, 1}) * brightness;
+  const at::Tensor seen = mean + contrast * (brightness * moved - mean);
+  return (seen * (2.0 / 255.0)).sub_(1.0).clamp_(-1.0, 1.0).view_as(gray);
+}
 
 void Td3Learner::Impl::EnsureImageBuffer(at::Tensor& buffer, int64_t n) const {
   if (buffer.defined() && buffer.size(0) == n) return;
@@ -45,12 +66,34 @@ at::Tensor Td3Learner::Impl::FromFloats(const float* values, at::IntArrayRef sha
   return at::from_blob(const_cast<float*>(values), shape, at::kFloat).to(tensor_options);
 }
 
-void Td3Learner::Impl::FillImages(const uint8_t* images, int64_t n, at::Tensor& buffer,
+at::Tensor Td3Learner::Impl::StacksAt(const uint8_t* pixels, int64_t n) const {
+  return at::from_blob(const_cast<uint8_t*>(pixels), {n, kFrameStack, kImageSide, kImageSide},
+                       at::kByte)
+      .to(tensor_options.device());
+}
+
+at::Tensor Td3Learner::Impl::StacksOf(const std::vector<uint8_t>& pixels,
+                                      const std::vector<FrameRef>& frames, int64_t n) {
+  if (pixels.empty()) {
+    VOLANTE_CHECK(frame_cache && frames.size() == static_cast<size_t>(n * kFrameStack),
+                  "a batch for camera_vector holds images, or names frames that are cached");
+    return frame_cache->Stacks(frames);
+  }
+  VOLANTE_CHECK(pixels.size() == static_cast<size_t>(n) * kStackBytes,
+                "a batch for camera_vector holds images");
+  return StacksAt(pixels.data(), n);
+}
+
+void Td3Learner::Impl::FillImages(const at::Tensor& stacks, at::Tensor& buffer,
                                   const StackAugmentation* augmentations) const {
+  const int64_t n = stacks.size(0);
   if (!buffer.device().is_cpu()) {
-    FillOnDevice(images, n, tensor_options.dtype().toScalarType(), buffer, augmentations);
+    const at::ScalarType dtype = tensor_options.dtype().toScalarType();
+    buffer.narrow(0, 0, n).copy_(StacksToUnitRange(stacks, dtype, augmentations));
+    buffer.narrow(0, n, buffer.size(0) - n).zero_();
     return;
   }
+  const uint8_t* images = stacks.data_ptr<uint8_t>();
   void* out = buffer.data_ptr();
   switch (buffer.scalar_type()) {
     case at::kFloat:
@@ -122,18 +165,16 @@ BatchTensors Td3Learner::Impl::Load(const Batch& batch, bool with_next) {
 
 void Td3Learner::Impl::LoadImages(const Batch& batch, bool with_next, BatchTensors& b) {
   const int64_t n = batch.size;
-  const auto rows = static_cast<size_t>(n);
-  VOLANTE_CHECK(batch.has_image && batch.image.size() == rows * kStackBytes &&
-                    batch.next_image.size() == rows * kStackBytes,
-                "a batch for camera_vector holds images");
+  VOLANTE_CHECK(batch.has_image, "a batch for camera_vector holds images");
   EnsureImageBuffer(image_buffer, n);
   std::vector<StackAugmentation> drawn;
   if (options.augment.enabled) drawn = DrawAugmentations(n);
-  FillImages(batch.image.data(), n, image_buffer, drawn.empty() ? nullptr : drawn.data());
+  FillImages(StacksOf(batch.image, batch.frames, n), image_buffer,
+             drawn.empty() ? nullptr : drawn.data());
   b.image = image_buffer;
   if (!with_next) return;
   EnsureImageBuffer(next_image_buffer, n);
-  FillImages(batch.next_image.data(), n, next_image_buffer,
+  FillImages(StacksOf(batch.next_image, batch.next_frames, n), next_image_buffer,
              drawn.empty() ? nullptr : drawn.data() + n);
   b.next_image = next_image_buffer;
 }
@@ -159,8 +200,6 @@ void Td3Learner::Impl::LoadSequences(const Batch& batch, BatchTensors& b) {
   b.vector = b.next_vector.narrow(0, 0, steps);
   if (!HasImage(options.mode)) return;
 
-  VOLANTE_CHECK(batch.image.size() == static_cast<size_t>(all) * kStackBytes,
-                "a batch for camera_vector holds images");
   EnsureImageBuffer(image_buffer, all);
   std::vector<StackAugmentation> drawn;
   if (options.augment.enabled) {
@@ -169,7 +208,8 @@ void Td3Learner::Impl::LoadSequences(const Batch& batch, BatchTensors& b) {
     for (size_t row = layout.count; row < drawn.size(); ++row)
       drawn[row] = drawn[row - layout.count];
   }
-  FillImages(batch.image.data(), all, image_buffer, drawn.empty() ? nullptr : drawn.data());
+  FillImages(StacksOf(batch.image, batch.frames, all), image_buffer,
+             drawn.empty() ? nullptr : drawn.data());
   b.next_image = image_buffer;
   b.image = b.next_image.narrow(0, 0, steps);
 }

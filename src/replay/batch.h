@@ -22,16 +22,31 @@ struct SequenceLayout {
   friend bool operator==(const SequenceLayout&, const SequenceLayout&) = default;
 };
 
+// Where a frame stands: of the replay with that ReplayOptions::source the observation `seq` of a
+// world's stream. Never another frame's.
+struct FrameRef {
+  uint64_t seq = UINT64_MAX;  // of none: a black frame, behind the end of a sequence
+  uint16_t world = 0;
+  uint8_t source = 0;
+
+  bool exists() const { return seq != UINT64_MAX; }
+  friend bool operator==(const FrameRef&, const FrameRef&) = default;
+};
+
 struct Batch {
+  // Set before the batch is filled: image and next_image stay empty and frames and next_frames say
+  // what would be in them, for a learner that has the frames (Td3Learner::CacheFrames).
+  bool by_reference = false;
   int size = 0;
   int demonstrations = 0;  // the last rows are the expert's
   bool has_image = false;
   int vector_size = kVectorSize;
-  std::vector<uint8_t> image;        // [B, 4, 84, 84], oldest frame first; empty without image
-  std::vector<uint8_t> next_image;   // the same, n steps later
-  std::vector<float> vector;         // [B, vector_size]
-  std::vector<float> next_vector;    // [B, vector_size]
-  std::vector<float> action;         // [B, 2]
+  std::vector<uint8_t> image;       // [B, 4, 84, 84], oldest frame first; empty without image
+  std::vector<uint8_t> next_image;  // the same, n steps later
+  std::vector<FrameRef> frames, next_frames;  // [B, 4] each, or empty: see by_reference
+  std::vector<float> vector;                  // [B, vector_size]
+  std::vector<float> next_vector;             // [B, vector_size]
+  std::vector<float> action;                  // [B, 2]
   std::vector<float> label;          // [demonstrations, 2] the expert's actions without its noise
   std::vector<uint64_t> ordinal;     // [B] of the replay's record that holds action and reward
   std::vector<float> reward;         // [B] scaled, sum of gamma^i r_i over the n steps
@@ -49,9 +64,8 @@ struct Batch {
     has_image = with_image;
     vector_size = vector_width;
     const size_t b = static_cast<size_t>(batch_size);
-    const size_t pixels = with_image ? b * kFrameStack * kImagePixels : 0;
-    image.resize(pixels);
-    next_image.resize(pixels);
+    ResizeImages(image, frames, with_image ? b : 0);
+    ResizeImages(next_image, next_frames, with_image ? b : 0);
     const size_t numbers = b * static_cast<size_t>(vector_width);
     vector.resize(numbers);
     next_vector.resize(numbers);
@@ -76,10 +90,16 @@ struct Batch {
     vector_size = vector_width;
     sequences = {count, steps, steps + n_step, {}, {}};
     for (std::vector<float>* values : {&next_vector, &action, &reward, &discount}) values->clear();
-    next_image.clear();
     const size_t rows = static_cast<size_t>(count) * static_cast<size_t>(sequences.length);
     vector.resize(rows * static_cast<size_t>(vector_width));
-    image.resize(with_image ? rows * kFrameStack * kImagePixels : 0);
+    ResizeImages(image, frames, with_image ? rows : 0);
+    ResizeImages(next_image, next_frames, 0);
+  }
+
+ private:
+  void ResizeImages(std::vector<uint8_t>& pixels, std::vector<FrameRef>& refs, size_t rows) const {
+    pixels.resize(by_reference ? 0 : rows * kFrameStack * kImagePixels);
+    refs.resize(by_reference ? rows * kFrameStack : 0);
   }
 };
 

@@ -114,12 +114,29 @@ void Replay::Impl::Evict() {
   }
 }
 
-void Replay::Impl::CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const {
+uint64_t Replay::Impl::FrameSeq(const WorldStream& stream, uint64_t seq, int k) const {
   const int tick = static_cast<int>(stream.At(seq).tick);
+  const int back = tick - StackedFrame(tick, k, options.frame_stride, options.frame_stack);
+  return seq - static_cast<uint64_t>(back);
+}
+
+void Replay::Impl::CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const {
   for (int k = 0; k < kFrameStack; ++k) {
-    const int back = tick - StackedFrame(tick, k, options.frame_stride, options.frame_stack);
     std::memcpy(out + static_cast<size_t>(k) * kImagePixels,
-                layout().FrameOf(stream.At(seq - static_cast<uint64_t>(back))), kImagePixels);
+                layout().FrameOf(stream.At(FrameSeq(stream, seq, k))), kImagePixels);
+  }
+}
+
+void Replay::Impl::PutStack(uint64_t world, uint64_t seq, size_t row, bool by_reference,
+                            std::vector<uint8_t>& images, std::vector<FrameRef>& frames) const {
+  const WorldStream& stream = worlds[world].stream;
+  if (!by_reference) {
+    CopyStack(stream, seq, &images[row * kFrameStack * kImagePixels]);
+    return;
+  }
+  for (int k = 0; k < kFrameStack; ++k) {
+    frames[row * kFrameStack + static_cast<size_t>(k)] = {
+        FrameSeq(stream, seq, k), static_cast<uint16_t>(world), options.source};
   }
 }
 
@@ -183,6 +200,7 @@ void Replay::Add(int world, Action action, float reward, bool terminated, bool t
 }
 
 int64_t Replay::size() const { return static_cast<int64_t>(impl_->log.size()); }
+int Replay::num_worlds() const { return impl_->options.num_worlds; }
 int64_t Replay::total_added() const { return impl_->total_added; }
 
 uint64_t Replay::bytes() const {
@@ -232,7 +250,6 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
                     batch.vector_size == impl_->options.vector_size,
                 "the batch has no such rows");
   const size_t end_row = static_cast<size_t>(first + count);
-  constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
   const size_t width = static_cast<size_t>(batch.vector_size);
   impl_->DrawRows(random, static_cast<size_t>(first), static_cast<size_t>(count), beta, batch);
   const uint64_t oldest = impl_->priorities ? impl_->priorities->first() : 0;
@@ -251,8 +268,9 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
     std::memcpy(&batch.next_vector[row * width], RecordLayout::VectorOf(stream.At(steps.last)),
                 width * sizeof(float));
     if (impl_->options.has_image) {
-      impl_->CopyStack(stream, start.seq, &batch.image[row * kStackBytes]);
-      impl_->CopyStack(stream, steps.last, &batch.next_image[row * kStackBytes]);
+      impl_->PutStack(start.world, start.seq, row, batch.by_reference, batch.image, batch.frames);
+      impl_->PutStack(start.world, steps.last, row, batch.by_reference, batch.next_image,
+                      batch.next_frames);
     }
   }
 }
@@ -266,6 +284,15 @@ void Replay::UpdatePriorities(const Batch& batch, int first, std::span<const flo
     impl_->priorities->Update(batch.transition[static_cast<size_t>(first) + i],
                               static_cast<double>(td_errors[i]));
   }
+}
+
+const uint8_t* Replay::FrameAt(const FrameRef& ref) const {
+  const auto num_worlds = static_cast<uint64_t>(impl_->options.num_worlds);
+  VOLANTE_CHECK(impl_->options.has_image && ref.source == impl_->options.source &&
+                    ref.world < num_worlds && ref.seq >= impl_->worlds[ref.world].first_needed &&
+                    ref.seq < impl_->worlds[ref.world].stream.end(),
+                "no such frame is kept");
+  return impl_->layout().FrameOf(impl_->worlds[ref.world].stream.At(ref.seq));
 }
 
 const Priorities* Replay::priorities() const {

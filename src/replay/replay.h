@@ -33,6 +33,7 @@ struct ReplayOptions {
   int64_t capacity = 1000000;          // most transitions that can be sampled; the oldest go first
   uint64_t max_bytes = 2'000'000'000;  // most memory; the oldest go first
   PriorityOptions priority = {};       // how transitions are drawn
+  uint8_t source = 0;                  // tells replays apart whose rows share a batch (FrameRef)
 };
 
 class Replay {
@@ -63,6 +64,7 @@ class Replay {
   // Memory held, in bytes, with indices; at most max_bytes.
   uint64_t bytes() const;
   bool IsOpen(int world) const;
+  int num_worlds() const;
   // The newest observation of the open episode: frame stack [4, 84, 84] oldest first (may be null
   // without images) and vector [vector_size], as acting needs it; also right after Restore.
   void Observe(int world, uint8_t* stack, float* vector) const;
@@ -89,6 +91,8 @@ class Replay {
   // follow that the sequence has its length, fewer where the episode ends. Returns and discounts
   // are those of Sample. size() must be positive, 0 <= burn_in < steps.
   void SampleSequences(RandomStream& random, int first, int count, int burn_in, Batch& batch) const;
+  // The frame [84, 84] that a batch of this replay names, while the batch's transitions are kept.
+  const uint8_t* FrameAt(const FrameRef& ref) const;
   // XXH3-128 of everything that influences later samples, independent of segment cuts.
   std::string LogicalHash() const;
 

@@ -64,7 +64,12 @@ struct Replay::Impl {
   void PushStart(size_t world, uint64_t seq);
   // Records of history that a stack needs before its newest frame.
   uint64_t HistoryTicks() const;
+  // Which record holds frame k of the stack at `seq`.
+  uint64_t FrameSeq(const WorldStream& stream, uint64_t seq, int k) const;
   void CopyStack(const WorldStream& stream, uint64_t seq, uint8_t* out) const;
+  // Row `row` of a batch's images: the stack at `seq`, or where its frames stand.
+  void PutStack(uint64_t world, uint64_t seq, size_t row, bool by_reference,
+                std::vector<uint8_t>& images, std::vector<FrameRef>& frames) const;
   // R = sum of gamma^i r_(t+i+1), i < m; m = n, or less where the episode ends.
   NStepReturn ReturnFrom(const WorldStream& stream, uint64_t start) const;
   uint64_t LogicalBytes() const;

@@ -14,6 +14,15 @@ bool IsStart(const ReplayWorld& world, uint64_t seq) {
          world.stream.At(seq + 1).tick != 0;
 }
 
+void ClearStack(size_t row, Batch& batch) {
+  constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
+  if (batch.by_reference) {
+    std::fill_n(&batch.frames[row * kFrameStack], kFrameStack, FrameRef());
+  } else {
+    std::memset(&batch.image[row * kStackBytes], 0, kStackBytes);
+  }
+}
+
 }  // namespace
 
 void Replay::SampleSequences(RandomStream& random, int first, int count, int burn_in,
@@ -26,7 +35,6 @@ void Replay::SampleSequences(RandomStream& random, int first, int count, int bur
                     batch.vector_size == impl_->options.vector_size,
                 "the batch has no room for these sequences");
   VOLANTE_CHECK(burn_in >= 0 && burn_in < layout.steps, "burn-in leaves steps to learn from");
-  constexpr size_t kStackBytes = size_t{kFrameStack} * kImagePixels;
   const auto width = static_cast<size_t>(batch.vector_size);
   for (int s = first; s < first + count; ++s) {
     const StartRef start = impl_->log[random.Below(impl_->log.size())];
@@ -58,13 +66,14 @@ void Replay::SampleSequences(RandomStream& random, int first, int count, int bur
     }
     for (uint64_t t = 0; t < static_cast<uint64_t>(layout.length); ++t) {
       float* vector = &batch.vector[row_of(t) * width];
-      uint8_t* image = batch.has_image ? &batch.image[row_of(t) * kStackBytes] : nullptr;
       if (begin + t <= last) {
         std::memcpy(vector, RecordLayout::VectorOf(stream.At(begin + t)), width * sizeof(float));
-        if (image != nullptr) impl_->CopyStack(stream, begin + t, image);
+        if (!batch.has_image) continue;
+        impl_->PutStack(start.world, begin + t, row_of(t), batch.by_reference, batch.image,
+                        batch.frames);
       } else {
         std::fill_n(vector, width, 0.0f);
-        if (image != nullptr) std::memset(image, 0, kStackBytes);
+        if (batch.has_image) ClearStack(row_of(t), batch);
       }
     }
   }

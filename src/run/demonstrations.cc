@@ -150,6 +150,7 @@ Demonstrations CollectDemonstrations(Env& env, const Config& config,
   options.capacity = wanted + env.traits().num_worlds;
   options.max_bytes = DemonstrationBytes(config);
   options.priority = {};  // what the expert does is drawn uniformly, its weight is 1
+  options.source = 1;
   Demonstrations done;
   done.replay = std::make_unique<Replay>(options);
   ExpertRound round(env, config, done);

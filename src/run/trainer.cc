@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "run/cache_frames.h"
 #include "run/evaluation.h"
 #include "run/finite_row.h"
 #include "run/load_policy.h"
@@ -100,10 +101,12 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
   const auto time_over = [&] { return limit > 0.0 && parts_.minutes() >= limit; };
   const int64_t first_step = state_.env_steps;
   if (!restored_) StartWorlds();
+  const Replay* experts = demonstrations_ == nullptr ? nullptr : demonstrations_->replay.get();
   for (size_t w = 0; w < restored_worlds_.size(); ++w) {
     parts_.env->Load(static_cast<int>(w), restored_worlds_[w]);
   }
   restored_worlds_.clear();
+  batch_.by_reference = CacheFrames(config_, *learner_, replay_, experts) > 0;
   while (state_.env_steps < config_.train.max_timesteps && !stop && !time_over()) {
     const int64_t before = state_.env_steps;
     Collect();

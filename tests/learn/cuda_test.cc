@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "learn/learner_fixture.h"
+#include "learn/sample_both.h"
 #include "learn/td3_impl.h"
 #include "learn/torch_runtime.h"
 
@@ -77,6 +78,33 @@ TEST_P(Cuda, WhatItSavesTheCpuLoadsAndActsBy) {
   cuda.Act(images, batch.vector.data(), 11, a.data());
   cpu.Act(images, batch.vector.data(), 11, b.data());
   for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 2e-3);  // TF32 convolutions
+}
+
+// Frames that lie on the GPU already make the batches that pixels from the caller's memory make.
+TEST_P(Cuda, UpdatesFromCachedFramesAreThoseFromPixels) {
+  const Td3Options options = On(GetParam(), Device::kCuda);
+  if (!HasImage(options.mode)) GTEST_SKIP() << "numbers alone are not cached";
+  Replay replay({.num_worlds = 1});
+  std::vector<uint8_t> frame(kImagePixels);
+  const std::vector<float> vector(kVectorSize, 0.25f);
+  for (size_t i = 0; i < 300; ++i) {
+    for (size_t p = 0; p < frame.size(); ++p)
+      frame[p] = static_cast<uint8_t>((i * 7 + p * i) & 255);
+    if (i == 0) {
+      replay.Begin(0, frame.data(), vector.data());
+    } else {
+      replay.Add(0, {0.1f, -0.2f}, 1.0f, false, false, frame.data(), vector.data());
+    }
+  }
+  Td3Learner pixels(options), references(options);
+  const CachedReplay source = {&replay, 200 * kImagePixels};
+  ASSERT_GT(references.CacheFrames({&source, 1}, 64), 0u);
+  for (uint64_t i = 0; i < 3; ++i) {
+    const SampledBoth both = SampleBoth(replay, 8, i);
+    const UpdateMetrics a = pixels.Update(both.held), b = references.Update(both.named);
+    EXPECT_NEAR(a.critic_loss, b.critic_loss, 1e-3 * (1.0 + std::abs(a.critic_loss)));
+    EXPECT_NEAR(a.q_std, b.q_std, 1e-3 * (1.0 + a.q_std));
+  }
 }
 
 TEST_P(Cuda, ABadParameterIsNamed) {

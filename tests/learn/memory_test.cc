@@ -112,7 +112,7 @@ TEST_P(EveryMemory, ActingStepByStepIsTheUnrolledSequence) {
   at::Tensor image;
   if (seen.has_image) {
     impl.EnsureImageBuffer(image, rows);
-    impl.FillImages(seen.image.data(), rows, image);
+    impl.FillImages(impl.StacksAt(seen.image.data(), rows), image);
   }
   const at::Tensor vector = impl.FromFloats(seen.vector.data(), {rows, kVectorSize});
   const at::Tensor acted = impl.FromFloats(actions.data(), {rows, kActionSize});
