@@ -50,6 +50,7 @@ Td3Options PeerOptions(Encoder encoder, ObservationMode mode, bool bf16) {
   options.config.encoder = encoder;
   options.config.fusion = Fusion::kConcat;
   options.config.bf16_encoder = bf16;
+  options.config.bf16_linear = bf16;
   return options;
 }
 
@@ -87,18 +88,23 @@ std::optional<double> PeerRate(const BenchOptions& options, const char* kind, in
 
 Ceiling MeasureCeiling(const BenchOptions& options, const Td3Options& learner, int batch_size) {
   const UpdateOperations operations = CountUpdateOperations(learner, batch_size);
-  const bool bf16 = learner.config.bf16_encoder;
+  const LearnerConfig& config = learner.config;
   const double full = MatrixProductRate(/*bf16=*/false, options.seconds);
-  const double of_convolutions = bf16 ? MatrixProductRate(/*bf16=*/true, options.seconds) : full;
+  const double half = config.bf16_encoder || config.bf16_linear
+                          ? MatrixProductRate(/*bf16=*/true, options.seconds)
+                          : full;
+  const double of_convolutions = config.bf16_encoder ? half : full;
+  const double of_linear = config.bf16_linear ? half : full;
   Ceiling ceiling;
   ceiling.updates_per_s =
-      1.0 / (operations.convolutions / of_convolutions + operations.linear / full);
+      1.0 / (operations.convolutions / of_convolutions + operations.linear / of_linear);
   ceiling.note = fmt::format("{:.3g} billion operations at {:.0f} GFLOP/s",
                              1e-9 * operations.total(), 1e-9 * full);
-  if (bf16) {
-    ceiling.note +=
-        fmt::format(", {:.0f} % of them in bf16 at {:.0f}",
-                    100.0 * operations.convolutions / operations.total(), 1e-9 * of_convolutions);
+  const double in_bf16 = (config.bf16_encoder ? operations.convolutions : 0.0) +
+                         (config.bf16_linear ? operations.linear : 0.0);
+  if (in_bf16 > 0.0) {
+    ceiling.note += fmt::format(", {:.0f} % of them in bf16 at {:.0f}",
+                                100.0 * in_bf16 / operations.total(), 1e-9 * half);
   }
   return ceiling;
 }

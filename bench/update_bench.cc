@@ -38,6 +38,8 @@ constexpr UpdateRow kRows[] = {
      Encoder::kNatureLayerNorm, 256, 3.0, true},
     {"update/state/batch256", "one update from the 53 numbers", "state", Encoder::kNature, 256, 0.0,
      false, ObservationMode::kVector, 900.0},
+    {"update/state/batch256/bf16", "the same with products in bf16", "state", Encoder::kNature, 256,
+     0.0, true, ObservationMode::kVector, 900.0},
 };
 
 // Twenty updates of one batch, watched: an operator's share of an update, summed over threads.

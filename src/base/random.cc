@@ -7,6 +7,12 @@
 #include "base/hash.h"
 
 namespace volante {
+namespace {
+
+// 53 of its bits, in [0, 1).
+double ToUniform(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+
+}  // namespace
 
 std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
@@ -23,21 +29,30 @@ std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
 RandomStream::RandomStream(uint64_t seed, std::string_view purpose, uint64_t index)
     : key_(HashBytes(purpose.data(), purpose.size(), seed)), stream_(index) {}
 
-uint32_t RandomStream::NextUint32() {
+std::array<uint32_t, 4> RandomStream::Block() const {
   const uint64_t block = position_ >> 2;
-  const auto words =
-      Philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                  static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)},
-                 {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)});
+  return Philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+                     static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)},
+                    {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)});
+}
+
+uint32_t RandomStream::NextUint32() {
+  const auto words = Block();
   return words[position_++ & 3];
 }
 
 uint64_t RandomStream::NextUint64() {
-  const uint64_t low = NextUint32();
-  return low | (uint64_t{NextUint32()} << 32);
+  const uint64_t first = position_ & 3;
+  if (first == 3) {  // of two blocks
+    const uint64_t low = NextUint32();
+    return low | (uint64_t{NextUint32()} << 32);
+  }
+  const auto words = Block();
+  position_ += 2;
+  return words[first] | (uint64_t{words[first + 1]} << 32);
 }
 
-double RandomStream::Uniform() { return static_cast<double>(NextUint64() >> 11) * 0x1p-53; }
+double RandomStream::Uniform() { return ToUniform(NextUint64()); }
 
 uint64_t RandomStream::Below(uint64_t n) {
   VOLANTE_CHECK(n > 0, "RandomStream::Below needs n > 0");
@@ -49,8 +64,18 @@ uint64_t RandomStream::Below(uint64_t n) {
 }
 
 double RandomStream::Normal() {
-  const double u = 1.0 - Uniform();  // (0, 1]
-  const double v = Uniform();
+  uint64_t first, second;
+  if ((position_ & 3) == 0) {  // mostly: one block has both
+    const auto words = Block();
+    position_ += 4;
+    first = words[0] | (uint64_t{words[1]} << 32);
+    second = words[2] | (uint64_t{words[3]} << 32);
+  } else {
+    first = NextUint64();
+    second = NextUint64();
+  }
+  const double u = 1.0 - ToUniform(first);  // (0, 1]
+  const double v = ToUniform(second);
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 

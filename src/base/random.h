@@ -42,6 +42,8 @@ class RandomStream {
   friend bool operator==(const RandomStream&, const RandomStream&) = default;
 
  private:
+  std::array<uint32_t, 4> Block() const;  // that holds the next word
+
   uint64_t key_ = 0;       // Philox key
   uint64_t stream_ = 0;    // upper half of the counter
   uint64_t position_ = 0;  // 32-bit words drawn so far

@@ -138,6 +138,7 @@ struct LearnerConfig {
   bool head_layernorm = false;
   bool target_encoder = true;
   bool bf16_encoder = false;
+  bool bf16_linear = false;
   double actor_lr = 3e-4;
   double critic_lr = 3e-4;
   double actor_encoder_lr = 0.0;
@@ -215,6 +216,8 @@ struct LearnerConfig {
        .applies = wiring == Wiring::kSharedCritic,
        .condition = "learner.wiring is shared_critic"});
     v("bf16_encoder", bf16_encoder, {.help = "run convolutions in bfloat16"});
+    v("bf16_linear", bf16_linear,
+      {.help = "products of linear layers in bfloat16, their sums in float32"});
     v("actor_lr", actor_lr, {.help = "Adam step size of the actor", .min = 1e-7, .max = 1});
     v("critic_lr", critic_lr, {.help = "Adam step size of the critic", .min = 1e-7, .max = 1});
     v("actor_encoder_lr", actor_encoder_lr,

@@ -107,10 +107,25 @@ void FlatParams::ZeroGrads(int shard) {
   grads_.at(static_cast<size_t>(shard)).zero_();
 }
 
-void FlatParams::SumGrads(int shards) {
+void FlatParams::SumGrads(int shards, int64_t begin, int64_t end) {
   const c10::NoGradGuard no_grad;
+  at::Tensor sum = grads_.front().slice(0, begin, end);
   for (size_t shard = 1; shard < static_cast<size_t>(shards); ++shard) {
-    grads_.front().add_(grads_.at(shard));
+    sum.add_(grads_.at(shard).slice(0, begin, end));
+  }
+}
+
+void FlatParams::Follow(const FlatParams& online, double tau, int64_t begin, int64_t end) {
+  const c10::NoGradGuard no_grad;
+  at::Tensor target = values_.slice(0, begin, end);
+  const at::Tensor towards = online.TailOf(*this).slice(0, begin, end);
+  const int64_t size = end - begin;
+  if (!target.device().is_cpu()) {
+    target.lerp_(towards, tau);
+  } else if (target.scalar_type() == at::kFloat) {
+    MoveTowards(size, tau, towards.data_ptr<float>(), target.data_ptr<float>());
+  } else {
+    MoveTowards(size, tau, towards.data_ptr<double>(), target.data_ptr<double>());
   }
 }
 
@@ -236,11 +251,11 @@ FlatAdam::FlatAdam(const FlatParams& params, double rate, int64_t end, double of
       weight_decay(decay),
       encoder_end(end) {}
 
-void FlatAdam::Step(FlatParams& params, int64_t step) {
-  const int64_t size = params.values().numel();
-  if (encoder_rate == learning_rate) return StepRange(params, step, 0, size, learning_rate);
-  StepRange(params, step, 0, encoder_end, encoder_rate);
-  StepRange(params, step, encoder_end, size, learning_rate);
+void FlatAdam::Step(FlatParams& params, int64_t step, int64_t begin, int64_t end) {
+  if (encoder_rate == learning_rate) return StepRange(params, step, begin, end, learning_rate);
+  const int64_t heads = std::clamp(encoder_end, begin, end);
+  StepRange(params, step, begin, heads, encoder_rate);
+  StepRange(params, step, heads, end, learning_rate);
 }
 
 void FlatAdam::StepRange(FlatParams& params, int64_t step, int64_t begin, int64_t end,

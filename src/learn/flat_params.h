@@ -57,8 +57,8 @@ class FlatParams {
   std::pair<int64_t, int64_t> Range(const std::string& prefix) const;
 
   void ZeroGrads(int shard = 0);
-  // Adds the gradients of shards 1 ... shards - 1 to grads().
-  void SumGrads(int shards);
+  // Adds the gradients of shards 1 ... shards - 1 to grads(), elements [begin, end).
+  void SumGrads(int shards, int64_t begin, int64_t end);
   // True while every leaf and its .grad still lie in the flat buffers.
   bool GradientsAlias() const;
   // The first parameter (in order) whose gradient is not finite; empty when all are.
@@ -68,6 +68,10 @@ class FlatParams {
   at::Tensor TailOf(const FlatParams& target) const {
     return values_.slice(0, values_.numel() - target.values_.numel());
   }
+
+  // A target network moves towards the online one's parameters: theta' += tau (theta - theta'), of
+  // elements [begin, end).
+  void Follow(const FlatParams& online, double tau, int64_t begin, int64_t end);
 
   // Draws the initial values: each tensor from its own stream (seed, "init/" + name).
   void Initialise(std::span<const ParameterSpec> specs, uint64_t seed);
@@ -104,7 +108,10 @@ class FlatAdam {
   // learning_rate. weight_decay times the parameters is added to their gradient (torch's Adam).
   FlatAdam(const FlatParams& params, double learning_rate, int64_t encoder_end = 0,
            double encoder_rate = 0.0, double weight_decay = 0.0);
-  void Step(FlatParams& params, int64_t step);  // step: 1 for the first
+  // step: 1 for the first.
+  void Step(FlatParams& params, int64_t step) { Step(params, step, 0, params.values().numel()); }
+  // Of elements [begin, end) alone: a step is that of disjoint ranges, in any order.
+  void Step(FlatParams& params, int64_t step, int64_t begin, int64_t end);
 
   at::Tensor first_moment, second_moment;  // laid out as the parameters
   double learning_rate, encoder_rate, weight_decay;

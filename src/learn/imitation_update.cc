@@ -37,7 +37,7 @@ UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_fe
     shard.actor.loss = b.share * at::mse_loss(shard.actor.pi.action, b.action);
     shard.actor.loss.backward();
   });
-  actor_params.SumGrads(static_cast<int>(shards.size()));
+  SumGrads(actor_params, static_cast<int>(shards.size()));
   const auto [loss, q, cloning, pi] = JoinActor(shards);
   metrics.features = JoinStats(shards);
   metrics.actor_loss = loss.item<double>();
@@ -45,7 +45,7 @@ UpdateMetrics Td3Learner::Impl::ImitationUpdate(const Batch& batch, bool with_fe
   if (!std::isfinite(metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
   metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
                                      ClipFor(config.actor_grad_norm), "actor");
-  actor_adam.Step(actor_params, counters.actor_updates + 1);
+  Step(actor_params, actor_adam, counters.actor_updates + 1);
 
   const c10::NoGradGuard no_grad;
   statistics.values().copy_(next_statistics.values());

@@ -146,6 +146,51 @@ VOLANTE_CLONES void AdamRangeF64(const AdamConstants<double>& k, int64_t size, c
   AdamRange(k, size, grad, value, first, second);
 }
 
+VOLANTE_CLONES void MaskRow(int64_t columns, const float* __restrict g, const float* __restrict y,
+                            float* __restrict masked) {
+  for (int64_t j = 0; j < columns; ++j) masked[j] = y[j] > 0.0f ? g[j] : 0.0f;
+}
+VOLANTE_CLONES void AddRow(int64_t columns, const float* __restrict row, float* __restrict sums) {
+  for (int64_t j = 0; j < columns; ++j) sums[j] += row[j];
+}
+
+// Sixteen sums side by side, then one after the other: an order that vectors can keep.
+VOLANTE_CLONES float Dot(int64_t size, const float* __restrict a, const float* __restrict b) {
+  constexpr int64_t kLanes = 16;
+  float sums[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  float sum = 0.0f;
+  for (; i < size; ++i) sum += a[i] * b[i];
+  for (const float lane : sums) sum += lane;
+  return sum;
+}
+VOLANTE_CLONES void AddScaled(int64_t size, float scale, const float* __restrict a,
+                              float* __restrict to) {
+  for (int64_t i = 0; i < size; ++i) to[i] += scale * a[i];
+}
+
+// The form that torch takes above one half is exact at tau 1.
+template <class T>
+inline __attribute__((always_inline)) void MoveRange(int64_t size, T tau,
+                                                     const T* __restrict online,
+                                                     T* __restrict target) {
+  if (tau < T(0.5)) {
+    for (int64_t i = 0; i < size; ++i) target[i] += tau * (online[i] - target[i]);
+  } else {
+    const T rest = T(1) - tau;
+    for (int64_t i = 0; i < size; ++i) target[i] = online[i] - (online[i] - target[i]) * rest;
+  }
+}
+VOLANTE_CLONES void MoveRangeF32(int64_t size, float tau, const float* online, float* target) {
+  MoveRange(size, tau, online, target);
+}
+VOLANTE_CLONES void MoveRangeF64(int64_t size, double tau, const double* online, double* target) {
+  MoveRange(size, tau, online, target);
+}
+
 constexpr int64_t kAdamGrain = 1 << 15;  // elements per task: below that a thread costs more
 
 }  // namespace
@@ -161,6 +206,43 @@ void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out,
 void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
                            const StackAugmentation* augmentations) {
   ForEachStack<float>(images, n, out, augmentations, InterleaveBf16);
+}
+
+void NarrowLinear(int64_t rows, int64_t in, int64_t out, const float* x, const float* weight,
+                  const float* bias, float* y) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < out; ++j)
+      y[i * out + j] = Dot(in, x + i * in, weight + j * in) + bias[j];
+  }
+}
+void NarrowInputGradient(int64_t rows, int64_t in, int64_t out, const float* g, const float* weight,
+                         float* dx) {
+  std::fill_n(dx, rows * in, 0.0f);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < out; ++j) AddScaled(in, g[i * out + j], weight + j * in, dx + i * in);
+  }
+}
+void NarrowWeightGradient(int64_t rows, int64_t in, int64_t out, const float* g, const float* x,
+                          float* dw) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < out; ++j) AddScaled(in, g[i * out + j], x + i * in, dw + j * in);
+  }
+}
+
+void MoveTowards(int64_t size, double tau, const float* online, float* target) {
+  MoveRangeF32(size, static_cast<float>(tau), online, target);
+}
+void MoveTowards(int64_t size, double tau, const double* online, double* target) {
+  MoveRangeF64(size, tau, online, target);
+}
+
+void MaskAndSum(int64_t rows, int64_t columns, const float* g, const float* y, float* masked,
+                float* sums) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t first = i * columns;
+    if (y != nullptr) MaskRow(columns, g + first, y + first, masked + first);
+    if (sums != nullptr) AddRow(columns, masked + first, sums);
+  }
 }
 
 void AdamStep(const AdamStepSizes& sizes, int64_t size, const float* grads, float* values,

@@ -30,6 +30,26 @@ void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out,
 void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
                            const StackAugmentation* augmentations = nullptr);
 
+// The gradient behind a linear layer with ReLU: masked[i, j] = y[i, j] > 0 ? g[i, j] : 0 (g where y
+// is null, and masked may be g then), and sums[j] += sum over i of it, where sums is not null. All
+// [rows, columns] row-major.
+void MaskAndSum(int64_t rows, int64_t columns, const float* g, const float* y, float* masked,
+                float* sums);
+
+// A linear layer of few outputs: y [rows, out] = x W^T + bias of x [rows, in], W [out, in].
+void NarrowLinear(int64_t rows, int64_t in, int64_t out, const float* x, const float* weight,
+                  const float* bias, float* y);
+// Its gradients: dx = g W, and dw += g^T x.
+void NarrowInputGradient(int64_t rows, int64_t in, int64_t out, const float* g, const float* weight,
+                         float* dx);
+void NarrowWeightGradient(int64_t rows, int64_t in, int64_t out, const float* g, const float* x,
+                          float* dw);
+
+// Polyak averaging, target += tau (online - target), as torch's lerp computes it (whose loop takes
+// one number at a time).
+void MoveTowards(int64_t size, double tau, const float* online, float* target);
+void MoveTowards(int64_t size, double tau, const double* online, double* target);
+
 // Adam (Kingma and Ba, ICLR 2015, algorithm 1) in the form of torch.optim.Adam:
 //   g = g + weight_decay value
 //   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2

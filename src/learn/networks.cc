@@ -5,7 +5,6 @@
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
@@ -14,6 +13,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "learn/linear.h"
 
 namespace volante {
 namespace {
@@ -168,6 +168,7 @@ EncoderNet::EncoderNet(const LearnerConfig& config, const std::string& prefix,
                        const ParameterLookup& lookup, bool batch_statistics)
     : name(prefix + "encoder"),
       bf16(config.bf16_encoder),
+      bf16_linear(config.bf16_linear),
       fc(Bind(lookup, name + "/fc")),
       shape(ShapeOf(config.encoder)) {
   if (shape == nullptr) {
@@ -200,7 +201,7 @@ at::Tensor EncoderNet::Forward(const at::Tensor& images, std::vector<FeatureStat
   const at::ScalarType full = fc.weight.scalar_type();
   at::Tensor x = images.to(bf16 ? at::kBFloat16 : full);  // the dtype of the convolutions
   x = mobilenet ? mobilenet->Forward(x, name, stats) : Convolutions(x, stats);
-  x = at::linear(x.to(full), fc.weight, fc.bias);
+  x = Linear(x.to(full), fc, bf16_linear);
   if (shape != nullptr && shape->layernorm) x = LayerNorm(x, norm[3]);
   if (stats != nullptr) stats->push_back(StatsOf(x, name + "/fc"));
   return x;
@@ -208,7 +209,7 @@ at::Tensor EncoderNet::Forward(const at::Tensor& images, std::vector<FeatureStat
 
 FusionNet::FusionNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
                      const ParameterLookup& lookup)
-    : has_image(HasImage(mode)), has_trunk(HasTrunk(config, mode)) {
+    : has_image(HasImage(mode)), has_trunk(HasTrunk(config, mode)), bf16(config.bf16_linear) {
   if (!has_trunk) return;
   image = Bind(lookup, prefix + "trunk/image");
   image_norm = Bind(lookup, prefix + "trunk/image_norm");
@@ -219,8 +220,8 @@ FusionNet::FusionNet(const LearnerConfig& config, ObservationMode mode, const st
 at::Tensor FusionNet::Forward(const at::Tensor& features, const at::Tensor& vector) const {
   if (!has_image) return vector;
   if (!has_trunk) return at::cat({features, vector}, 1);
-  const auto trunk = [](const at::Tensor& x, const Affine& layer, const Affine& norm) {
-    return at::tanh(LayerNorm(at::linear(x, layer.weight, layer.bias), norm));
+  const auto trunk = [this](const at::Tensor& x, const Affine& layer, const Affine& norm) {
+    return at::tanh(LayerNorm(Linear(x, layer, bf16), norm));
   };
   return at::cat({trunk(features, image, image_norm), trunk(vector, vector_layer, vector_norm)}, 1);
 }
@@ -237,7 +238,8 @@ at::Tensor StateNet::Forward(const at::Tensor& features, const at::Tensor& vecto
   return memory ? memory->Forward(fused, how) : fused;
 }
 
-Mlp::Mlp(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup) {
+Mlp::Mlp(const LearnerConfig& config, const std::string& prefix, const ParameterLookup& lookup)
+    : bf16(config.bf16_linear) {
   const size_t hidden_layers = config.head_widths.size();
   for (size_t i = 0; i <= hidden_layers; ++i) {
     layers.push_back(Bind(lookup, prefix + std::to_string(i)));
@@ -250,9 +252,9 @@ Mlp::Mlp(const LearnerConfig& config, const std::string& prefix, const Parameter
 at::Tensor Mlp::Forward(at::Tensor x, const at::Tensor& action, size_t action_layer) const {
   for (size_t i = 0; i < layers.size(); ++i) {
     if (action.defined() && i == action_layer) x = at::cat({x, action}, 1);
-    x = at::linear(x, layers[i].weight, layers[i].bias);
-    if (i < norms.size()) x = LayerNorm(x, norms[i]);
-    if (i + 1 < layers.size()) x = at::relu_(x);
+    const bool hidden = i + 1 < layers.size(), normalised = i < norms.size();
+    x = Linear(x, layers[i], bf16, /*relu=*/hidden && !normalised);
+    if (normalised) x = at::relu(LayerNorm(x, norms[i]));
   }
   return x;
 }

@@ -71,7 +71,8 @@ struct EncoderNet {
   at::Tensor Forward(const at::Tensor& images, std::vector<FeatureStats>* stats = nullptr) const;
 
   std::string name;  // "critic/encoder", for the statistics
-  bool bf16;
+  bool bf16;         // convolutions
+  bool bf16_linear;  // fc
   Affine fc;
   // Either three convolutions or a MobileNet.
   const EncoderShape* shape;
@@ -90,7 +91,7 @@ struct FusionNet {
             const ParameterLookup& lookup);
   at::Tensor Forward(const at::Tensor& features, const at::Tensor& vector) const;
 
-  bool has_image, has_trunk;
+  bool has_image, has_trunk, bf16;
   Affine image, image_norm, vector_layer, vector_norm;
 };
 
@@ -112,6 +113,7 @@ struct Mlp {
   // `action`, where there is one, is appended to the input of layer `action_layer`.
   at::Tensor Forward(at::Tensor x, const at::Tensor& action = {}, size_t action_layer = 0) const;
 
+  bool bf16;
   std::vector<Affine> layers;
   std::vector<Affine> norms;  // empty, or one per hidden layer
 };

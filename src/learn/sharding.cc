@@ -84,6 +84,28 @@ void Td3Learner::Impl::ForShards(std::vector<Shard>& shards,
            [&](int shard) { work(shards[static_cast<size_t>(shard)]); });
 }
 
+void Td3Learner::Impl::ForRanges(int64_t size,
+                                 const std::function<void(int64_t begin, int64_t end)>& work) {
+  constexpr int64_t kLine = 16;  // no two threads write to one cache line
+  team.Run(num_shards, [&](int part) {
+    const auto edge = [&](int i) {
+      return i == num_shards ? size : size * i / num_shards / kLine * kLine;
+    };
+    work(edge(part), edge(part + 1));
+  });
+}
+
+void Td3Learner::Impl::SumGrads(FlatParams& params, int shards) {
+  if (shards == 1) return;
+  ForRanges(params.values().numel(),
+            [&](int64_t begin, int64_t end) { params.SumGrads(shards, begin, end); });
+}
+
+void Td3Learner::Impl::Step(FlatParams& params, FlatAdam& adam, int64_t step) {
+  ForRanges(params.values().numel(),
+            [&](int64_t begin, int64_t end) { adam.Step(params, step, begin, end); });
+}
+
 CriticLoss Td3Learner::Impl::JoinCritic(const std::vector<Shard>& shards) {
   CriticLoss joined;
   joined.loss = Join(shards, [](const Shard& s) { return s.critic.loss; });

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -153,6 +154,13 @@ struct Td3Learner::Impl {
   // Without images the passes over all parameters (clipping, Adam, targets) are too short to wake
   // a thread for.
   bool SmallPasses() const { return num_shards > 1 && !HasImage(options.mode); }
+  // The gradients of the whole batch from those of its shards, and Adam's step: each thread takes
+  // a part of the elements.
+  void SumGrads(FlatParams& params, int shards);
+  void Step(FlatParams& params, FlatAdam& adam, int64_t step);
+  // work(begin, end) for parts of [0, size), on all threads: passes over flat buffers, element by
+  // element.
+  void ForRanges(int64_t size, const std::function<void(int64_t begin, int64_t end)>& work);
   void ForShards(std::vector<Shard>& shards, const std::function<void(Shard&)>& work);
   // Losses summed, rows one after the other, without graphs.
   static CriticLoss JoinCritic(const std::vector<Shard>& shards);
@@ -209,6 +217,7 @@ struct Td3Learner::Impl {
   FlatParams target_actor_params, target_critic_params;
   // An update writes running statistics to next_statistics; they count when it has succeeded.
   FlatParams statistics, next_statistics, target_statistics;
+  std::array<at::Tensor, 3> kept_critic;  // see CriticRollback
   FlatAdam actor_adam, critic_adam;
 
   // Filled while binding, for the audit.

@@ -4,12 +4,14 @@
 // in wiring shared_critic), ' a target copy. DDPG and MPG are this update with other switches
 // (configs/algorithms/).
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mse_loss.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "learn/non_finite.h"
@@ -25,27 +27,33 @@ double Number(const at::Tensor& scalar) { return scalar.item<double>(); }
 // nothing behind. Active on updates that train the actor: on others nothing follows.
 class CriticRollback {
  public:
-  CriticRollback(bool active, FlatParams& params, FlatAdam& adam)
-      : active_(active), params_(params), adam_(adam) {
+  // What an update changes of a critic.
+  using Content = std::array<at::Tensor, 3>;
+  // `kept`: memory for a copy, made when it is undefined.
+  CriticRollback(bool active, const Content& content, Content& kept, Td3Learner::Impl& impl)
+      : active_(active), content_(content), kept_(kept) {
     if (!active_) return;
-    values_ = params.values().clone();
-    first_ = adam.first_moment.clone();
-    second_ = adam.second_moment.clone();
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      if (!kept_[i].defined()) kept_[i] = at::empty_like(content_[i]);
+    }
+    impl.ForRanges(content_[0].numel(), [this](int64_t begin, int64_t end) {
+      const c10::NoGradGuard no_grad;
+      for (size_t i = 0; i < kept_.size(); ++i) {
+        kept_[i].slice(0, begin, end).copy_(content_[i].slice(0, begin, end));
+      }
+    });
   }
   ~CriticRollback() {
     if (!active_) return;
     const c10::NoGradGuard no_grad;
-    params_.values().copy_(values_);
-    adam_.first_moment.copy_(first_);
-    adam_.second_moment.copy_(second_);
+    for (size_t i = 0; i < kept_.size(); ++i) content_[i].copy_(kept_[i]);
   }
   void Commit() { active_ = false; }
 
  private:
   bool active_;
-  FlatParams& params_;
-  FlatAdam& adam_;
-  at::Tensor values_, first_, second_;
+  Content content_;
+  Content& kept_;
 };
 
 // The share of the critic's gradient that the numbers get where they meet the image.
@@ -137,8 +145,12 @@ ActorLoss Td3Learner::Impl::ComputeActorLoss(const BatchTensors& b,
 // already.
 void Td3Learner::Impl::UpdateTargets() {
   const c10::NoGradGuard no_grad;
-  target_actor_params.values().lerp_(actor_params.TailOf(target_actor_params), config.tau);
-  target_critic_params.values().lerp_(critic_params.TailOf(target_critic_params), config.tau);
+  const auto follow = [this](FlatParams& slow, const FlatParams& online) {
+    ForRanges(slow.values().numel(),
+              [&](int64_t begin, int64_t end) { slow.Follow(online, config.tau, begin, end); });
+  };
+  follow(target_actor_params, actor_params);
+  follow(target_critic_params, critic_params);
   if (!specs.target_statistics.empty()) target_statistics.values().copy_(next_statistics.values());
 }
 
@@ -157,7 +169,7 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
     shard.critic = ComputeCriticLoss(shard.b, with_feature_stats ? &shard.stats : nullptr);
     shard.critic.loss.backward();
   });
-  critic_params.SumGrads(num);
+  SumGrads(critic_params, num);
   const CriticLoss critic = JoinCritic(shards);
   metrics.critic_loss = Number(critic.loss);
   metrics.target_mean = Number(critic.target.y.mean());
@@ -165,8 +177,11 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
   if (!std::isfinite(metrics.critic_loss)) HaltNonFinite("loss", "", "of the critics");
   metrics.critic_grad = ClipGradients(critic_params, critic_params.Range("critic/encoder"),
                                       ClipFor(config.critic_grad_norm), "critic");
-  CriticRollback rollback(metrics.actor_updated, critic_params, critic_adam);
-  critic_adam.Step(critic_params, metrics.update);
+  CriticRollback rollback(
+      metrics.actor_updated,
+      {critic_params.values(), critic_adam.first_moment, critic_adam.second_moment}, kept_critic,
+      *this);
+  Step(critic_params, critic_adam, metrics.update);
 
   // The actor and all targets, on every policy_delay-th.
   ActorMetrics actor_metrics = counters.last_actor;
@@ -177,14 +192,14 @@ UpdateMetrics Td3Learner::Impl::Update(const Batch& batch, bool with_feature_sta
                                      with_feature_stats ? &shard.stats : nullptr);
       shard.actor.loss.backward();
     });
-    actor_params.SumGrads(num);
+    SumGrads(actor_params, num);
     const ActorLoss actor = JoinActor(shards);
     actor_metrics.actor_loss = Number(actor.loss);
     if (actor.cloning.defined()) metrics.bc_loss = Number(actor.cloning);
     if (!std::isfinite(actor_metrics.actor_loss)) HaltNonFinite("loss", "", "of the actor");
     actor_metrics.actor_grad = ClipGradients(actor_params, actor_params.Range("actor/encoder"),
                                              ClipFor(config.actor_grad_norm), "actor");
-    actor_adam.Step(actor_params, counters.actor_updates + 1);
+    Step(actor_params, actor_adam, counters.actor_updates + 1);
     UpdateTargets();
 
     const c10::NoGradGuard no_grad;

@@ -253,8 +253,14 @@ void Replay::SampleRows(RandomStream& random, int first, int count, Batch& batch
   const size_t width = static_cast<size_t>(batch.vector_size);
   impl_->DrawRows(random, static_cast<size_t>(first), static_cast<size_t>(count), beta, batch);
   const uint64_t oldest = impl_->priorities ? impl_->priorities->first() : 0;
+  const auto start_of = [&](size_t row) { return impl_->log[batch.transition[row] - oldest]; };
+  // Rows lie anywhere in gigabytes: the wait for all of them at once is that for one.
   for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
-    const StartRef start = impl_->log[batch.transition[row] - oldest];
+    const StartRef start = start_of(row);
+    impl_->worlds[start.world].stream.Prefetch(start.seq);
+  }
+  for (size_t row = static_cast<size_t>(first); row < end_row; ++row) {
+    const StartRef start = start_of(row);
     const WorldStream& stream = impl_->worlds[start.world].stream;
     const NStepReturn steps = impl_->ReturnFrom(stream, start.seq);
     // The action stands in the record that it led to.

@@ -53,6 +53,7 @@ static_assert(RecordLayout{false, kPrivilegedSize}.bytes() % alignof(ReplayRecor
 class WorldStream {
  public:
   static constexpr uint64_t kRecordsPerBlock = 8;
+  static constexpr size_t kPrefetchBytes = 256;  // head and numbers, mostly
   // What the allocator and the block table take per block beside the records.
   static constexpr size_t kBlockOverhead = 16 + sizeof(void*);
 
@@ -68,6 +69,14 @@ class WorldStream {
   const ReplayRecord& At(uint64_t seq) const {
     const uint8_t* block = blocks_[seq / kRecordsPerBlock - first_block_].get();
     return *reinterpret_cast<const ReplayRecord*>(block + seq % kRecordsPerBlock * record_bytes_);
+  }
+  // Asks for the head and the numbers of record `seq`, and the head of the next.
+  void Prefetch(uint64_t seq) const {
+    const auto* record = reinterpret_cast<const uint8_t*>(&At(seq));
+    for (size_t offset = 0; offset < kPrefetchBytes; offset += 64) {
+      __builtin_prefetch(record + offset);
+    }
+    __builtin_prefetch(record + record_bytes_);
   }
   // Room for the next record; the caller fills all of it.
   uint8_t* Append() {

@@ -21,6 +21,12 @@ double RamBytes() {
          static_cast<double>(::sysconf(_SC_PAGE_SIZE));
 }
 
+std::string DtypeText(const LearnerConfig& config) {
+  if (!config.bf16_encoder && !config.bf16_linear) return "fp32";
+  return std::string("bf16") + (config.bf16_encoder ? " encoder" : "") +
+         (config.bf16_linear ? " linear" : "");
+}
+
 }  // namespace
 
 void CheckMachine(const Config& config, bool allow_slow_blas) {
@@ -50,7 +56,7 @@ std::map<std::string, std::string> Fingerprint(const Config& config, const std::
           {"blas_core", BlasCoreName()},
           {"isa", TorchCpuCapability()},
           {"threads", std::to_string(LearnerThreads())},
-          {"dtype", config.learner.bf16_encoder ? "bf16 encoder" : "fp32"},
+          {"dtype", DtypeText(config.learner)},
           {"device", NameOf(ResolveDevice(config.train.device))},
           {"acting_batch", std::to_string(config.train.num_worlds)}};
 }

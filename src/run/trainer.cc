@@ -98,7 +98,10 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
     return stopped;
   }
   const double limit = config_.train.max_minutes;
-  const auto time_over = [&] { return limit > 0.0 && parts_.minutes() >= limit; };
+  const auto time_over = [&] {
+    minutes_ = parts_.minutes();
+    return limit > 0.0 && minutes_ >= limit;
+  };
   const int64_t first_step = state_.env_steps;
   if (!restored_) StartWorlds();
   const Replay* experts = demonstrations_ == nullptr ? nullptr : demonstrations_->replay.get();
@@ -374,7 +377,7 @@ void Trainer::Watch(const UpdateMetrics& m) {
              .beta = state_.behaviour.Beta(state_.env_steps),
              .replay_transitions = replay_.size(),
              .priorities = replay_.priorities(),
-             .minutes = parts_.minutes()});
+             .minutes = minutes_});
 }
 
 void Trainer::RequireFinite(int world, bool with_reward) {

@@ -161,6 +161,7 @@ class Trainer {
   State state_;
   ActingMemory memory_;  // of the worlds; saved as a part of its own where networks remember
   bool restored_ = false;
+  double minutes_ = 0.0;  // of this process, as of the last round
   std::string last_checkpoint_;
   int64_t last_checkpoint_step_ = -1;
   int64_t last_validation_step_ = -1;
