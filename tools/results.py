@@ -12,6 +12,8 @@ usage: results.py                   write docs/results.md
 In the template, alone on a line:
   {{table NAME...}}     rows of results/NAME.json; several seeds of one recipe as one row
   {{seeds NAME...}}     the same with a row for each seed before
+  {{across LABEL=NAME+NAME...}}  a row for each label, scenario and checkpoint (final, best), across
+                        the seeds of all its results: each seed's success, their mean, the worst
   {{commands NAME...}}  how they were trained and evaluated, where and when
   {{bench FILE}}        a file of `volante bench --json`, in bench/results/
 and anywhere: {{value NAME METRIC FORMAT}}, of the first row, such as {{value expert success_rate .2f}}.
@@ -86,6 +88,38 @@ def table(names, seeds=False):
     return markdown(*without_empty(HEADER, lines))
 
 
+SEED_ROW = re.compile(r"seed (\d+), (final|best) \d+, scenario (\w+)$")
+
+
+def across(entries):
+    lines = []
+    for entry in entries:
+        label, _, names = entry.partition("=")
+        found = {}  # (scenario, checkpoint) -> seed -> row
+        for name in names.split("+"):
+            for row in result_rows(name, True):
+                if match := SEED_ROW.match(row["label"]):
+                    found.setdefault(match.group(3, 2), {})[int(match[1])] = row
+        for (scenario, checkpoint), rows in found.items():
+            metrics = [rows[seed]["metrics"] for seed in sorted(rows)]
+            success = [m["success_rate"] for m in metrics]
+            mean = [format(sum(m[key] for m in metrics) / len(metrics), form)
+                    for _, key, form in COLUMNS]
+            lines.append([label.replace("_", " "), scenario, checkpoint,
+                          " ".join(f"{s:.3f}" for s in success),
+                          f"{sum(success) / len(success):.3f}", f"{min(success):.3f}", *mean])
+    if not lines:
+        raise BadResult(f"{TEMPLATE}: no seeds in {' '.join(entries)}")
+    return markdown(["algorithm", "scenario", "checkpoint", "success of each seed", "mean", "worst",
+                     *(c[0] for c in COLUMNS)], lines)
+
+
+def names_in(kind, words):
+    if kind == "bench":
+        return []
+    return [n for w in words for n in w.partition("=")[2].split("+")] if kind == "across" else words
+
+
 def commands(names):
     parts = []
     for name in names:
@@ -140,7 +174,7 @@ def bench(file):
 # ---- the document ------------------------------------------------------------------------------
 
 BLOCKS = {"table": lambda words: table(words), "seeds": lambda words: table(words, seeds=True),
-          "commands": commands, "bench": lambda words: bench(*words)}
+          "across": across, "commands": commands, "bench": lambda words: bench(*words)}
 
 
 def generate():
@@ -150,8 +184,7 @@ def generate():
         kind, *words = match.group(1).split()
         if kind not in BLOCKS or not words:
             raise BadResult(f"{TEMPLATE}: {match.group(0)} is none of {', '.join(BLOCKS)}, value")
-        if kind != "bench":
-            used.update(words)
+        used.update(names_in(kind, words))
         return BLOCKS[kind](words)
 
     def inline(match):

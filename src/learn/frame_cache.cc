@@ -19,21 +19,19 @@ constexpr int64_t kSpareBytes = 2'000'000'000;
 
 }  // namespace
 
-FrameCache::FrameCache(std::span<const CachedReplay> sources, int64_t least, at::Device device)
-    : device_(device) {
-  VOLANTE_CHECK(least > 0, "a batch names some frames");
-  for (double share = 1.0; share > 0.01 && !Allocate(sources, least, share); share *= 0.5) {
+FrameCache::FrameCache(std::span<const CachedReplay> sources, at::Device device) : device_(device) {
+  for (double share = 1.0; share > 0.01 && !Allocate(sources, share); share *= 0.5) {
   }
 }
 
-bool FrameCache::Allocate(std::span<const CachedReplay> sources, int64_t least, double share) {
+bool FrameCache::Allocate(std::span<const CachedReplay> sources, double share) {
   std::vector<Source> ranges;
   int64_t slots = 0;
   for (const CachedReplay& source : sources) {
     const double bytes = share * static_cast<double>(source.max_bytes);
     const int64_t worlds = source.replay->num_worlds();
     const auto size = static_cast<int64_t>(bytes / kImagePixels) / worlds * worlds;
-    if (size < std::max(least, worlds)) return false;
+    if (size < std::max(source.least, worlds)) return false;
     ranges.push_back({source.replay, slots, size});
     slots += size;
   }
@@ -97,7 +95,12 @@ at::Tensor FrameCache::Stacks(std::span<const FrameRef> frames) {
     const auto count = static_cast<int64_t>(fetch_.size());
     fetched_ += count;
     const at::Tensor pixels = at::from_blob(pixels_.data(), {count, kImagePixels}, at::kByte);
-    frames_.index_copy_(0, on_device(fetch_), pixels.to(device_));
+    try {
+      frames_.index_copy_(0, on_device(fetch_), pixels.to(device_));
+    } catch (...) {  // what was to come is not there
+      for (const int64_t slot : fetch_) held_[static_cast<size_t>(slot)] = {};
+      throw;
+    }
   }
   const auto stacks = static_cast<int64_t>(frames.size()) / kFrameStack;
   return frames_.index_select(0, on_device(slots))

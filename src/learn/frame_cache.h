@@ -18,9 +18,8 @@ namespace volante {
 class FrameCache {
  public:
   // Room for the frames of `sources` (of ReplayOptions::source 0, 1, ...) in at most their bytes
-  // each, halved until the device has it. `least` frames of each are the fewest that are worth
-  // anything, and the most that one batch may name of it; empty() when there is no room for those.
-  FrameCache(std::span<const CachedReplay> sources, int64_t least, at::Device device);
+  // each, halved until the device has it; empty() when there is no room for the least of each.
+  FrameCache(std::span<const CachedReplay> sources, at::Device device);
 
   bool empty() const { return !frames_.defined(); }
   uint64_t bytes() const { return empty() ? 0 : static_cast<uint64_t>(frames_.numel()); }
@@ -35,7 +34,7 @@ class FrameCache {
     const Replay* replay;
     int64_t begin, size;  // its slots
   };
-  bool Allocate(std::span<const CachedReplay> sources, int64_t least, double share);
+  bool Allocate(std::span<const CachedReplay> sources, double share);
   int64_t SlotOf(const FrameRef& frame);
 
   at::Device device_;

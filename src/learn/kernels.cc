@@ -148,7 +148,7 @@ VOLANTE_CLONES void AdamRangeF64(const AdamConstants<double>& k, int64_t size, c
 
 VOLANTE_CLONES void MaskRow(int64_t columns, const float* __restrict g, const float* __restrict y,
                             float* __restrict masked) {
-  for (int64_t j = 0; j < columns; ++j) masked[j] = y[j] > 0.0f ? g[j] : 0.0f;
+  for (int64_t j = 0; j < columns; ++j) masked[j] = y[j] <= 0.0f ? 0.0f : g[j];
 }
 VOLANTE_CLONES void AddRow(int64_t columns, const float* __restrict row, float* __restrict sums) {
   for (int64_t j = 0; j < columns; ++j) sums[j] += row[j];

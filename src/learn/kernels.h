@@ -1,6 +1,7 @@
 // Loops over flat CPU memory that torch would do in several passes: uint8 images to [-1, 1] in the
-// layout of convolutions, augmented where asked for, and Adam's step. Elementwise, so neither the
-// thread count nor the vector width changes a bit of the result. Used by learn/ alone; torch-free
+// layout of convolutions, augmented where asked for, Adam's step, and narrow linear layers.
+// Elementwise, or summed in a fixed order, so neither the thread count nor the vector width changes
+// a bit of the result. Used by learn/ alone; torch-free
 // header.
 #pragma once
 
@@ -30,9 +31,9 @@ void ImagesToUnitRange(const uint8_t* images, int64_t n, double* out,
 void ImagesToUnitRangeBf16(const uint8_t* images, int64_t n, uint16_t* out,
                            const StackAugmentation* augmentations = nullptr);
 
-// The gradient behind a linear layer with ReLU: masked[i, j] = y[i, j] > 0 ? g[i, j] : 0 (g where y
-// is null, and masked may be g then), and sums[j] += sum over i of it, where sums is not null. All
-// [rows, columns] row-major.
+// The gradient behind a linear layer with ReLU: masked[i, j] = y[i, j] <= 0 ? 0 : g[i, j] (g where
+// y is null, and masked may be g then), and sums[j] += sum over i of it, where sums is not null.
+// All [rows, columns] row-major.
 void MaskAndSum(int64_t rows, int64_t columns, const float* g, const float* y, float* masked,
                 float* sums);
 

@@ -8,6 +8,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "base/error.h"
 #include "learn/kernels.h"
 #include "learn/pair_product.h"
 
@@ -94,6 +95,9 @@ template <class Products>
 struct FusedLinear : torch::autograd::Function<FusedLinear<Products>> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, bool relu) {
+    VOLANTE_CHECK(x.dim() == 2 && x.size(1) == weight.size(1) && weight.is_contiguous() &&
+                      bias.is_contiguous(),
+                  "rows of as many numbers as the layer takes");
     const at::Tensor rows = x.contiguous();
     at::Tensor y = at::empty({rows.size(0), weight.size(0)}, rows.options());
     Products::Forward(rows, weight, bias, relu, y);
@@ -104,24 +108,26 @@ struct FusedLinear : torch::autograd::Function<FusedLinear<Products>> {
   static variable_list backward(AutogradContext* context, variable_list of_outputs) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &y = saved[3];
-    const c10::NoGradGuard no_grad;
-    // New memory where the gradient is not there yet.
-    const auto gradient_of = [](const at::Tensor& parameter) {
-      return parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter);
+    VOLANTE_CHECK(!c10::GradMode::is_enabled(), "second derivatives are not there");
+    // In place where a leaf has its gradient already, new memory otherwise.
+    const auto in_place = [](const at::Tensor& parameter) {
+      return parameter.is_leaf() && parameter.grad().defined() && parameter.grad().is_contiguous();
     };
-    const auto returned = [](const at::Tensor& parameter, const at::Tensor& gradient) {
-      return parameter.grad().defined() ? at::Tensor() : gradient;
+    const auto gradient_of = [&](const at::Tensor& parameter) {
+      return in_place(parameter) ? parameter.grad() : at::zeros_like(parameter);
+    };
+    const auto returned = [&](const at::Tensor& parameter, const at::Tensor& gradient) {
+      return in_place(parameter) ? at::Tensor() : gradient;
     };
     at::Tensor g = of_outputs[0].contiguous(), dx, dw, db;
-    const bool trains = context->needs_input_grad(1);
-    if (trains) db = gradient_of(bias);
-    if (y.defined() || trains) {
+    if (context->needs_input_grad(2)) db = gradient_of(bias);
+    if (y.defined() || db.defined()) {
       at::Tensor masked = y.defined() ? at::empty_like(g) : g;
       MaskAndSum(g.size(0), g.size(1), In(g), y.defined() ? In(y) : nullptr, Out(masked),
-                 trains ? Out(db) : nullptr);
+                 db.defined() ? Out(db) : nullptr);
       g = masked;
     }
-    if (trains) {
+    if (context->needs_input_grad(1)) {
       dw = gradient_of(weight);
       Products::AddWeightGradient(g, x, dw);
     }
@@ -129,7 +135,8 @@ struct FusedLinear : torch::autograd::Function<FusedLinear<Products>> {
       dx = at::empty({g.size(0), weight.size(1)}, g.options());
       Products::InputGradient(g, weight, dx);
     }
-    return {dx, returned(weight, dw), returned(bias, db), at::Tensor()};
+    return {dx, dw.defined() ? returned(weight, dw) : dw, db.defined() ? returned(bias, db) : db,
+            at::Tensor()};
   }
 };
 
@@ -148,9 +155,13 @@ at::Tensor Linear(const at::Tensor& x, const Affine& layer, bool bf16, bool relu
   if (on_cpu && CpuHasPairProducts()) {
     return FusedLinear<PairProducts>::apply(x, layer.weight, layer.bias, relu);
   }
-  // Elsewhere by the device's own products, whose result is rounded to bfloat16 as well.
   const auto half = [](const at::Tensor& tensor) { return tensor.to(at::kBFloat16); };
-  at::Tensor y = at::linear(half(x), half(layer.weight), half(layer.bias)).to(at::kFloat);
+  at::Tensor y;
+  if (on_cpu) {  // the same forward product, slower; gradients are those of float32
+    y = at::linear(half(x).to(at::kFloat), half(layer.weight).to(at::kFloat), layer.bias);
+  } else {  // the device's own, which round bias, result and gradients as well
+    y = at::linear(half(x), half(layer.weight), half(layer.bias)).to(at::kFloat);
+  }
   return relu ? at::relu_(y) : y;
 }
 

@@ -11,7 +11,9 @@ namespace volante {
 // rounded to bfloat16 and sums are kept in float32; bias, activation and everything else stay in
 // float32. So do layers of fewer than 16 outputs, actions and values, which have loops of their own
 // on a CPU. float64, which the oracle runs, is torch's own layer throughout.
-// Gradients of W and b are added to their .grad where it is there, as FlatParams has it.
+// Without AVX512_BF16, or on a GPU, torch's operators stand in (linear.cc says what they round).
+// Gradients of W and b are added to their .grad where it is there, as FlatParams has it; no second
+// derivatives, no hooks on W and b.
 at::Tensor Linear(const at::Tensor& x, const Affine& layer, bool bf16, bool relu = false);
 
 }  // namespace volante

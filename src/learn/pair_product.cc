@@ -50,7 +50,7 @@ VOLANTE_PAIRS void Tile(const PairProduct& p, const uint32_t* left, int64_t row_
       float* out = c + r * p.stride + 16 * half;
       __m512 value = _mm512_add_ps(sum[r][half], shift);
       if (p.add) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out));
-      if (p.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
+      if (p.relu) value = _mm512_max_ps(_mm512_setzero_ps(), value);  // NaN stays NaN
       _mm512_mask_storeu_ps(out, mask, value);
     }
   }

@@ -39,7 +39,8 @@ struct LeftPairs {
 };
 
 // c [rows, columns] (rows `stride` apart) = left right, `right` in panels, `pairs` long sums; plus
-// what c holds where `add`; plus bias [columns] where it is not null; then max(0, .) where `relu`.
+// what c holds where `add`; plus bias [columns] where it is not null; then max(0, .) where `relu`,
+// which keeps NaN.
 struct PairProduct {
   int64_t rows, columns, pairs;
   LeftPairs left;

@@ -47,8 +47,9 @@ OneThreadScope::~OneThreadScope() {
   if (threads_ > 0) SetThreads(threads_);
 }
 
-ShardTeam::ShardTeam(int size) : failures_(static_cast<size_t>(size)) {
+ShardTeam::ShardTeam(int size) {
   VOLANTE_CHECK(size >= 1, "a team has at least the caller");
+  failures_.resize(static_cast<size_t>(size));
   for (int shard = 1; shard < size; ++shard) {
     threads_.emplace_back([this, shard] { Serve(shard); });
   }

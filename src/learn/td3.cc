@@ -351,8 +351,8 @@ void Td3Learner::LoadTensors(std::span<const NamedTensor> tensors, TensorScope s
   impl_->counters.seed = impl_->options.seed;
 }
 
-uint64_t Td3Learner::CacheFrames(std::span<const CachedReplay> sources, int64_t least) {
-  FrameCache cache(sources, least, impl_->tensor_options.device());
+uint64_t Td3Learner::CacheFrames(std::span<const CachedReplay> sources) {
+  FrameCache cache(sources, impl_->tensor_options.device());
   if (cache.empty()) return 0;
   return impl_->frame_cache.emplace(std::move(cache)).bytes();
 }

@@ -162,10 +162,11 @@ struct ActingMemory {
 
 class Replay;
 
-// Whose frames Td3Learner::CacheFrames keeps, and in how much memory at most.
+// Whose frames Td3Learner::CacheFrames keeps.
 struct CachedReplay {
   const Replay* replay;
-  uint64_t max_bytes;
+  uint64_t max_bytes;  // in how much memory at most
+  int64_t least;       // the most frames that one batch names of it: fewer are of no use
 };
 
 class Td3Learner {
@@ -201,11 +202,10 @@ class Td3Learner {
   UpdateMetrics Update(const Batch& batch, bool with_feature_stats = false);
 
   // From now on the learner's device keeps frames of these replays (ReplayOptions::source 0, 1,
-  // ...), which must outlive the learner's updates, and batches may name them
-  // (Batch::by_reference). `least`: the most frames that one batch names. Returns the bytes taken;
-  // 0, and nothing changes, where the device has no room. Which batches are made how changes no
-  // result.
-  uint64_t CacheFrames(std::span<const CachedReplay> sources, int64_t least);
+  // ...), which must outlive the learner's updates and not be restored any more, and batches may
+  // name them (Batch::by_reference). Returns the bytes taken; 0, and nothing changes, where the
+  // device has no room. Which batches are made how changes no result.
+  uint64_t CacheFrames(std::span<const CachedReplay> sources);
 
   // Copies, in a fixed order, named "actor/...", "critic/...", "target_actor/...",
   // "target_critic/...", "adam/first_moment/actor/...", "adam/second_moment/critic/...", ...

@@ -151,8 +151,8 @@ struct Td3Learner::Impl {
   // other rows (statistics of the batch, MPG's mean difference) or rows are sequences.
   static int ShardsFor(const Td3Options& options);
   std::vector<Shard> Split(const BatchTensors& batch) const;
-  // Without images the passes over all parameters (clipping, Adam, targets) are too short to wake
-  // a thread for.
+  // Without images torch's own passes over all parameters (norms, clipping) are too short to wake
+  // OpenMP's threads for.
   bool SmallPasses() const { return num_shards > 1 && !HasImage(options.mode); }
   // The gradients of the whole batch from those of its shards, and Adam's step: each thread takes
   // a part of the elements.

@@ -70,7 +70,8 @@ class WorldStream {
     const uint8_t* block = blocks_[seq / kRecordsPerBlock - first_block_].get();
     return *reinterpret_cast<const ReplayRecord*>(block + seq % kRecordsPerBlock * record_bytes_);
   }
-  // Asks for the head and the numbers of record `seq`, and the head of the next.
+  // Asks for the head and the numbers of record `seq`, and the head of the next, which mostly lies
+  // behind it.
   void Prefetch(uint64_t seq) const {
     const auto* record = reinterpret_cast<const uint8_t*>(&At(seq));
     for (size_t offset = 0; offset < kPrefetchBytes; offset += 64) {

@@ -9,6 +9,9 @@
 
 namespace volante {
 
+// What CacheFrames asks for at most; 0 where replay.device_gb asks for none.
+double CachedBytes(const Config& config);
+
 // Asks the learner to keep frames of the agent's replay, and of the expert's where there is one, as
 // replay.device_gb says. Bytes taken; 0 where none are kept, because nobody asked or there is no
 // room.

@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "config/options.h"
 #include "env/make_env.h"
+#include "learn/machine_rate.h"
 #include "learn/torch_runtime.h"
+#include "run/cache_frames.h"
 #include "run/demonstrations.h"
 
 namespace volante {
@@ -24,7 +26,7 @@ double RamBytes() {
 std::string DtypeText(const LearnerConfig& config) {
   if (!config.bf16_encoder && !config.bf16_linear) return "fp32";
   return std::string("bf16") + (config.bf16_encoder ? " encoder" : "") +
-         (config.bf16_linear ? " linear" : "");
+         (config.bf16_linear ? " linear" : "") + (CpuHasBf16() ? "" : " without AVX512_BF16");
 }
 
 }  // namespace
@@ -37,7 +39,10 @@ void CheckMachine(const Config& config, bool allow_slow_blas) {
                 "apt-get install libopenblas0-pthread, or pass --slow-blas");
   }
   const double demonstrations = static_cast<double>(DemonstrationBytes(config));
-  const double wanted = config.replay.max_gb * 1e9 + demonstrations, ram = RamBytes();
+  const bool on_cpu = ResolveDevice(config.train.device) == Device::kCpu;
+  const double wanted = config.replay.max_gb * 1e9 + demonstrations +
+                        (on_cpu ? CachedBytes(config) : 0.0),
+               ram = RamBytes();
   if (wanted > 0.5 * ram) {
     throw Error(ExitCode::kUsage, "the replay may take more than half of the memory",
                 "replay.max_gb", fmt::format("{:.1f} GB of {:.1f} GB", wanted / 1e9, ram / 1e9),

@@ -109,7 +109,12 @@ TrainResult Trainer::Run(const std::atomic<bool>& stop) {
     parts_.env->Load(static_cast<int>(w), restored_worlds_[w]);
   }
   restored_worlds_.clear();
-  batch_.by_reference = CacheFrames(config_, *learner_, replay_, experts) > 0;
+  const uint64_t cached = CacheFrames(config_, *learner_, replay_, experts);
+  batch_.by_reference = cached > 0;
+  if (const double asked = CachedBytes(config_); asked > 0.0 && parts_.progress != nullptr) {
+    parts_.progress->Message(fmt::format("frames on the device: {:.2f} GB of at most {:.2f}",
+                                         1e-9 * static_cast<double>(cached), 1e-9 * asked));
+  }
   while (state_.env_steps < config_.train.max_timesteps && !stop && !time_over()) {
     const int64_t before = state_.env_steps;
     Collect();

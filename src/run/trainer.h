@@ -84,6 +84,8 @@ class Trainer {
   TrainResult Run(const std::atomic<bool>& stop);
 
   const Td3Learner& learner() const { return *learner_; }
+  // The learner's device has the frames (replay.device_gb).
+  bool batches_name_frames() const { return batch_.by_reference; }
 
  private:
   // Everything that is neither a tensor, a replay segment nor a world.

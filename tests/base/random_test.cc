@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <numbers>
 
 #include "base/archive.h"
 
@@ -42,6 +44,26 @@ TEST(RandomStream, ContinuesExactlyAfterSaveAndLoad) {
     LoadState(SaveState(random), copy, "stream");
     EXPECT_EQ(copy, random);
     for (int i = 0; i < 10; ++i) EXPECT_EQ(copy.NextUint32(), random.NextUint32());
+  }
+}
+
+// Larger numbers are made of the next words, wherever in a block of four they begin.
+TEST(RandomStream, EveryNumberIsMadeOfTheNextWords) {
+  for (int drawn = 0; drawn < 4; ++drawn) {
+    RandomStream words(6, "words"), numbers(6, "words");
+    for (int i = 0; i < drawn; ++i) words.NextUint32(), numbers.NextUint32();
+    const auto next = [&] {
+      const uint64_t low = words.NextUint32();
+      return low | (uint64_t{words.NextUint32()} << 32);
+    };
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(numbers.NextUint64(), next());
+      const double u = 1.0 - static_cast<double>(next() >> 11) * 0x1p-53;
+      const double v = static_cast<double>(next() >> 11) * 0x1p-53;
+      EXPECT_EQ(numbers.Normal(),
+                std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v));
+    }
+    EXPECT_EQ(numbers, words);
   }
 }
 

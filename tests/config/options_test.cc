@@ -515,6 +515,48 @@ TEST(DiffFromPreset, NamesWhatTheUserChanged) {
   EXPECT_EQ(diff[0].value, "64");
 }
 
+// Whoever leaves one thing out changes that key and no other.
+TEST(Ablations, EachIsOneKey) {
+  const Config preset = LoadConfig(RealFiles(), {.preset = "td3", .file = "", .sets = {}});
+  for (const std::string set : {"learner.head_layernorm=true",
+                                "learner.encoder=nature",
+                                "learner.encoder=nature_layernorm",
+                                "learner.encoder=nature_maxpool",
+                                "learner.twin_critics=false",
+                                "learner.policy_delay=1",
+                                "learner.target_policy_noise=0",
+                                "learner.target_encoder=false",
+                                "learner.wiring=separate",
+                                "learner.fusion=concat",
+                                "learner.grad_clip=off",
+                                "learner.grad_clip=value",
+                                "learner.memory=gru",
+                                "learner.memory=lstm",
+                                "learner.critic_encoder_lr=0.0001",
+                                "augment.enabled=true",
+                                "observation.frame_stack=1",
+                                "observation.frame_stride=1",
+                                "replay.priority=per",
+                                "replay.priority=lap",
+                                "replay.n_step=1",
+                                "reward.preset=route",
+                                "reward.preset=race",
+                                "reward.preset=five_part",
+                                "reward.without=comfort",
+                                "demonstrations.share=0.25",
+                                "shaping.reward_weight=1"}) {
+    std::vector<std::string> sets = {set};
+    if (set == "reward.without=comfort") sets.push_back("reward.preset=five_part");
+    const Config ablated = LoadConfig(RealFiles(), {.preset = "td3", .file = "", .sets = sets});
+    const std::vector<ConfigDifference> found = DiffFromPreset(ablated);
+    ASSERT_EQ(found.size(), sets.size()) << set;
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [&](const ConfigDifference& difference) {
+      return difference.key == set.substr(0, set.find('='));
+    })) << set;
+    EXPECT_NE(ConfigHash(ablated), ConfigHash(preset)) << set;
+  }
+}
+
 TEST(ConfigHash, IsOfTheBehaviourNotOfTheName) {
   Config a, b;
   b.preset = "another name";

@@ -1,5 +1,6 @@
 // The learner on a GPU against the same learner on the CPU. Skipped, and said so, where there is
 // none.
+#include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,10 +98,12 @@ TEST_P(Cuda, UpdatesFromCachedFramesAreThoseFromPixels) {
     }
   }
   Td3Learner pixels(options), references(options);
-  const CachedReplay source = {&replay, 200 * kImagePixels};
-  ASSERT_GT(references.CacheFrames({&source, 1}, 64), 0u);
+  const CachedReplay source = {&replay, 200 * kImagePixels, 64};
+  ASSERT_GT(references.CacheFrames({&source, 1}), 0u);
   for (uint64_t i = 0; i < 3; ++i) {
     const SampledBoth both = SampleBoth(replay, 8, i);
+    ASSERT_TRUE(at::equal(references.impl().StacksOf({}, both.named.frames, 8).cpu(),
+                          pixels.impl().StacksOf(both.held.image, {}, 8).cpu()));
     const UpdateMetrics a = pixels.Update(both.held), b = references.Update(both.named);
     EXPECT_NEAR(a.critic_loss, b.critic_loss, 1e-3 * (1.0 + std::abs(a.critic_loss)));
     EXPECT_NEAR(a.q_std, b.q_std, 1e-3 * (1.0 + a.q_std));

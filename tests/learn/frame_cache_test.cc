@@ -58,8 +58,8 @@ TEST(FrameCache, GivesWhatTheReplayHoldsWhileItFillsAndForgets) {
     Replay replay = Empty();
     RandomStream random(2, "drive");
     Drive(replay, random, 10);
-    const CachedReplay source = {&replay, frames * kImagePixels};
-    FrameCache cache({&source, 1}, 64, at::kCPU);
+    const CachedReplay source = {&replay, frames * kImagePixels, 64};
+    FrameCache cache({&source, 1}, at::kCPU);
     ASSERT_FALSE(cache.empty());
     EXPECT_LE(cache.bytes(), (frames + 1) * kImagePixels);
     for (uint64_t i = 0; i < 60; ++i) {
@@ -73,8 +73,8 @@ TEST(FrameCache, FetchesNoFrameTwiceWhereThereIsRoom) {
   Replay replay = Empty();
   RandomStream random(2, "drive");
   Drive(replay, random, 100);
-  const CachedReplay source = {&replay, 2000 * kImagePixels};
-  FrameCache cache({&source, 1}, 64, at::kCPU);
+  const CachedReplay source = {&replay, 2000 * kImagePixels, 64};
+  FrameCache cache({&source, 1}, at::kCPU);
   for (uint64_t i = 0; i < 200; ++i) ASSERT_NO_FATAL_FAILURE(ExpectSame(replay, cache, i));
   EXPECT_GT(cache.fetched(), 300);
   EXPECT_LE(cache.fetched(), 100 * kWorlds);
@@ -85,8 +85,9 @@ TEST(FrameCache, KeepsTwoReplaysApart) {
   RandomStream random(2, "drive");
   Drive(agents, random, 60);
   Drive(experts, random, 60);
-  const CachedReplay sources[] = {{&agents, 400 * kImagePixels}, {&experts, 100 * kImagePixels}};
-  FrameCache cache(sources, 64, at::kCPU);
+  const CachedReplay sources[] = {{&agents, 400 * kImagePixels, 64},
+                                  {&experts, 100 * kImagePixels, 64}};
+  FrameCache cache(sources, at::kCPU);
   for (uint64_t i = 0; i < 20; ++i) {
     Batch held, named;
     named.by_reference = true;
@@ -102,10 +103,10 @@ TEST(FrameCache, KeepsTwoReplaysApart) {
 
 TEST(FrameCache, OfNoRoomIsEmptyAndOfLittleRoomTakesHalf) {
   const Replay replay = Empty();
-  const CachedReplay endless = {&replay, uint64_t{1} << 60};
-  EXPECT_TRUE(FrameCache({&endless, 1}, 64, at::kCPU).empty());
-  const CachedReplay small = {&replay, 63 * kImagePixels};
-  EXPECT_TRUE(FrameCache({&small, 1}, 64, at::kCPU).empty());
+  const CachedReplay endless = {&replay, uint64_t{1} << 60, 64};
+  EXPECT_TRUE(FrameCache({&endless, 1}, at::kCPU).empty());
+  const CachedReplay small = {&replay, 63 * kImagePixels, 64};
+  EXPECT_TRUE(FrameCache({&small, 1}, at::kCPU).empty());
 }
 
 TEST(FrameCache, UpdatesFromReferencesAreThoseFromPixels) {
@@ -115,8 +116,8 @@ TEST(FrameCache, UpdatesFromReferencesAreThoseFromPixels) {
   RandomStream random(2, "drive");
   Drive(replay, random, 60);
   Td3Learner pixels(options), references(options);
-  const CachedReplay source = {&replay, 300 * kImagePixels};
-  ASSERT_GT(references.CacheFrames({&source, 1}, 64), 0u);
+  const CachedReplay source = {&replay, 300 * kImagePixels, 64};
+  ASSERT_GT(references.CacheFrames({&source, 1}), 0u);
   for (uint64_t i = 0; i < 3; ++i) {
     const auto [held, named] = SampleBoth(replay, 8, i);
     pixels.Update(held);

@@ -4,6 +4,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/rand.h>
@@ -48,6 +49,21 @@ TEST(AdamStep, EqualsTorchsAdamOverFiftySteps) {
   }
   EXPECT_LE((ours - theirs.detach()).abs().max().item<double>(), 1e-14);
   EXPECT_GT((ours - start).abs().max().item<double>(), 1e-2);
+}
+
+TEST(MoveTowards, IsTorchsLerp) {
+  for (const double tau : {0.005, 0.25, 0.5, 0.9, 1.0}) {
+    const at::Tensor online = RandomTensor(1003, 1), start = RandomTensor(1003, 2);
+    at::Tensor ours = start.clone();
+    MoveTowards(1003, tau, online.data_ptr<double>(), ours.data_ptr<double>());
+    EXPECT_LE((ours - start.lerp(online, tau)).abs().max().item<double>(), 1e-15) << tau;
+    EXPECT_EQ(at::equal(ours, online), tau == 1.0);
+    at::Tensor single = start.to(at::kFloat);
+    const at::Tensor towards = online.to(at::kFloat);
+    const at::Tensor wanted = single.lerp(towards, tau);
+    MoveTowards(1003, tau, towards.data_ptr<float>(), single.data_ptr<float>());
+    EXPECT_LE((single - wanted).abs().max().item<double>(), 1e-6) << tau;
+  }
 }
 
 TEST(AdamStep, ThreadCountDoesNotChangeABit) {

@@ -3,6 +3,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isnan.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tensor.h>
@@ -12,6 +14,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <array>
+#include <cmath>
 
 #include "base/random.h"
 #include "learn/machine_rate.h"
@@ -89,22 +92,48 @@ TEST_P(PairLinear, AddsToGradientsThatAreThere) {
   at::Tensor kept = at::zeros_like(layer.weight);
   layer.weight.mutable_grad() = kept;
   layer.bias.mutable_grad() = at::zeros_like(layer.bias);
+  // Of the sum of all outputs: each row of dW is the sum of the rows of x.
+  const at::Tensor once = Rounded(x).sum(0).expand({out, in});
   Linear(x, layer, true).sum().backward();
   EXPECT_EQ(layer.weight.grad().data_ptr(), kept.data_ptr());
-  const at::Tensor once = kept.clone(), bias_once = layer.bias.grad().clone();
-  Linear(x, layer, true).sum().backward();
-  EXPECT_LT(WorstOf(kept, 2.0 * once), 1e-4);
-  EXPECT_LT(WorstOf(layer.bias.grad(), 2.0 * bias_once), 1e-4);
-  EXPECT_GT(once.abs().max().item<double>(), 0.1);
+  EXPECT_LT(WorstOf(kept, once), 1e-4);
+  EXPECT_LT(WorstOf(layer.bias.grad(), at::full({out}, rows)), 1e-6);
+  (Linear(x, layer, true) + Linear(x, layer, true)).sum().backward();  // twice in one graph
+  EXPECT_LT(WorstOf(kept, 3.0 * once), 3e-4);
+  EXPECT_LT(WorstOf(layer.bias.grad(), at::full({out}, 3 * rows)), 1e-6);
+}
+
+TEST_P(PairLinear, TakesRowsThatLieApart) {
+  const auto [rows, in, out] = GetParam();
+  const at::Tensor wide = Random(rows, in + 3, 1);
+  const at::Tensor apart = wide.narrow(1, 1, in);
+  const Affine layer{Random(out, in, 2), Random(1, out, 3)[0].clone()};
+  EXPECT_TRUE(at::equal(Linear(apart, layer, true), Linear(apart.contiguous(), layer, true)));
+}
+
+// A number that is not finite is seen behind the ReLU, as torch's lets it through.
+TEST_P(PairLinear, ReluKeepsWhatIsNotANumber) {
+  const auto [rows, in, out] = GetParam();
+  const at::Tensor x = Random(rows, in, 1);
+  Affine layer{Random(out, in, 2), Random(1, out, 3)[0].clone()};
+  layer.bias[out - 1].fill_(std::nan(""));
+  layer.bias.set_requires_grad(true);
+  const at::Tensor y = Linear(x, layer, true, /*relu=*/true);
+  EXPECT_EQ(at::isnan(y).sum().item<int64_t>(), rows);
+  y.sum().backward();
+  EXPECT_FLOAT_EQ(layer.bias.grad()[out - 1].item<float>(), static_cast<float>(rows));
 }
 
 TEST_P(PairLinear, TrainsNothingThatIsFrozen) {
   const auto [rows, in, out] = GetParam();
   at::Tensor x = Random(rows, in, 1).requires_grad_(true);
   const Affine frozen{Random(out, in, 2), Random(1, out, 3)[0].clone()};
-  Linear(x, frozen, true, true).sum().backward();
-  EXPECT_TRUE(x.grad().defined());
-  EXPECT_FALSE(frozen.weight.grad().defined() || frozen.bias.grad().defined());
+  frozen.weight.mutable_grad() = at::zeros_like(frozen.weight);
+  frozen.bias.mutable_grad() = at::zeros_like(frozen.bias);
+  Linear(x, frozen, true).sum().backward();
+  EXPECT_LT(WorstOf(x.grad(), Rounded(frozen.weight).sum(0).expand({rows, in})), 1e-4);
+  EXPECT_EQ(frozen.weight.grad().abs().max().item<double>(), 0.0);
+  EXPECT_EQ(frozen.bias.grad().abs().max().item<double>(), 0.0);
 }
 
 // Actions and values stay in float32 whatever the others do.
@@ -117,6 +146,7 @@ TEST(NarrowLinear, IsTorchsLayerForwardAndBack) {
     const Affine exact{layer.weight.detach().to(at::kDouble).requires_grad_(true),
                        layer.bias.detach().to(at::kDouble).requires_grad_(true)};
     const at::Tensor upstream = Random(rows, out, 4);
+    layer.weight.mutable_grad() = at::zeros_like(layer.weight);
     const at::Tensor y = Linear(x, layer, /*bf16=*/true);
     (y * upstream).sum().backward();
     const at::Tensor wanted = at::linear(same, exact.weight, exact.bias);

@@ -58,9 +58,11 @@ void PrintTo(const Place& p, std::ostream* out) { *out << p.buffer << p.tensor; 
 class BadParameter : public testing::TestWithParam<Place> {
  protected:
   // A learner whose next update trains the actor too, element 1 of the tensor spoilt.
-  std::unique_ptr<Td3Learner> Spoilt(float value) const {
-    auto learner = std::make_unique<Td3Learner>(
-        TestOptions(GetParam().mode, Wiring::kSeparate, Fusion::kTrunk, Encoder::kSmall));
+  std::unique_ptr<Td3Learner> Spoilt(float value, bool bf16 = false) const {
+    Td3Options options =
+        TestOptions(GetParam().mode, Wiring::kSeparate, Fusion::kTrunk, Encoder::kSmall);
+    options.config.bf16_encoder = options.config.bf16_linear = bf16;
+    auto learner = std::make_unique<Td3Learner>(options);
     learner->Update(RandomBatch(8, GetParam().mode, 0));
     for (const StoredBuffer& buffer : learner->impl().StoredBuffers(TensorScope::kEverything)) {
       if (buffer.prefix != GetParam().buffer) continue;
@@ -95,12 +97,14 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, BadParameter,
                          });
 
 TEST_P(BadParameter, IsNamedAsTheOriginNotTheLossThatItSpoils) {
-  const auto learner = Spoilt(kNan);
-  const std::string message = HaltOf(*learner, RandomBatch(8, GetParam().mode, 1));
-  EXPECT_THAT(message, AllOf(HasSubstr("non-finite parameter"), HasSubstr(": " + Name() + ": "),
-                             HasSubstr("element 1 of "), HasSubstr("is nan")));
-  EXPECT_THAT(message, AllOf(Not(HasSubstr("non-finite loss")), Not(HasSubstr("target;")),
-                             Not(HasSubstr("gradient;"))));
+  for (const bool bf16 : {false, true}) {
+    const auto learner = Spoilt(kNan, bf16);
+    const std::string message = HaltOf(*learner, RandomBatch(8, GetParam().mode, 1));
+    EXPECT_THAT(message, AllOf(HasSubstr("non-finite parameter"), HasSubstr(": " + Name() + ": "),
+                               HasSubstr("element 1 of "), HasSubstr("is nan")));
+    EXPECT_THAT(message, AllOf(Not(HasSubstr("non-finite loss")), Not(HasSubstr("target;")),
+                               Not(HasSubstr("gradient;"))));
+  }
 }
 
 TEST_P(BadParameter, AnInfinityIsNamedByALoggedUpdateAtTheLatest) {

@@ -135,11 +135,35 @@ std::vector<Case> Cases(bool free_running) {
     cases.back().options.priority = priority;
     cases.back().options.config.critic_grad_norm = 0.8;  // their gradients are smaller
   }
-  cases.push_back(numbers());
-  cases.back().options.priority = ReplayPriority::kLap;
-  cases.back().options.config.twin_critics = false;
-  cases.back().options.config.critic_grad_norm = 0.3;  // always bites
-  cases.back().options.config.actor_grad_norm = 10.0;  // never does
+  // The other algorithms by every kind of replay.
+  for (const bool ddpg : {true, false}) {
+    const auto algorithm = [&] {
+      Case c = numbers();
+      if (ddpg) {
+        c.options.config.twin_critics = false;
+        c.options.config.policy_delay = 1;
+        c.options.config.target_policy_noise = 0.0;
+      } else {
+        c.options.config.target_value = TargetValue::kMomentum;
+      }
+      return c;
+    };
+    for (const ReplayPriority priority : {ReplayPriority::kPer, ReplayPriority::kLap}) {
+      cases.push_back(algorithm());
+      cases.back().options.priority = priority;
+      cases.back().options.config.critic_grad_norm = 0.3;  // always bites
+      cases.back().options.config.actor_grad_norm = 10.0;  // never does
+    }
+    cases.push_back(algorithm());
+    cases.back().options.demonstrations = {
+        .share = 0.25, .bc_weight = 2.0, .bc_decay_updates = free_running ? 8 : 40};
+    cases.push_back(algorithm());
+    LearnerConfig& config = cases.back().options.config;
+    config.memory = Memory::kGru;
+    config.sequence_length = 6;
+    config.burn_in = 2;
+    cases.back().batch_size = 4;
+  }
   // Sequences, some at an episode's beginning and most cut by its end.
   for (const auto& [mode, wiring, fusion, memory, units, updates] :
        {std::tuple{kVector, Wiring::kSharedCritic, Fusion::kTrunk, Memory::kGru, 0, long_run},

@@ -182,15 +182,18 @@ TEST(Shards, AreTheImitationOfOneThread) {
 // Two learners on two threads each: the same bytes, however the threads were timed.
 TEST(Shards, GiveTheSameBytesAgain) {
   const OnThreads scope(2);
-  std::vector<std::vector<NamedTensor>> results;
-  for (int run = 0; run < 2; ++run) {
-    Td3Options options =
-        TestOptions(kVector, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kNature);
-    Td3Learner learner(options);
-    for (uint64_t i = 0; i < 8; ++i) learner.Update(RandomBatch(256, options.mode, i));
-    results.push_back(learner.SaveTensors(TensorScope::kEverything));
+  for (const bool bf16 : {false, true}) {
+    std::vector<std::vector<NamedTensor>> results;
+    for (int run = 0; run < 2; ++run) {
+      Td3Options options =
+          TestOptions(kVector, Wiring::kSharedCritic, Fusion::kTrunk, Encoder::kNature);
+      options.config.bf16_linear = bf16;
+      Td3Learner learner(options);
+      for (uint64_t i = 0; i < 8; ++i) learner.Update(RandomBatch(256, options.mode, i));
+      results.push_back(learner.SaveTensors(TensorScope::kEverything));
+    }
+    EXPECT_TRUE(results[0] == results[1]);
   }
-  EXPECT_TRUE(results[0] == results[1]);
 }
 
 // What is of the whole batch is not cut: a mean over it, its statistics, its sequences.

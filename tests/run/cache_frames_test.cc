@@ -10,11 +10,12 @@ namespace {
 
 std::vector<NamedTensor> TensorsOf(std::vector<std::string> sets, const std::string& device_gb) {
   sets.insert(sets.end(), {"observation.mode=camera_vector", "learner.encoder=small",
-                           "learner.batch_size=16", "train.max_timesteps=700",
+                           "learner.batch_size=8", "train.max_timesteps=700",
                            "train.learning_starts=400", "train.updates_per_env_step=0.1",
                            "replay.max_gb=0.1", "replay.device_gb=" + device_gb});
   TinyRun run(TinyConfig(std::move(sets)));
   EXPECT_GT(run.trainer->Run(run.stop).updates, 20);
+  EXPECT_EQ(run.trainer->batches_name_frames(), device_gb != "0");
   return run.trainer->learner().SaveTensors(TensorScope::kEverything);
 }
 
@@ -44,9 +45,11 @@ TEST(CachedFrames, AreKeptWhereTheConfigurationSaysSo) {
   EXPECT_EQ(bytes({camera, "train.device=cpu"}), 0u);
   EXPECT_EQ(bytes({camera, "replay.device_gb=0"}), 0u);
   EXPECT_EQ(bytes({"observation.mode=vector"}), 0u);
-  const uint64_t asked = bytes({camera, "replay.device_gb=0.05"});
+  const uint64_t asked = bytes({camera, "replay.device_gb=0.05", "replay.capacity=50000"});
   EXPECT_GT(asked, 49'000'000u);
   EXPECT_LE(asked, 50'000'000u + kImagePixels);
+  // Never more than the replay can hold.
+  EXPECT_LT(bytes({camera, "replay.device_gb=0.05", "replay.capacity=500"}), 40'000'000u);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Proves that the oracle sees: changes one line of the learner at a time in a copy of the source
-tree, rebuilds the learner's tests and expects the comparison with td3_oracle.py to fail. Exits 1
-when a change goes unnoticed. A long test: about 20 seconds per change after the first build.
+"""Proves that the tests see: changes one line of the learner at a time in a copy of the source
+tree, rebuilds the learner's tests and expects the comparison with td3_oracle.py to fail, or the
+test that a change names. Exits 1 when a change goes unnoticed. A long test: about 20 seconds per change after the first build.
 
   mutations.py [--work DIR] [--only NAME] [--jobs 2] [--list]
 """
@@ -20,7 +20,8 @@ IMITATION = "src/learn/imitation_update.cc"
 MOBILENET = "src/learn/mobilenet.cc"
 BELLMAN, REGRESSION = "src/learn/bellman_target.cc", "src/learn/regression.cc"
 
-# name, file, exact old text (found once), new text
+ORACLE = "*Oracle*"
+# name, file, exact old text (found once), new text, and the tests that must fail if not the oracle's
 MUTATIONS = [
     ("twin maximum instead of minimum", BELLMAN,
      "b.discount * at::minimum(q1, q2)", "b.discount * q1.maximum(q2)"),
@@ -97,6 +98,16 @@ MUTATIONS = [
     ("the actor acts on the memory of other steps", UPDATE,
      "nets.actor.Forward(features.actor, b.vector, b.how)",
      "nets.actor.Forward(features.actor, b.vector, {b.how.sequences, b.how.rows.flip(0), {}})"),
+    ("gradients are not clipped", "src/learn/clipping.cc",
+     "if (scaled) grads.mul_(scale);", "if (scaled) grads.mul_(1.0);", "Clipping.*"),
+    ("a trainable target passes the audit", "src/learn/audit.cc",
+     "if (bound.tensor.requires_grad()) Fail", "if (false) Fail", "Audit.*"),
+    ("the actor's loss trains the critic", UPDATE,
+     "frozen.critic.Q1(features.critic,", "nets.critic.Q1(features.critic,",
+     "*ActorLossLeavesNoGradientInTheCritic*"),
+    ("the actor's loss has a gradient through the state", UPDATE,
+     "features.critic = critic_step_features.detach();", "features.critic = critic_step_features;",
+     "*ActorGradientGoesThroughTheActionOnly*"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)
@@ -107,13 +118,13 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 add_compile_options(-O1 -march=x86-64-v2 -ffp-contract=off)
 find_package(Torch REQUIRED)
 file(GLOB sources src/base/*.cc src/learn/*.cc src/replay/priorities.cc src/replay/sum_tree.cc
-  tests/learn/oracle*.cc)
+  src/replay/replay.cc tests/learn/oracle*.cc tests/learn/td3_test.cc)
 add_executable(oracle_test ${sources})
 target_include_directories(oracle_test PRIVATE src tests)
 target_include_directories(oracle_test SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
 target_compile_definitions(oracle_test PRIVATE AT_PER_OPERATOR_HEADERS
   VOLANTE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-target_link_libraries(oracle_test PRIVATE torch_cpu c10 gtest_main gtest xxhash fmt ${CMAKE_DL_LIBS})
+target_link_libraries(oracle_test PRIVATE torch_cpu c10 gmock_main gmock gtest xxhash fmt ${CMAKE_DL_LIBS})
 """
 
 
@@ -129,9 +140,9 @@ def build(work, jobs):
                           capture_output=True, text=True)
 
 
-def oracle_passes(work):
-    result = subprocess.run([work / "build" / "oracle_test", "--gtest_fail_fast"],
-                            capture_output=True, text=True)
+def tests_pass(work, which):
+    result = subprocess.run([work / "build" / "oracle_test", "--gtest_fail_fast",
+                             f"--gtest_filter={which}"], capture_output=True, text=True)
     failed = [line for line in result.stdout.splitlines() if line.startswith("[  FAILED  ]")]
     where = failed[0].split("/")[-1].split(",")[0] if failed else "no test result"
     return result.returncode == 0, where
@@ -149,10 +160,10 @@ def main():
     arguments = parser.parse_args()
     chosen = [m for m in MUTATIONS if not arguments.only or arguments.only in m[0]]
     if arguments.list:
-        for name, file, old, new in chosen:
+        for name, file, old, new, *_ in chosen:
             print(f"{name} ({file})\n  - {old}\n  + {new}")
         return 0
-    for name, file, old, _ in MUTATIONS:
+    for name, file, old, *_ in MUTATIONS:
         if (ROOT / file).read_text().count(old) != 1:
             sys.exit(f"{name}: '{old}' is not found exactly once in {file}")
     if arguments.check:
@@ -166,18 +177,18 @@ def main():
         result = build(work, arguments.jobs)
         if result.returncode != 0:
             sys.exit("the unchanged tree does not build:\n" + result.stdout[-3000:])
-        if not oracle_passes(work)[0]:
-            sys.exit("the unchanged tree fails the oracle")
+        if not tests_pass(work, "*")[0]:
+            sys.exit("the unchanged tree fails its tests")
         print("unchanged: passes", flush=True)
         unnoticed = 0
-        for name, file, old, new in chosen:
+        for name, file, old, new, *which in chosen:
             path = work / file
             original = path.read_text()
             path.write_text(original.replace(old, new))
             result = build(work, arguments.jobs)
             if result.returncode != 0:
                 sys.exit(f"{name}: does not build:\n" + result.stdout[-3000:])
-            passes, where = oracle_passes(work)
+            passes, where = tests_pass(work, which[0] if which else ORACLE)
             print(f"{name}: " + ("UNNOTICED" if passes else f"fails ({where})"), flush=True)
             unnoticed += passes
             path.write_text(original)
