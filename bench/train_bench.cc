@@ -138,7 +138,8 @@ BenchResult BenchTrainSteps(const BenchOptions& options) {
   result.limit = 10.0;
   result.note = fmt::format(
       "{} env steps and {} updates in {:.1f} s; worlds {:.1f} s, updates {:.1f} s ({:.2f} ms each, "
-      "before {:.2f}, after {:.2f}), actions {:.1f} s, {:.1f} % on top where they count as overhead; "
+      "before {:.2f}, after {:.2f}), actions {:.1f} s, {:.1f} % on top where they count as "
+      "overhead; "
       "{} threads",
       trained.env_steps, trained.updates, run_s, env_s, updates_s, 1e3 * update_s,
       1e3 * before.update_s, 1e3 * after.update_s, act_s * ticks,

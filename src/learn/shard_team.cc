@@ -22,9 +22,9 @@ void SetThreads(int threads) {
   SetThreads("openblas_set_num_threads", threads);
 }
 
-// Rounds of looking at a number before the thread sleeps: some tenths of a millisecond, about what
-// lies between two calls of one update.
-constexpr int kSpins = 20000;
+// Rounds of looking at a number before the thread sleeps: more than a millisecond, which is more
+// than lies between two updates from the numbers alone. Waking a thread costs a tenth of that.
+constexpr int kSpins = 100000;
 
 // Until `value` is `wanted`.
 void Await(const std::atomic<unsigned>& value, unsigned wanted) {
