@@ -360,4 +360,14 @@ void GiveBiasesSize(Td3Learner& learner) {
   });
 }
 
+void GiveMomentsSize(Td3Learner& learner) {
+  ChangeState(learner, [](const NamedTensor& tensor, double value) {
+    return tensor.name.starts_with("adam/second_moment/") ? 1e-4 : value;
+  });
+  LearnerCounters counters = learner.counters();
+  counters.updates += 1000;
+  counters.actor_updates += 500;
+  learner.set_counters(counters);
+}
+
 }  // namespace volante

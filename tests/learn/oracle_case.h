@@ -71,4 +71,8 @@ void ChangeState(Td3Learner& learner,
 // error relative to it says nothing about the update. Those of a trained network have some size.
 void GiveBiasesSize(Td3Learner& learner);
 
+// Second moments as after many updates, so that Adam's step is not the sign of the gradient: a unit
+// that was silent until now has a first gradient of which two programs agree on little more.
+void GiveMomentsSize(Td3Learner& learner);
+
 }  // namespace volante

@@ -125,6 +125,7 @@ TEST_P(ImitationOracle, Float32SameActorAfterOneUpdateFromAnEqualState) {
     learner.Update(LabelledBatch(c, experience, batches[static_cast<size_t>(i)]));
   }
   GiveBiasesSize(learner);
+  GiveMomentsSize(learner);
   const OracleResult oracle =
       RunOracle(learner, c.options, experience, {batches.back()}, kFrameStride, "imitation_f32");
   learner.Update(LabelledBatch(c, experience, batches.back()));

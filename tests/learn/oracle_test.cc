@@ -259,17 +259,6 @@ bool HasNoGradient(const Case& c, const std::string& name) {
          (name.ends_with("block/2/1/bias") || name.ends_with("block/3/1/bias"));
 }
 
-// Second moments as after many updates, so that Adam's step is not the sign of the gradient.
-void GiveMomentsSize(Td3Learner& learner) {
-  ChangeState(learner, [](const NamedTensor& tensor, double value) {
-    return tensor.name.starts_with("adam/second_moment/") ? 1e-4 : value;
-  });
-  LearnerCounters counters = learner.counters();
-  counters.updates += 1000;
-  counters.actor_updates += 500;
-  learner.set_counters(counters);
-}
-
 // A state in which nothing depends on what is found where the gradient is 0.
 void PrepareBatchNorm(const Case& c, Td3Learner& learner) {
   if (c.options.config.batchnorm != BatchNorm::kTrain) return;
