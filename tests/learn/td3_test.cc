@@ -214,8 +214,10 @@ TEST_P(EveryKind, ActorGradientGoesThroughTheActionOnly) {
   const BatchTensors b = impl.Load(batch);
   const CriticLoss critic = impl.ComputeCriticLoss(b, nullptr);
   impl.actor_params.ZeroGrads();
+  impl.critic_params.ZeroGrads();
   const ActorLoss actor = impl.ComputeActorLoss(b, critic.features, nullptr);
   actor.loss.backward();
+  EXPECT_EQ(impl.critic_params.grads().abs().max().item<double>(), 0.0) << "through the state";
   const at::Tensor whole = impl.actor_params.grads().clone();
 
   const at::Tensor action = actor.pi.action.detach().requires_grad_(true);
@@ -301,6 +303,10 @@ TEST(Audit, FailsOnEachWayToGetItWrong) {
   auto trained_target = targets;
   trained_target.push_back({"target_x", impl.critic_params.Frozen("critic/q1/0/weight")});
   EXPECT_THAT(AuditFailure(good, trainable, trained_target), HasSubstr("a target tensor is in"));
+
+  auto trainable_target = targets;  // in no optimizer, but a gradient would reach it
+  trainable_target.push_back({"target_y", at::zeros_like(targets[0].tensor).requires_grad_(true)});
+  EXPECT_THAT(AuditFailure(good, trainable, trainable_target), HasSubstr("is trainable"));
 }
 
 // ---- clipping ----------------------------------------------------------------------------------
