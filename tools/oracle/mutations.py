@@ -100,6 +100,11 @@ MUTATIONS = [
      "nets.actor.Forward(features.actor, b.vector, {b.how.sequences, b.how.rows.flip(0), {}})"),
     ("gradients are not clipped", "src/learn/clipping.cc",
      "if (scaled) grads.mul_(scale);", "if (scaled) grads.mul_(1.0);", "Clipping.*"),
+    ("a trainable target passes the audit", "src/learn/audit.cc",
+     "if (bound.tensor.requires_grad()) Fail", "if (false) Fail", "Audit.*"),
+    ("the actor's loss has a gradient through the state", UPDATE,
+     "features.critic = critic_step_features.detach();", "features.critic = critic_step_features;",
+     "*ActorGradientGoesThroughTheActionOnly*"),
 ]
 
 CMAKE = """cmake_minimum_required(VERSION 3.25)
