@@ -139,8 +139,7 @@ BenchResult BenchTrainSteps(const BenchOptions& options) {
   result.note = fmt::format(
       "{} env steps and {} updates in {:.1f} s; worlds {:.1f} s, updates {:.1f} s ({:.2f} ms each, "
       "before {:.2f}, after {:.2f}), actions {:.1f} s, {:.1f} % on top where they count as "
-      "overhead; "
-      "{} threads",
+      "overhead; {} threads",
       trained.env_steps, trained.updates, run_s, env_s, updates_s, 1e3 * update_s,
       1e3 * before.update_s, 1e3 * after.update_s, act_s * ticks,
       100.0 * (run_s / (env_s + updates_s) - 1.0), LearnerThreads());

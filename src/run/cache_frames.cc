@@ -9,15 +9,6 @@
 namespace volante {
 namespace {
 
-// Bytes for frames of both replays, as replay.device_gb says.
-double BytesFor(const Config& config) {
-  if (!HasImage(config.observation.mode)) return 0.0;
-  if (config.replay.device_gb >= 0.0) return config.replay.device_gb * 1e9;
-  // On a CPU the replay itself is in the learner's memory.
-  if (ResolveDevice(config.train.device) != Device::kCuda) return 0.0;
-  return config.replay.max_gb * 1e9 + static_cast<double>(DemonstrationBytes(config));
-}
-
 // Frames that `rows` of a batch name: observations, or sequences, with what they bootstrap from.
 int64_t FramesOf(const Config& config, int rows) {
   return 2 * int64_t{kFrameStack} * rows * (config.replay.n_step + 1);
@@ -25,11 +16,17 @@ int64_t FramesOf(const Config& config, int rows) {
 
 }  // namespace
 
-double CachedBytes(const Config& config) { return BytesFor(config); }
+double CachedBytes(const Config& config) {
+  if (!HasImage(config.observation.mode)) return 0.0;
+  if (config.replay.device_gb >= 0.0) return config.replay.device_gb * 1e9;
+  // On a CPU the replay itself is in the learner's memory.
+  if (ResolveDevice(config.train.device) != Device::kCuda) return 0.0;
+  return config.replay.max_gb * 1e9 + static_cast<double>(DemonstrationBytes(config));
+}
 
 uint64_t CacheFrames(const Config& config, Td3Learner& learner, const Replay& agents,
                      const Replay* experts) {
-  const double bytes = BytesFor(config);
+  const double bytes = CachedBytes(config);
   if (bytes <= 0.0) return 0;
   // No more than the replays can hold; both shrink alike where that is too much.
   const double of_experts =
