@@ -6,7 +6,7 @@
 
 #include "bench/bench.h"
 #include "bench/learner_work.h"
-#include "learn/machine_rate.h"
+#include "learn/pair_product.h"
 
 namespace volante {
 
@@ -28,7 +28,7 @@ BenchResult BenchReplaySample(const BenchOptions& options) {
                          })),
                      .unit = "batches/s"};
   result.n = options.runs;
-  const bool bf16 = CpuHasBf16();
+  const bool bf16 = CpuHasPairProducts();
   const double updates_per_s =
       UpdateRate(options, *filled.replay,
                  PeerOptions(Encoder::kNature, ObservationMode::kCameraVector, bf16), kBatch,

@@ -4,8 +4,8 @@
 
 #include "bench/bench.h"
 #include "bench/learner_work.h"
-#include "learn/machine_rate.h"
 #include "learn/operator_times.h"
+#include "learn/pair_product.h"
 #include "learn/torch_runtime.h"
 
 namespace volante {
@@ -69,7 +69,7 @@ std::vector<std::string> OperatorsOf(const BenchOptions& options, const Replay& 
 
 BenchResult BenchUpdate(const BenchOptions& options, const UpdateRow& row) {
   BenchResult result{.name = row.name, .value = 0.0, .unit = "updates/s"};
-  if (row.bf16 && !CpuHasBf16()) {
+  if (row.bf16 && !CpuHasPairProducts()) {
     result.note = "this CPU has no bf16 products";
     return result;
   }

@@ -27,8 +27,6 @@ at::Tensor RandomMatrix(uint64_t index, at::ScalarType dtype) {
 
 }  // namespace
 
-bool CpuHasBf16() { return __builtin_cpu_supports("avx512bf16"); }
-
 double MatrixProductRate(bool bf16, double seconds) {
   using Clock = std::chrono::steady_clock;
   const c10::NoGradGuard no_grad;

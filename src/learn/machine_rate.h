@@ -4,9 +4,6 @@
 
 namespace volante {
 
-// True where the CPU has bfloat16 products (AVX512_BF16), so that learner.bf16_encoder can pay.
-bool CpuHasBf16();
-
 // Floating-point operations per second (two per multiply-add) of at::mm of square matrices, large
 // enough to reach the machine's best and small enough for its caches to matter as they do to an
 // update: the median over `seconds`. Random values; zeros would be faster on some CPUs.

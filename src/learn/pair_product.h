@@ -11,7 +11,8 @@
 
 namespace volante {
 
-// False where the CPU lacks the instruction: then none of the following may be called.
+// False where the CPU lacks the instruction: then none of the following may be called, and
+// learner.bf16_encoder does not pay either.
 bool CpuHasPairProducts();
 
 inline constexpr int64_t kPairPanel = 32;  // columns of a panel

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "config/options.h"
 #include "env/make_env.h"
-#include "learn/machine_rate.h"
+#include "learn/pair_product.h"
 #include "learn/torch_runtime.h"
 #include "run/cache_frames.h"
 #include "run/demonstrations.h"
@@ -26,7 +26,8 @@ double RamBytes() {
 std::string DtypeText(const LearnerConfig& config) {
   if (!config.bf16_encoder && !config.bf16_linear) return "fp32";
   return std::string("bf16") + (config.bf16_encoder ? " encoder" : "") +
-         (config.bf16_linear ? " linear" : "") + (CpuHasBf16() ? "" : " without AVX512_BF16");
+         (config.bf16_linear ? " linear" : "") +
+         (CpuHasPairProducts() ? "" : " without AVX512_BF16");
 }
 
 }  // namespace

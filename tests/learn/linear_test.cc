@@ -17,7 +17,6 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "learn/machine_rate.h"
 #include "learn/pair_product.h"
 
 namespace volante {
