@@ -38,6 +38,17 @@ struct Pose2 {
   double heading_rad = 0.0;
 };
 
+// Where a vehicle stands on ground that may climb and bank.
+struct GroundPose {
+  Pose2 pose;
+  double ground_m = 0.0;   // height of the ground below its centre
+  double pitch_rad = 0.0;  // + = nose up
+  double roll_rad = 0.0;   // + = left side up
+
+  GroundPose() = default;
+  GroundPose(const Pose2& on_flat_ground) : pose(on_flat_ground) {}  // NOLINT: meant to convert
+};
+
 // A point given in the frame of `frame_in_world`, expressed in the world.
 inline Vec2 WorldFromLocal(const Pose2& frame_in_world, Vec2 local) {
   const Vec2 u = UnitFromHeading(frame_in_world.heading_rad);

@@ -31,6 +31,11 @@ CurvePoint Mix(const CurvePoint& a, const CurvePoint& b, double u) {
   return p;
 }
 
+CurveGround Mix(const CurveGround& a, const CurveGround& b, double u) {
+  return {a.height_m + (b.height_m - a.height_m) * u, a.grade + (b.grade - a.grade) * u,
+          a.bank_rad + (b.bank_rad - a.bank_rad) * u};
+}
+
 // Cubic Hermite interpolation over a piece of arc length `length`: the tangents are exact.
 Vec2 Hermite(const CurvePoint& a, const CurvePoint& b, double length, double u) {
   const Vec2 ta = UnitFromHeading(a.heading_rad) * length;
@@ -48,8 +53,13 @@ double DenseLength(const std::vector<CurvePoint>& dense) {
   return sum;
 }
 
-Curve::Curve(const std::vector<CurvePoint>& dense, double length_m) : length_m_(length_m) {
+Curve::Curve(const std::vector<CurvePoint>& dense, double length_m) : Curve(dense, {}, length_m) {}
+
+Curve::Curve(const std::vector<CurvePoint>& dense, const std::vector<CurveGround>& ground,
+             double length_m)
+    : length_m_(length_m) {
   VOLANTE_CHECK(dense.size() >= 2 && length_m > 0.0, "a curve needs two points and a length");
+  VOLANTE_CHECK(ground.empty() || ground.size() == dense.size(), "one ground to each point");
   const double stretch = length_m / DenseLength(dense);
   const auto steps =
       std::max<size_t>(1, static_cast<size_t>(std::ceil(length_m / kTargetSpacing - 1e-9)));
@@ -81,6 +91,7 @@ Curve::Curve(const std::vector<CurvePoint>& dense, double length_m) : length_m_(
     CurvePoint p = Mix(a, b, u);
     p.position_m = Hermite(a, b, piece_length, u);
     points_.push_back(p);
+    if (!ground.empty()) ground_.push_back(Mix(ground[piece], ground[piece + 1], u));
   }
   while (piece + 2 < dense.size()) {
     ++piece;
@@ -88,6 +99,14 @@ Curve::Curve(const std::vector<CurvePoint>& dense, double length_m) : length_m_(
     b = next_of(a, piece + 1);
   }
   points_.push_back(b);
+  if (!ground.empty()) ground_.push_back(ground.back());
+}
+
+CurveGround Curve::GroundAt(double s_m) const {
+  if (ground_.empty()) return {};
+  const double u = std::clamp(s_m, 0.0, length_m_) * inverse_spacing_1pm_;
+  const size_t i = std::min(static_cast<size_t>(u), ground_.size() - 2);
+  return Mix(ground_[i], ground_[i + 1], u - static_cast<double>(i));
 }
 
 CurvePoint Curve::At(double s_m) const {

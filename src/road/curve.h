@@ -15,6 +15,13 @@ struct CurvePoint {
   double half_width_m = 1.75;  // of the lane there
 };
 
+// How the ground lies along a curve; all zero on flat ground.
+struct CurveGround {
+  double height_m = 0.0;  // of the curve's point
+  double grade = 0.0;     // dz/ds along the curve, + = uphill
+  double bank_rad = 0.0;  // + = the left side is higher
+};
+
 struct CurveProjection {
   double s_m = 0.0;          // arc length of the nearest point
   double lateral_m = 0.0;    // signed distance, + = left of the curve
@@ -31,6 +38,9 @@ class Curve {
   // `dense` holds at least two points with increasing arc length, at most 0.25 m apart; `length_m`
   // is the true arc length. The sampling step is length / ceil(length / 0.5).
   Curve(const std::vector<CurvePoint>& dense, double length_m);
+  // The same over ground that is not flat: one entry of `ground` per point of `dense`.
+  Curve(const std::vector<CurvePoint>& dense, const std::vector<CurveGround>& ground,
+        double length_m);
 
   double length_m() const { return length_m_; }
   double spacing_m() const { return spacing_m_; }
@@ -40,6 +50,9 @@ class Curve {
   CurvePoint At(double s_m) const;
   // The same without heading, curvature and width: the cheap lookup.
   Vec2 PositionAt(double s_m) const;
+  // Linear interpolation; s is clamped to [0, length]. O(1), and free of cost on flat ground.
+  CurveGround GroundAt(double s_m) const;
+  bool flat() const { return ground_.empty(); }
   // The nearest point within [low, high] (clamped to the curve). Beyond either end the lateral
   // deviation is measured from the end's tangent.
   CurveProjection Project(Vec2 point, double low_s_m, double high_s_m) const;
@@ -50,6 +63,7 @@ class Curve {
   double spacing_m_ = 1.0;
   double inverse_spacing_1pm_ = 1.0;
   std::vector<CurvePoint> points_;
+  std::vector<CurveGround> ground_;  // like points_; empty on flat ground
 };
 
 }  // namespace volante

@@ -85,8 +85,8 @@ void AddMarks(const Road& road, const Section& section, size_t edge, int sign,
     const std::vector<double> stations =
         road.SampleStations(section, begin, end, kMarkStep, kChordError);
     for (const PaintedLine& line : painted) {
-      MarkLine out{line.kind,       marks[i].color, marks[i].width_m,
-                   marks[i].dash_m, marks[i].gap_m, {}};
+      MarkLine out{line.kind, marks[i].color, marks[i].width_m, marks[i].dash_m, marks[i].gap_m, {},
+                   {}};
       for (const double s : stations) {
         road.EdgesAt(section, s, edges);
         out.points.push_back(road.PointAt(s, edges[edge].value_m + line.t_offset_m));
@@ -192,7 +192,7 @@ void RoadNetworkBuilder::FillJunctionHoles() {
         const Vec2 a = center_of(region[k] / n, region[k] % n) - Vec2{kCell, kCell};
         const Vec2 b = center_of(region[end - 1] / n, region[end - 1] % n) + Vec2{kCell, kCell};
         net.surfaces_.push_back(
-            {Surface::kRoad, true, {{a.x, b.y}, {b.x, b.y}}, {{a.x, a.y}, {b.x, a.y}}});
+            {Surface::kRoad, true, {{a.x, b.y}, {b.x, b.y}}, {{a.x, a.y}, {b.x, a.y}}, {}, {}});
         k = end;
       }
     }

@@ -119,6 +119,12 @@ void RoadNetwork::VisitCells(Vec2 point, double reach_m, Visit visit) const {
 
 namespace {
 
+// Whether the curve's ground at s lies on another level than the height asked for.
+bool OtherLevel(const Curve& curve, double s_m, std::optional<double> height_m) {
+  return height_m && !curve.flat() &&
+         std::abs(curve.GroundAt(s_m).height_m - *height_m) > RoadNetwork::kLevelHeightM;
+}
+
 // The projection, when the point lies on the lane widened by margin_m.
 std::optional<CurveProjection> OnLane(const Curve& curve, Vec2 point, double low_s, double high_s,
                                       double margin_m) {
@@ -135,13 +141,14 @@ std::optional<CurveProjection> OnLane(const Curve& curve, Vec2 point, double low
 }  // namespace
 
 std::optional<LanePosition> RoadNetwork::FindLane(Vec2 point, std::optional<double> heading_rad,
-                                                  double margin_m) const {
+                                                  double margin_m,
+                                                  std::optional<double> height_m) const {
   std::optional<LanePosition> best;
   double best_angle = 0.0, best_offset = 0.0;
   VisitCells(point, std::max(0.0, margin_m - kGridMarginM), [&](const GridItem& item) {
     const Curve& curve = lane(item.lane).center;
     const auto p = OnLane(curve, point, item.low_s_m, item.high_s_m, margin_m);
-    if (!p) return;
+    if (!p || OtherLevel(curve, p->s_m, height_m)) return;
     // Lanes that share their beginning have equal headings there: the nearer centre decides.
     const double angle =
         heading_rad ? std::round(100.0 * std::abs(WrapAngle(p->heading_rad - *heading_rad))) : 0.0;
@@ -158,13 +165,15 @@ std::optional<LanePosition> RoadNetwork::FindLane(Vec2 point, std::optional<doub
   return best;
 }
 
-std::optional<LanePosition> RoadNetwork::NearestLane(const Pose2& pose, double radius_m) const {
+std::optional<LanePosition> RoadNetwork::NearestLane(const Pose2& pose, double radius_m,
+                                                     std::optional<double> height_m) const {
   std::optional<LanePosition> best;
   double best_distance = radius_m;
   VisitCells(pose.position_m, std::max(0.0, radius_m - kGridMarginM), [&](const GridItem& item) {
     const Curve& curve = lane(item.lane).center;
     const CurveProjection p = curve.Project(pose.position_m, item.low_s_m, item.high_s_m);
     if (std::abs(WrapAngle(p.heading_rad - pose.heading_rad)) >= 0.5 * std::numbers::pi) return;
+    if (OtherLevel(curve, p.s_m, height_m)) return;
     const double distance = Distance(pose.position_m, curve.PositionAt(p.s_m));
     if (distance > best_distance ||
         (best && distance == best_distance && item.lane >= best->lane)) {
@@ -176,13 +185,14 @@ std::optional<LanePosition> RoadNetwork::NearestLane(const Pose2& pose, double r
   return best;
 }
 
-void RoadNetwork::LanesAt(Vec2 point, std::vector<LaneIndex>& out) const {
+void RoadNetwork::LanesAt(Vec2 point, std::vector<LaneIndex>& out,
+                          std::optional<double> height_m) const {
   out.clear();
   VisitCells(point, 0.0, [&](const GridItem& item) {
     if (!out.empty() && out.back() == item.lane) return;
-    if (OnLane(lane(item.lane).center, point, item.low_s_m, item.high_s_m, 0.0)) {
-      out.push_back(item.lane);
-    }
+    const Curve& curve = lane(item.lane).center;
+    const auto p = OnLane(curve, point, item.low_s_m, item.high_s_m, 0.0);
+    if (p && !OtherLevel(curve, p->s_m, height_m)) out.push_back(item.lane);
   });
 }
 

@@ -1,6 +1,6 @@
 // The road as the rest of the program sees it: directed lanes with centre curves and links,
 // junctions with their conflicts, and the surfaces and marks that a camera draws.
-// Made once from an OpenDRIVE text, immutable, shared by all worlds. Flat: heights are dropped.
+// Made once from an OpenDRIVE text, immutable, shared by all worlds.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,9 @@
 
 #include "base/geometry.h"
 #include "road/curve.h"
+#include "road/signals.h"
 
 namespace volante {
-
-using LaneIndex = int32_t;  // into RoadNetwork::lanes()
-inline constexpr LaneIndex kNoLane = -1;
 
 enum class Turn : uint8_t { kNone, kStraight, kLeft, kRight };  // kNone outside junctions
 
@@ -61,6 +59,7 @@ struct SurfaceStrip {
   Surface surface = Surface::kRoad;
   bool in_junction = false;
   std::vector<Vec2> left, right;
+  std::vector<double> left_height_m, right_height_m;  // like left, right; empty on flat ground
 };
 
 enum class MarkKind : uint8_t { kSolid, kBroken };
@@ -74,6 +73,7 @@ struct MarkLine {
   double width_m = 0.15;
   double dash_m = 3.0, gap_m = 9.0;
   std::vector<Vec2> points;
+  std::vector<double> height_m;  // like points; empty on flat ground
 };
 
 struct LanePosition {
@@ -115,6 +115,10 @@ class RoadNetwork {
   std::span<const SurfaceStrip> surfaces() const { return surfaces_; }
   std::span<const MarkLine> marks() const { return marks_; }
   const RoadTotals& totals() const { return totals_; }
+  // No lane has a height: one plane carries everything, and no two levels lie above each other.
+  bool flat() const { return flat_; }
+  // The lights of junctions (road/signals.h), at most one plan per junction.
+  std::span<const SignalPlan> signal_plans() const { return signal_plans_; }
   Vec2 min_m() const { return min_m_; }  // bounding box of all surfaces
   Vec2 max_m() const { return max_m_; }
 
@@ -123,13 +127,20 @@ class RoadNetwork {
   std::span<const std::string> defects() const { return defects_; }
 
   // The drivable lane that holds the point; among several (junctions) the one whose heading is
-  // nearest, if a heading is given. Empty off the road. `margin_m` widens every lane.
+  // nearest, if a heading is given. Empty off the road. `margin_m` widens every lane. With a
+  // height, lanes whose ground is further than kLevelHeightM above or below it are not looked at:
+  // roads on bridges and below them are told apart. Without one, every level counts.
   std::optional<LanePosition> FindLane(Vec2 point, std::optional<double> heading_rad,
-                                       double margin_m = 0.0) const;
+                                       double margin_m = 0.0,
+                                       std::optional<double> height_m = {}) const;
   // The nearest lane centre within radius_m whose heading differs by less than 90 degrees.
-  std::optional<LanePosition> NearestLane(const Pose2& pose, double radius_m) const;
+  std::optional<LanePosition> NearestLane(const Pose2& pose, double radius_m,
+                                          std::optional<double> height_m = {}) const;
   // All drivable lanes that hold the point.
-  void LanesAt(Vec2 point, std::vector<LaneIndex>& out) const;
+  void LanesAt(Vec2 point, std::vector<LaneIndex>& out, std::optional<double> height_m = {}) const;
+
+  // Half the clearance of the lowest bridge: levels lie further apart than this.
+  static constexpr double kLevelHeightM = 2.0;
 
  private:
   friend class RoadNetworkBuilder;
@@ -142,6 +153,8 @@ class RoadNetwork {
   std::vector<SurfaceStrip> surfaces_;
   std::vector<MarkLine> marks_;
   RoadTotals totals_;
+  bool flat_ = true;
+  std::vector<SignalPlan> signal_plans_;
   std::vector<std::string> defects_;
   Vec2 min_m_, max_m_;
   // Uniform grid over the lanes: cell -> stretches of lanes that come within their half width and

@@ -1,0 +1,54 @@
+// Traffic lights of a road network: which connecting lanes go when, where cars stop, and where the
+// lamps hang. From the file's signals and controllers, or made up for a junction that has none.
+// Plain data, immutable, shared by all worlds; the lights of a moment follow from the time alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/geometry.h"
+
+namespace volante {
+
+using LaneIndex = int32_t;  // into RoadNetwork::lanes()
+inline constexpr LaneIndex kNoLane = -1;
+
+enum class LightColor : uint8_t { kGreen, kAmber, kRed };
+
+// One part of a cycle: its lanes are green, then amber, then everything is red.
+struct SignalPhase {
+  double green_s = 12.0, amber_s = 3.0, all_red_s = 2.0;
+  std::vector<LaneIndex> lanes;  // connecting lanes, sorted
+
+  double duration_s() const { return green_s + amber_s + all_red_s; }
+};
+
+// A lamp, and the line where cars that it holds stop.
+struct SignalHead {
+  LaneIndex approach = kNoLane;    // the lane that ends at the junction
+  double stop_s_m = 0.0;           // on it
+  int phase = 0;                   // whose colour it shows
+  Vec2 stop_left_m, stop_right_m;  // ends of the painted line across the lane
+  double stop_height_m = 0.0;
+  Vec2 lamp_m;                 // on the ground below it
+  double lamp_height_m = 5.0;  // of its centre, absolute
+  double facing_rad = 0.0;     // towards the cars that it holds
+};
+
+// The lights of one junction: its phases follow each other for ever.
+struct SignalPlan {
+  int junction = -1;      // into RoadNetwork::junctions()
+  std::string name;       // of the file's controller or signal; empty when made up
+  double offset_s = 0.0;  // the first phase begins at this time, and a cycle before and after it
+  std::vector<SignalPhase> phases;
+  std::vector<SignalHead> heads;
+
+  double cycle_s() const {
+    double sum = 0.0;
+    for (const SignalPhase& phase : phases) sum += phase.duration_s();
+    return sum;
+  }
+};
+
+}  // namespace volante
