@@ -1,0 +1,248 @@
+// Sky, skyline and ground of a frame: layers of exact coverage over one textured plane.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+
+#include "render/camera_impl.h"
+
+namespace volante {
+
+namespace {
+
+constexpr float kGroundFar_m = 160.0f;
+constexpr float kMarkFar_m = 80.0f, kKerbFar_m = 60.0f;  // at 84 px; farther in larger pictures
+
+// What the ground is made of: brightness varies with the texture by `grain` of 127.
+struct Material {
+  Color color;
+  float grain;
+  SemanticClass cls;
+  float far_m;
+};
+
+constexpr Material kGrassMaterial{palette::kGrass, 24.0f, SemanticClass::kGround, 0.0f};
+constexpr std::array<Material, kGroundLayers> kMaterials = {{
+    {palette::kSidewalk, 9.0f, SemanticClass::kSidewalk, kGroundFar_m},
+    {palette::kKerb, 5.0f, SemanticClass::kKerb, kKerbFar_m},
+    {palette::kShoulder, 13.0f, SemanticClass::kRoad, kGroundFar_m},
+    {palette::kRoad, 13.0f, SemanticClass::kRoad, kGroundFar_m},
+    {palette::kWhiteMark, 10.0f, SemanticClass::kMark, kMarkFar_m},
+    {palette::kYellowMark, 10.0f, SemanticClass::kMark, kMarkFar_m},
+}};
+
+uint32_t TextureCoordinate(double metres) {
+  const double turns = metres / kTexturePeriod_m;
+  return static_cast<uint32_t>(static_cast<int64_t>((turns - std::floor(turns)) * 4294967296.0));
+}
+
+}  // namespace
+
+void Camera::Impl::MakeRows() {
+  const float finer = std::clamp(view.fx / 42.0f, 0.5f, 4.0f);
+  for (size_t layer = 0; layer < kGroundLayers; ++layer) {
+    layer_far_m[layer] = std::min(kMaterials[layer].far_m * finer, kGroundFar_m);
+  }
+  for (int k = 0; k < kHillPoints; ++k) {
+    const float u = static_cast<float>(width) * static_cast<float>(k) / (kHillPoints - 1);
+    hill_turns[static_cast<size_t>(k)] =
+        std::atan2(view.cx - u, view.fx) / (2.0f * std::numbers::pi_v<float>);
+  }
+  rows.resize(static_cast<size_t>(height));
+  sky.resize(static_cast<size_t>(height));
+  first_ground_row = height;
+  for (int y = height - 1; y >= 0; --y) {
+    const float q = (static_cast<float>(y) + 0.5f - view.cy) / view.fy;
+    const float down = view.sin_pitch + q * view.cos_pitch;  // per metre of depth
+    GroundRow& row = rows[static_cast<size_t>(y)];
+    const float elevation = std::clamp(-down, 0.0f, 1.0f);
+    sky[static_cast<size_t>(y)] =
+        Mix(palette::kHorizon, palette::kZenith, std::min(1.0f, 1.35f * std::sqrt(elevation)));
+    if (down <= 1e-3f) continue;
+    first_ground_row = y;
+    row.depth_m = view.height_m / down;
+    row.forward_m = row.depth_m * (view.cos_pitch - q * view.sin_pitch);
+    row.per_pixel_m = row.depth_m / view.fx;
+    row.haze = HazeAt(row.depth_m);
+    const float deep = row.depth_m * row.depth_m / (view.fy * view.height_m);
+    float texel = static_cast<float>(kTexturePeriod_m) / (1 << GroundTexture::kBaseBits);
+    int level = 0;
+    const float wanted = std::max(row.per_pixel_m, 0.5f * deep);
+    while (level < GroundTexture::kLevels && texel * 1.42f < wanted) {
+      texel *= 2.0f;
+      ++level;
+    }
+    row.level = level < GroundTexture::kLevels ? level : -1;
+  }
+  for (int m = 0; m <= kGroundLayers; ++m) {
+    const Material& material =
+        m == kGroundLayers ? kGrassMaterial : kMaterials[static_cast<size_t>(m)];
+    for (int plane = 0; plane < 4; ++plane) {
+      auto& column = shades[static_cast<size_t>(m)][static_cast<size_t>(plane)];
+      column.resize(static_cast<size_t>(height));
+      for (int y = first_ground_row; y < height; ++y) {
+        const float haze = rows[static_cast<size_t>(y)].haze;
+        const Color c = Mix(material.color, palette::kHorizon, haze);
+        const int base = plane == 0   ? ToByte(c.r)
+                         : plane == 1 ? ToByte(c.g)
+                         : plane == 2 ? ToByte(c.b)
+                                      : GrayOf(c);
+        const float grain = material.grain * (1.0f - haze);
+        // Kept within a byte for every texel, so that spans need no clamp.
+        const int swing = static_cast<int>(grain + 0.5f);
+        column[static_cast<size_t>(y)] = {
+            static_cast<int16_t>(std::clamp(base, swing, 255 - swing)),
+            static_cast<int16_t>(swing)};
+      }
+    }
+  }
+}
+
+void Camera::Impl::PaintSky(Painter& painter) {
+  const Canvas& canvas = painter.canvas;
+  for (int y = 0; y < first_ground_row; ++y) {
+    const Color c = sky[static_cast<size_t>(y)];
+    const size_t at = static_cast<size_t>(y) * stride, n = static_cast<size_t>(stride);
+    switch (canvas.mode) {
+      case PictureMode::kGray:
+        std::memset(canvas.planes[0] + at, GrayOf(c), n);
+        break;
+      case PictureMode::kRgb:
+        std::memset(canvas.planes[0] + at, ToByte(c.r), n);
+        std::memset(canvas.planes[1] + at, ToByte(c.g), n);
+        std::memset(canvas.planes[2] + at, ToByte(c.b), n);
+        break;
+      case PictureMode::kClasses:
+        std::memset(canvas.planes[0] + at, 0, n);
+        break;
+    }
+  }
+  if (canvas.mode != PictureMode::kClasses) PaintHills(painter);
+}
+
+void Camera::Impl::PaintHills(Painter& painter) {
+  const double turn = std::atan2(view.heading_sin, view.heading_cos) / (2.0 * std::numbers::pi);
+  const auto& heights = scene->impl().hills;
+  constexpr int kCount = Scene::Impl::kHillSamples;
+  Vec3f outline[kHillPoints + 2];
+  for (int k = 0; k < kHillPoints; ++k) {
+    const float share = static_cast<float>(k) / (kHillPoints - 1);
+    const float u = static_cast<float>(width) * share;
+    double at = (turn + hill_turns[static_cast<size_t>(k)] + 2.0) * kCount;
+    const auto whole = static_cast<int>(at);
+    const auto part = static_cast<float>(at - whole);
+    const float a = heights[static_cast<size_t>(whole % kCount)];
+    const float b = heights[static_cast<size_t>((whole + 1) % kCount)];
+    // A point at level distance 1000 m in this column.
+    const float x = 1000.0f, y = x * (view.cx - u) / view.fx;
+    outline[k] = view.CameraFromLevel({x, y, view.height_m + x * (a + (b - a) * part)});
+  }
+  outline[kHillPoints] =
+      view.CameraFromLevel({1000.0f, outline[kHillPoints - 1].y, view.height_m - 2.0f});
+  outline[kHillPoints + 1] = view.CameraFromLevel({1000.0f, outline[0].y, view.height_m - 2.0f});
+  painter.triangles += AddOutline(view, outline, raster);
+  painter.haze = 0.35f;
+  painter.Fill(palette::kHills, SemanticClass::kSky);
+}
+
+void Camera::Impl::SampleTexture() {
+  for (int y = first_ground_row; y < height; ++y) {
+    const GroundRow& row = rows[static_cast<size_t>(y)];
+    int8_t* out = texture.data() + static_cast<size_t>(y) * stride;
+    if (row.level < 0) {
+      std::memset(out, 0, static_cast<size_t>(width));
+      continue;
+    }
+    const double step = static_cast<double>(row.per_pixel_m);
+    const double side = (static_cast<double>(view.cx) - 0.5) * step;  // left of the axis
+    const double x = view.position_m.x + view.heading_cos * row.forward_m - view.heading_sin * side;
+    const double y0 =
+        view.position_m.y + view.heading_sin * row.forward_m + view.heading_cos * side;
+    uint32_t tx = TextureCoordinate(x), ty = TextureCoordinate(y0);
+    const double turns = 4294967296.0 / kTexturePeriod_m;
+    const auto dx = static_cast<uint32_t>(static_cast<int64_t>(view.heading_sin * step * turns));
+    const auto dy = static_cast<uint32_t>(static_cast<int64_t>(-view.heading_cos * step * turns));
+    const int bits = GroundTexture::kBaseBits - row.level, shift = 32 - bits;
+    const int8_t* texels = scene->impl().texture.levels[static_cast<size_t>(row.level)].data();
+    for (int u = 0; u < width; ++u) {
+      out[u] = texels[((ty >> shift) << bits) | (tx >> shift)];
+      tx += dx;
+      ty += dy;
+    }
+  }
+}
+
+void Camera::Impl::PaintGround(Painter& painter) {
+  const Canvas& canvas = painter.canvas;
+  const Scene::Impl& s = scene->impl();
+  if (first_ground_row < height) {
+    if (canvas.mode == PictureMode::kClasses) {
+      const size_t at = static_cast<size_t>(first_ground_row) * stride;
+      std::memset(canvas.planes[0] + at, static_cast<int>(SemanticClass::kGround),
+                  static_cast<size_t>(stride) * height - at);
+    } else {
+      SampleTexture();
+      for (int plane = 0; plane < (canvas.mode == PictureMode::kRgb ? 3 : 1); ++plane) {
+        const GroundSink grass = SinkOf(canvas, kGroundLayers, plane);
+        for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, stride, kFullAlpha);
+      }
+    }
+  }
+  for (auto& pieces : visible_pieces) pieces.clear();
+  s.piece_grid.ForEachInView(view, kGroundFar_m, [&](uint32_t index) {
+    const GroundPiece& piece = s.pieces[index];
+    const auto layer = static_cast<size_t>(piece.layer);
+    if (view.Sees(view.LevelFromWorld(piece.center_m), piece.radius_m, layer_far_m[layer])) {
+      visible_pieces[layer].push_back(index);
+    }
+  });
+  for (int layer = 0; layer < kGroundLayers; ++layer) {
+    for (const uint32_t index : visible_pieces[static_cast<size_t>(layer)]) {
+      AddPiece(s.pieces[index], painter);
+    }
+    FillLayer(canvas, layer);
+  }
+}
+
+GroundSink Camera::Impl::SinkOf(const Canvas& canvas, int material, int plane) const {
+  const int column = canvas.mode == PictureMode::kRgb ? plane : 3;
+  return {canvas.planes[plane], texture.data(),
+          shades[static_cast<size_t>(material)][static_cast<size_t>(column)].data(), stride};
+}
+
+void Camera::Impl::FillLayer(const Canvas& canvas, int layer) {
+  switch (canvas.mode) {
+    case PictureMode::kGray: {
+      const GroundSink sink = SinkOf(canvas, layer, 0);
+      raster.Sweep(sink);
+      break;
+    }
+    case PictureMode::kRgb: {
+      const RgbSinks<GroundSink> sink{SinkOf(canvas, layer, 0), SinkOf(canvas, layer, 1),
+                                      SinkOf(canvas, layer, 2)};
+      raster.Sweep(sink);
+      break;
+    }
+    case PictureMode::kClasses:
+      canvas.Fill(raster, {}, kMaterials[static_cast<size_t>(layer)].cls);
+      break;
+  }
+}
+
+void Camera::Impl::AddPiece(const GroundPiece& piece, Painter& painter) {
+  const Scene::Impl& s = scene->impl();
+  const PixelPoint center = view.LevelFromWorld(piece.center_m);
+  const float distance = std::sqrt(center.u * center.u + center.v * center.v) - piece.radius_m;
+  const float finest = std::max(distance, 0.0f) / (3.0f * view.fx);  // a third of a pixel
+  size_t level = 0;
+  while (level + 1 < kDetail_m.size() && kDetail_m[level + 1] < finest) ++level;
+  const GroundPiece::Range range = piece.contours[level];
+  for (uint32_t k = 0; k < range.count; ++k) {
+    const Contour contour = s.contours[range.first + k];
+    painter.triangles += AddGroundOutline(view, center, s.point_x_m.data() + contour.first_point,
+                                          s.point_y_m.data() + contour.first_point,
+                                          static_cast<int>(contour.num_points), raster);
+  }
+}
+
+}  // namespace volante

@@ -1,0 +1,85 @@
+// What a Camera is inside: its buffers and the steps of one frame. Private to src/render/: camera.h
+// is the door. camera.cc makes a frame of these steps, camera_ground.cc paints sky and ground,
+// camera_items.cc what stands on it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "render/camera.h"
+#include "render/canvas.h"
+#include "render/ground_sink.h"
+#include "render/scene_impl.h"
+
+namespace volante {
+
+inline constexpr int kHillPoints = 15;        // of the skyline across a picture
+inline constexpr int kOcclusionColumns = 96;  // of the test which solids others hide
+
+// One picture row below the horizon.
+struct GroundRow {
+  float depth_m = 0.0f;      // along the optical axis
+  float forward_m = 0.0f;    // level frame
+  float per_pixel_m = 0.0f;  // to the side
+  int level = -1;            // of the texture; -1: none
+  float haze = 0.0f;
+};
+
+struct Item {
+  float key = 0.0f;  // power distance
+  uint32_t index = 0;
+  uint8_t kind = 0;  // 0 building, 1 tree, 2 vehicle
+  PixelPoint at;     // level frame
+  float radius = 0.0f, top_m = 0.0f;
+};
+
+struct Camera::Impl {
+  std::shared_ptr<const Scene> scene;
+  CameraMount mount;
+  View view;
+  CoverageRaster raster;
+  int width, height, stride, first_ground_row = 0;
+  int triangles = 0;
+  std::vector<GroundRow> rows;  // [height]
+  std::vector<Color> sky;       // [height]
+  // [materials][planes r, g, b, gray][height]; material kGroundLayers is grass
+  std::array<std::array<std::vector<Shade>, 4>, kGroundLayers + 1> shades;
+  std::vector<int8_t> texture;                 // [height, stride]
+  std::array<std::vector<uint8_t>, 3> planes;  // [height, stride]; the others on first use
+  std::array<std::vector<uint32_t>, kGroundLayers> visible_pieces;
+  std::vector<Item> items;
+  std::array<float, kGroundLayers> layer_far_m{};
+  std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
+
+  Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intrinsics, const CameraMount& m);
+  void Render(const Pose2& ego_pose, std::span<const VehicleState> vehicles, Canvas canvas);
+  void RenderPlane(PictureMode mode, const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+                   uint8_t* out);
+  // Everything of the ground that depends on the camera alone.
+  void MakeRows();
+
+  void PaintSky(Painter& painter);
+  // A far skyline by azimuth: it turns with the car, so that turning is visible everywhere.
+  void PaintHills(Painter& painter);
+  // Samples the texture once for the whole ground; all layers share it.
+  void SampleTexture();
+  void PaintGround(Painter& painter);
+  GroundSink SinkOf(const Canvas& canvas, int material, int plane) const;
+  void FillLayer(const Canvas& canvas, int layer);
+  void AddPiece(const GroundPiece& piece, Painter& painter);
+
+  // Drops what stands wholly behind nearer buildings. Columns of the picture remember how high the
+  // buildings before them reach; a building starts on the ground, so nothing shows below it.
+  void DropHidden();
+  // The columns that a building's walls fill, up to their lowest point on the screen.
+  void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
+                    std::array<float, kOcclusionColumns>& covered) const;
+  void CollectItems(std::span<const VehicleState> vehicles);
+  void PaintShadows(std::span<const VehicleState> vehicles, Painter& painter);
+  void PaintItems(std::span<const VehicleState> vehicles, Painter& painter);
+};
+
+}  // namespace volante

@@ -1,0 +1,135 @@
+// What stands on the ground of a frame: buildings, trees and vehicles, sorted far to near.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "render/camera_impl.h"
+#include "render/objects.h"
+
+namespace volante {
+
+namespace {
+
+constexpr float kBuildingFar_m = 200.0f, kTreeFar_m = 110.0f, kVehicleFar_m = 160.0f;
+constexpr float kShadowFar_m = 45.0f;
+
+}  // namespace
+
+void Camera::Impl::DropHidden() {
+  std::array<float, kOcclusionColumns> covered;  // v above which nothing is covered yet
+  covered.fill(static_cast<float>(height) + 1e6f);
+  const float columns_per_px = static_cast<float>(kOcclusionColumns) / static_cast<float>(width);
+  size_t kept = items.size();
+  for (size_t i = items.size(); i-- > 0;) {  // near to far
+    const Item item = items[i];
+    if (item.at.u - item.radius > kNearDepth_m) {
+      const float near = item.at.u - item.radius;
+      const float far = item.at.u + item.radius;
+      const float left = item.at.v + item.radius, right = item.at.v - item.radius;
+      const float u0 = view.cx - view.fx * left / (left > 0.0f ? near : far);
+      const float u1 = view.cx - view.fx * right / (right > 0.0f ? far : near);
+      const float rise = item.top_m - view.height_m;
+      const float top = rise > 0.0f ? view.cy - view.fy * rise / near : view.cy;
+      const int c0 =
+          std::clamp(static_cast<int>(std::max(u0 * columns_per_px, 0.0f)), 0, kOcclusionColumns);
+      const int c1 = std::clamp(static_cast<int>(std::min(u1 * columns_per_px, 1e6f)) + 1, 0,
+                                kOcclusionColumns);
+      bool hidden = true;
+      for (int c = c0; c < c1 && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
+      if (hidden) continue;
+      if (item.kind == 0)
+        CoverColumns(scene->impl().buildings[item.index], item.at, columns_per_px, covered);
+    }
+    items[--kept] = item;
+  }
+  items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(kept));
+}
+
+void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
+                                std::array<float, kOcclusionColumns>& covered) const {
+  const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
+  const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
+  float low_u = 1e30f, high_u = -1e30f, deepest = 0.0f;
+  for (int i = 0; i < 4; ++i) {
+    const float l = i < 2 ? b.half_length_m : -b.half_length_m;
+    const float d = i % 3 == 0 ? b.half_depth_m : -b.half_depth_m;
+    const float x = at.u + ux * l - uy * d, y = at.v + uy * l + ux * d;
+    if (x < kNearDepth_m) return;
+    const float u = view.cx - view.fx * y / x;
+    low_u = std::min(low_u, u);
+    high_u = std::max(high_u, u);
+    deepest = std::max(deepest, x);
+  }
+  const float top = view.cy - view.fy * (b.height_m - view.height_m) / deepest;
+  const int c0 = std::clamp(static_cast<int>(std::ceil(std::max(low_u * columns_per_px, 0.0f))), 0,
+                            kOcclusionColumns);
+  const int c1 =
+      std::clamp(static_cast<int>(std::max(std::min(high_u * columns_per_px, 1e6f), 0.0f)), 0,
+                 kOcclusionColumns);
+  for (int c = c0; c < c1; ++c) {
+    float& here = covered[static_cast<size_t>(c)];
+    here = std::min(here, top);
+  }
+}
+
+void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
+  const Scene::Impl& s = scene->impl();
+  items.clear();
+  const auto add = [&](Vec2 center, float radius, float top_m, float far_m, uint32_t index,
+                       uint8_t kind) {
+    const PixelPoint at = view.LevelFromWorld(center);
+    if (!view.Sees(at, radius, far_m)) return;
+    items.push_back({at.u * at.u + at.v * at.v - radius * radius, index, kind, at, radius, top_m});
+  };
+  s.building_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
+    const Building& b = s.buildings[i];
+    add(b.center_m, b.radius_m, b.height_m + b.roof_m, kBuildingFar_m, i, 0);
+  });
+  s.tree_grid.ForEachInView(view, kTreeFar_m, [&](uint32_t i) {
+    const Tree& t = s.trees[i];
+    add(t.center_m, t.crown_radius_m, t.trunk_m + t.crown_height_m, kTreeFar_m, i, 1);
+  });
+  for (size_t i = 0; i < vehicles.size(); ++i) {
+    const VehicleState& v = vehicles[i];
+    const auto radius =
+        static_cast<float>(0.5 * std::sqrt(v.length_m * v.length_m + v.width_m * v.width_m));
+    add(v.position_m, radius, static_cast<float>(v.height_m), kVehicleFar_m,
+        static_cast<uint32_t>(i), 2);
+  }
+  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    if (a.key != b.key) return a.key > b.key;
+    return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
+  });
+  if (view.sin_pitch == 0.0f) DropHidden();
+}
+
+void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, Painter& painter) {
+  const Scene::Impl& s = scene->impl();
+  for (const Item& item : items) {
+    if (item.kind == 0 || item.at.u > kShadowFar_m) continue;
+    if (item.kind == 1) AddTreeShadow(s.trees[item.index], item.at, painter);
+    if (item.kind == 2) AddVehicleShadow(vehicles[item.index], item.at, painter);
+  }
+  painter.haze = 0.0f;
+  painter.Fill({20, 21, 26}, SemanticClass::kRoad, 0.5f);
+}
+
+void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, Painter& painter) {
+  const Scene::Impl& s = scene->impl();
+  for (const Item& item : items) {
+    painter.haze = HazeAt(std::sqrt(item.at.u * item.at.u + item.at.v * item.at.v));
+    switch (item.kind) {
+      case 0:
+        PaintBuilding(s.buildings[item.index], item.at, painter);
+        break;
+      case 1:
+        PaintTree(s.trees[item.index], item.at, painter);
+        break;
+      default:
+        PaintVehicle(vehicles[item.index], item.at, painter);
+        break;
+    }
+  }
+}
+
+}  // namespace volante
