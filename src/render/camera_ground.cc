@@ -23,6 +23,7 @@ struct Material {
 
 constexpr Material kGrassMaterial{palette::kGrass, 24.0f, SemanticClass::kGround, 0.0f};
 constexpr std::array<Material, kGroundLayers> kMaterials = {{
+    {palette::kVerge, 24.0f, SemanticClass::kGround, kGroundFar_m},
     {palette::kSidewalk, 9.0f, SemanticClass::kSidewalk, kGroundFar_m},
     {palette::kKerb, 5.0f, SemanticClass::kKerb, kKerbFar_m},
     {palette::kShoulder, 13.0f, SemanticClass::kRoad, kGroundFar_m},

@@ -31,7 +31,7 @@ inline constexpr Color kZenith{96, 142, 206}, kHorizon{206, 220, 232};
 inline constexpr Color kHills{142, 158, 160};
 inline constexpr Color kRoad{80, 81, 86}, kShoulder{92, 92, 94};
 inline constexpr Color kSidewalk{158, 154, 147}, kKerb{196, 194, 188};
-inline constexpr Color kGrass{106, 134, 68};
+inline constexpr Color kGrass{106, 134, 68}, kVerge{98, 122, 64};
 inline constexpr Color kWhiteMark{236, 236, 230}, kYellowMark{232, 186, 62};
 inline constexpr Color kWindow{58, 70, 86}, kDoor{84, 60, 46}, kRoofFlat{120, 118, 116};
 inline constexpr Color kGlass{30, 36, 44}, kTyre{22, 22, 24}, kUnderbody{26, 26, 28};

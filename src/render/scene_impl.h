@@ -19,6 +19,7 @@ namespace volante {
 
 // Painted in this order; later layers cover earlier ones.
 enum class GroundLayer : uint8_t {
+  kVerge,  // slopes of earth beside roads that lie above the land
   kSidewalk,
   kKerb,
   kShoulder,
@@ -38,10 +39,12 @@ struct Contour {
 // finer than a third of a pixel at its distance.
 inline constexpr std::array<float, 4> kDetail_m = {0.03f, 0.1f, 0.3f, 0.9f};
 
-// A stretch of at most about 48 m of one layer: closed outlines of one orientation.
+// A stretch of at most about 48 m (16 m on hills) of one layer: closed outlines of one orientation.
 struct GroundPiece {
   Vec2 center_m;
   float radius_m = 0.0f;
+  float base_m = 0.0f, half_height_m = 0.0f;  // its points lie at base +- half height
+  bool deck = false;                          // carried by a bridge
   GroundLayer layer = GroundLayer::kRoad;
   struct Range {
     uint32_t first = 0, count = 0;  // into Scene::Impl::contours
@@ -134,7 +137,8 @@ struct GroundTexture {
 inline constexpr double kTexturePeriod_m = 64.0;
 
 struct Scene::Impl {
-  std::vector<float> point_x_m, point_y_m;  // relative to the piece's centre
+  // Relative to the piece's centre and base. No z on flat ground.
+  std::vector<float> point_x_m, point_y_m, point_z_m;
   std::vector<Contour> contours;
   std::vector<GroundPiece> pieces;
   std::vector<Building> buildings;
@@ -169,12 +173,7 @@ class SurfaceMap {
   std::vector<float> distance_;
 };
 
-// A stretch of a road's outer edge with the normal pointing away from the road.
-struct StreetSide {
-  std::vector<Vec2> points;
-  std::vector<Vec2> outward;
-  bool in_junction = false;
-};
+struct StreetSide;
 
 // Buildings and trees beside the streets. Reads the plan, never touches a paved cell.
 void PlaceScenery(const SurfaceMap& map, std::span<const StreetSide> sides, uint64_t seed,

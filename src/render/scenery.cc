@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "render/scene_impl.h"
+#include "render/ground_builder.h"
 
 namespace volante {
 
@@ -75,24 +75,24 @@ struct SidePoint {
 double LengthOf(const StreetSide& side) {
   double length = 0.0;
   for (size_t i = 1; i < side.points.size(); ++i) {
-    length += Distance(side.points[i - 1], side.points[i]);
+    length += Distance(side.points[i - 1].at_m, side.points[i].at_m);
   }
   return length;
 }
 
 SidePoint At(const StreetSide& side, double s_m) {
   for (size_t i = 1; i < side.points.size(); ++i) {
-    const double step = Distance(side.points[i - 1], side.points[i]);
+    const double step = Distance(side.points[i - 1].at_m, side.points[i].at_m);
     if (s_m <= step || i + 1 == side.points.size()) {
       const double t = step > 0.0 ? std::min(s_m / step, 1.0) : 0.0;
       const Vec2 n = side.outward[i - 1] + (side.outward[i] - side.outward[i - 1]) * t;
       const double norm = Norm(n);
-      return {side.points[i - 1] + (side.points[i] - side.points[i - 1]) * t,
+      return {side.points[i - 1].at_m + (side.points[i].at_m - side.points[i - 1].at_m) * t,
               norm > 1e-6 ? n * (1.0 / norm) : side.outward[i - 1]};
     }
     s_m -= step;
   }
-  return {side.points.front(), side.outward.front()};
+  return {side.points.front().at_m, side.outward.front()};
 }
 
 class Planner {

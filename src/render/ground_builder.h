@@ -1,0 +1,70 @@
+// Turns strips and marks into a scene's ground pieces: closed outlines by layer, in levels of
+// detail. Private to src/render/, used while a scene is built. ground_builder.cc makes pieces,
+// street_layers.cc finds which strips belong together and what lies beside them.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "render/relief.h"
+#include "render/scene_impl.h"
+
+namespace volante {
+
+struct GroundPoint {
+  Vec2 at_m;
+  double height_m = 0.0;  // 0 on flat ground
+};
+using GroundLine = std::vector<GroundPoint>;
+
+GroundPoint Mix(const GroundPoint& a, const GroundPoint& b, double share_of_b);
+// Parallel arrays to points; no heights mean 0.
+GroundLine MakeLine(std::span<const Vec2> points, std::span<const double> heights_m);
+// The line moved sideways in the plane.
+GroundLine Offset(const GroundLine& line, std::span<const Vec2> directions, double distance_m);
+// Long straight segments of both lines cut alike, so that every piece stays local.
+void Densify(GroundLine& left, GroundLine& right);
+
+// A stretch of a road's outer edge with the normal pointing away from the road.
+struct StreetSide {
+  GroundLine points;
+  std::vector<Vec2> outward;
+  bool in_junction = false;
+};
+
+class GroundBuilder {
+ public:
+  // With a relief, pieces are short enough for its bends and lie where it says.
+  GroundBuilder(Scene::Impl& scene, const Relief& relief) : scene_(scene), relief_(relief) {}
+
+  // The band between two lines of equal point count.
+  void AddBand(GroundLayer layer, GroundLine left, GroundLine right);
+  void AddMark(const MarkLine& mark);
+
+ private:
+  struct Band {
+    GroundLine left, right;
+  };
+  void AddDashes(GroundLayer layer, const MarkLine& mark, const GroundLine& left,
+                 const GroundLine& right);
+  void BeginPiece(GroundLayer layer);
+  void AddContour(std::span<const GroundPoint> left, std::span<const GroundPoint> right);
+  void EndPiece();
+  void AddOutline(const Band& band, double tolerance_m, const GroundPiece& piece);
+  double piece_length_m() const;
+
+  Scene::Impl& scene_;
+  const Relief& relief_;
+  GroundLayer layer_ = GroundLayer::kRoad;
+  std::vector<Band> bands_;
+};
+
+// The outer edges of the carriageway: sides of road strips beyond which there is no road.
+std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
+                                        const SurfaceMap& map);
+
+// Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
+// edges of a strip by strip drawing, and no seams between lanes.
+void AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground);
+
+}  // namespace volante

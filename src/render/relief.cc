@@ -1,0 +1,152 @@
+#include "render/relief.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace volante {
+
+namespace {
+
+constexpr double kMaxCells = 250000.0;
+constexpr double kSampleStep_m = 4.0;  // along and across the strips
+constexpr double kReach_m = 14.0;      // a grid point this near to a road takes its height
+constexpr double kBelowRoad_m = 0.15;  // the land under a road lies this much lower
+constexpr int kSmoothing = 400;        // sweeps over the land between the roads
+
+}  // namespace
+
+Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
+  std::vector<Sample> samples;
+  Vec2 low{1e300, 1e300}, high{-1e300, -1e300};
+  for (const SurfaceStrip& strip : strips) {
+    if (strip.left_height_m.size() != strip.left.size() ||
+        strip.right_height_m.size() != strip.right.size() || strip.surface == Surface::kOther) {
+      continue;
+    }
+    for (size_t i = 0; i + 1 < strip.left.size(); ++i) {
+      const double length = std::max(Distance(strip.left[i], strip.left[i + 1]),
+                                     Distance(strip.right[i], strip.right[i + 1]));
+      const double width = Distance(strip.left[i], strip.right[i]);
+      const int along = std::clamp(static_cast<int>(std::ceil(length / kSampleStep_m)), 1, 1000);
+      const int across = std::clamp(static_cast<int>(std::ceil(width / kSampleStep_m)), 1, 50);
+      for (int a = 0; a <= along; ++a) {
+        for (int b = 0; b <= across; ++b) {
+          const double u = static_cast<double>(a) / along, v = static_cast<double>(b) / across;
+          const auto mix = [&](auto l0, auto l1, auto r0, auto r1) {
+            const auto left = l0 + (l1 - l0) * u, right = r0 + (r1 - r0) * u;
+            return left + (right - left) * v;
+          };
+          const Vec2 at = mix(strip.left[i], strip.left[i + 1], strip.right[i], strip.right[i + 1]);
+          samples.push_back({at, mix(strip.left_height_m[i], strip.left_height_m[i + 1],
+                                     strip.right_height_m[i], strip.right_height_m[i + 1])});
+          low = {std::min(low.x, at.x), std::min(low.y, at.y)};
+          high = {std::max(high.x, at.x), std::max(high.y, at.y)};
+        }
+      }
+    }
+  }
+  if (samples.empty()) return;
+  min_m_ = low - Vec2{margin_m, margin_m};
+  const Vec2 size = high - low + Vec2{2.0 * margin_m, 2.0 * margin_m};
+  cell_m_ = std::max(kCell_m, std::sqrt(size.x * size.y / kMaxCells));
+  columns_ = static_cast<int>(size.x / cell_m_) + 1;
+  rows_ = static_cast<int>(size.y / cell_m_) + 1;
+  const size_t count = static_cast<size_t>(columns_ + 1) * static_cast<size_t>(rows_ + 1);
+  heights_m_.assign(count, 0.0);
+  std::vector<char> fixed(count, 0);
+  FixNearRoads(samples, fixed);
+  FillBetween(fixed);
+  PushBelow(samples);
+}
+
+// Grid points near roads take the mean height of what is near, of the lowest level there.
+void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fixed) {
+  const size_t count = heights_m_.size();
+  std::vector<double> lowest(count, 1e300), sum(count, 0.0), weight(count, 0.0);
+  const int reach = static_cast<int>(std::ceil(kReach_m / cell_m_));
+  const auto for_each_near = [&](const Sample& sample, auto visit) {
+    const Vec2 g = (sample.at_m - min_m_) * (1.0 / cell_m_);
+    const int column = static_cast<int>(g.x), row = static_cast<int>(g.y);
+    for (int r = std::max(0, row - reach + 1); r <= std::min(rows_, row + reach); ++r) {
+      for (int c = std::max(0, column - reach + 1); c <= std::min(columns_, column + reach); ++c) {
+        const double distance = Distance(CornerOf(r, c), sample.at_m);
+        if (distance < kReach_m) {
+          visit(static_cast<size_t>(r) * (columns_ + 1) + static_cast<size_t>(c), distance);
+        }
+      }
+    }
+  };
+  for (const Sample& sample : samples) {
+    for_each_near(sample,
+                  [&](size_t i, double) { lowest[i] = std::min(lowest[i], sample.height_m); });
+  }
+  for (const Sample& sample : samples) {
+    for_each_near(sample, [&](size_t i, double distance) {
+      if (sample.height_m > lowest[i] + kDeckClearance_m) return;
+      const double w = 1.0 / (distance * distance + 1.0);
+      sum[i] += w * sample.height_m;
+      weight[i] += w;
+    });
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (weight[i] == 0.0) continue;
+    heights_m_[i] = sum[i] / weight[i] - kBelowRoad_m;
+    fixed[i] = 1;
+  }
+}
+
+// The land between relaxes like a skin over the fixed points (Gauss-Seidel on Laplace's equation).
+void Relief::FillBetween(const std::vector<char>& fixed) {
+  double mean = 0.0, n = 0.0;
+  for (size_t i = 0; i < fixed.size(); ++i) {
+    if (fixed[i]) mean += heights_m_[i], n += 1.0;
+  }
+  for (size_t i = 0; i < fixed.size(); ++i) {
+    if (!fixed[i] && n > 0.0) heights_m_[i] = mean / n;
+  }
+  const auto relax = [&](int r, int c) {
+    if (fixed[static_cast<size_t>(r) * (columns_ + 1) + static_cast<size_t>(c)]) return;
+    At(r, c) = 0.25 * (At(std::max(r - 1, 0), c) + At(std::min(r + 1, rows_), c) +
+                       At(r, std::max(c - 1, 0)) + At(r, std::min(c + 1, columns_)));
+  };
+  // Forth and back, so that heights travel both ways in one sweep.
+  const double cells = static_cast<double>(rows_) * columns_;
+  const int sweeps = std::clamp(static_cast<int>(4e7 / cells), 20, kSmoothing);
+  for (int k = 0; k < sweeps; ++k) {
+    for (int r = 0; r <= rows_; ++r) {
+      for (int c = 0; c <= columns_; ++c) relax(r, c);
+    }
+    for (int r = rows_; r >= 0; --r) {
+      for (int c = columns_; c >= 0; --c) relax(r, c);
+    }
+  }
+}
+
+// No land stands above a road that lies on it: it is lowered where its straight triangles would.
+void Relief::PushBelow(std::span<const Sample> samples) {
+  for (int pass = 0; pass < 4; ++pass) {
+    for (const Sample& sample : samples) {
+      const double over = HeightAt(sample.at_m) - (sample.height_m - 0.05);
+      if (over <= 0.0) continue;
+      const Vec2 g = (sample.at_m - min_m_) * (1.0 / cell_m_);
+      const int c = std::clamp(static_cast<int>(g.x), 0, columns_ - 1);
+      const int r = std::clamp(static_cast<int>(g.y), 0, rows_ - 1);
+      for (int k = 0; k < 4; ++k) At(r + k / 2, c + k % 2) -= over;
+    }
+  }
+}
+
+double Relief::HeightAt(Vec2 p) const {
+  if (heights_m_.empty()) return 0.0;
+  const Vec2 g = (p - min_m_) * (1.0 / cell_m_);
+  const double x = std::clamp(g.x, 0.0, static_cast<double>(columns_));
+  const double y = std::clamp(g.y, 0.0, static_cast<double>(rows_));
+  const int c = std::min(static_cast<int>(x), columns_ - 1);
+  const int r = std::min(static_cast<int>(y), rows_ - 1);
+  const double u = x - c, v = y - r;
+  const double a = HeightOf(r, c), b = HeightOf(r, c + 1), d = HeightOf(r + 1, c + 1),
+               e = HeightOf(r + 1, c);
+  return u >= v ? a + (b - a) * u + (d - b) * v : a + (d - e) * u + (e - a) * v;
+}
+
+}  // namespace volante
