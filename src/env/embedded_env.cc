@@ -306,7 +306,7 @@ void EmbeddedEnv::Observe(int world, StepView out) {
   WriteNumbers(mode_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
   const World& w = *episodes_[static_cast<size_t>(world)].world;
-  camera_->RenderGray({w.ego().position_m, w.ego().heading_rad}, w.npcs(),
+  camera_->RenderGray(Pose2{w.ego().position_m, w.ego().heading_rad}, w.npcs(),
                       out.frame + static_cast<size_t>(world) * kImagePixels);
 }
 

@@ -38,27 +38,40 @@ Camera::Impl::Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intri
   planes[0].assign(static_cast<size_t>(stride) * height, 0);
   for (auto& pieces : visible_pieces) pieces.reserve(512);
   items.reserve(1024);
+  if (!scene->impl().relief.flat()) {
+    order.reserve(4096);
+    visible_land.reserve(1024);
+    for (auto& pieces : deck_pieces) pieces.reserve(512);
+  }
 }
 
-void Camera::Impl::Render(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                           Canvas canvas) {
-  VOLANTE_CHECK(std::isfinite(ego_pose.position_m.x) && std::isfinite(ego_pose.position_m.y) &&
-                    std::isfinite(ego_pose.heading_rad),
+  const Pose2& on_plane = ego_pose.pose;
+  VOLANTE_CHECK(std::isfinite(on_plane.position_m.x) && std::isfinite(on_plane.position_m.y) &&
+                    std::isfinite(on_plane.heading_rad) && std::isfinite(ego_pose.ground_m) &&
+                    std::isfinite(ego_pose.pitch_rad) && std::isfinite(ego_pose.roll_rad),
                 "a camera stands at a finite pose");
   view.MoveTo(ego_pose, mount);
   Painter painter{view, raster, canvas, {}, 0, 0.0f};
   const float sx = kSunElevationCos * kSunAzimuthCos, sy = kSunElevationCos * kSunAzimuthSin;
   painter.sun = {view.cos_heading * sx + view.sin_heading * sy,
                  view.cos_heading * sy - view.sin_heading * sx, kSunElevationSin};
+  const bool flat = scene->impl().relief.flat(), shadows = canvas.mode != PictureMode::kClasses;
   PaintSky(painter);
-  PaintGround(painter);
   CollectItems(vehicles);
-  if (canvas.mode != PictureMode::kClasses) PaintShadows(vehicles, painter);
-  PaintItems(vehicles, painter);
+  flat ? PaintGround(painter) : PaintLand(painter);
+  if (shadows) PaintShadows(vehicles, false, painter);
+  PaintItems(vehicles, false, painter);
+  if (!flat) {
+    PaintDecks(painter);
+    if (shadows) PaintShadows(vehicles, true, painter);
+    PaintItems(vehicles, true, painter);
+  }
   triangles = painter.triangles;
 }
 
-void Camera::Impl::RenderPlane(PictureMode mode, const Pose2& ego_pose,
+void Camera::Impl::RenderPlane(PictureMode mode, const GroundPose& ego_pose,
                                std::span<const VehicleState> vehicles, uint8_t* out) {
   uint8_t* plane = planes[0].data();
   Render(ego_pose, vehicles, {mode, stride, {plane, nullptr, nullptr}});
@@ -73,17 +86,17 @@ Camera::Camera(std::shared_ptr<const Scene> scene, const CameraIntrinsics& intri
     : impl_(std::make_unique<Impl>(std::move(scene), intrinsics, mount)) {}
 Camera::~Camera() = default;
 
-void Camera::RenderGray(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+void Camera::RenderGray(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                         uint8_t* gray) {
   impl_->RenderPlane(PictureMode::kGray, ego_pose, vehicles, gray);
 }
 
-void Camera::RenderClasses(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+void Camera::RenderClasses(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                            uint8_t* classes) {
   impl_->RenderPlane(PictureMode::kClasses, ego_pose, vehicles, classes);
 }
 
-void Camera::RenderRgb(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+void Camera::RenderRgb(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                        uint8_t* rgb) {
   Impl& s = *impl_;
   for (auto& plane : s.planes) plane.resize(static_cast<size_t>(s.stride) * s.height);

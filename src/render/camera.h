@@ -25,10 +25,11 @@ struct CameraIntrinsics {
   static CameraIntrinsics ForPeople(int width, int height);
 };
 
-// From the ground point below the centre of the vehicle's box; level.
+// From the ground point below the centre of the vehicle's box; level by default.
 struct CameraMount {
   double x_m = 2.0, y_m = 0.0, z_m = 1.5;
   double yaw_rad = 0.0, pitch_rad = 0.0;  // pitch > 0 looks down
+  double roll_rad = 0.0;                  // > 0: its left side is higher
 };
 
 enum class SemanticClass : uint8_t {
@@ -69,9 +70,10 @@ class Camera {
 
   // Renders what a camera on a vehicle at ego_pose sees; the ego itself is not drawn.
   // gray: [height, width]; rgb: [height, width, 3]; classes: SemanticClass per pixel.
-  void RenderGray(const Pose2& ego_pose, std::span<const VehicleState> vehicles, uint8_t* gray);
-  void RenderRgb(const Pose2& ego_pose, std::span<const VehicleState> vehicles, uint8_t* rgb);
-  void RenderClasses(const Pose2& ego_pose, std::span<const VehicleState> vehicles,
+  void RenderGray(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
+                  uint8_t* gray);
+  void RenderRgb(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, uint8_t* rgb);
+  void RenderClasses(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                      uint8_t* classes);
   // Triangles submitted to the rasteriser by the last picture.
   int last_triangles() const;

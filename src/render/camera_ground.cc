@@ -32,6 +32,16 @@ constexpr std::array<Material, kGroundLayers> kMaterials = {{
     {palette::kYellowMark, 10.0f, SemanticClass::kMark, kMarkFar_m},
 }};
 
+const Material& MaterialOf(int index) {
+  return index == kGroundLayers ? kGrassMaterial : kMaterials[static_cast<size_t>(index)];
+}
+
+// `rise` is the sine of the elevation, roughly.
+Color SkyAt(float rise) {
+  const float elevation = std::clamp(rise, 0.0f, 1.0f);
+  return Mix(palette::kHorizon, palette::kZenith, std::min(1.0f, 1.35f * std::sqrt(elevation)));
+}
+
 uint32_t TextureCoordinate(double metres) {
   const double turns = metres / kTexturePeriod_m;
   return static_cast<uint32_t>(static_cast<int64_t>((turns - std::floor(turns)) * 4294967296.0));
@@ -56,10 +66,13 @@ void Camera::Impl::MakeRows() {
     const float q = (static_cast<float>(y) + 0.5f - view.cy) / view.fy;
     const float down = view.sin_pitch + q * view.cos_pitch;  // per metre of depth
     GroundRow& row = rows[static_cast<size_t>(y)];
-    const float elevation = std::clamp(-down, 0.0f, 1.0f);
-    sky[static_cast<size_t>(y)] =
-        Mix(palette::kHorizon, palette::kZenith, std::min(1.0f, 1.35f * std::sqrt(elevation)));
-    if (down <= 1e-3f) continue;
+    row = {};
+    const float elevation = -down;
+    sky[static_cast<size_t>(y)] = SkyAt(elevation);
+    if (down <= 1e-3f) {
+      row.haze = HazeAt(kGroundFar_m);  // ground that rises above the horizon is far
+      continue;
+    }
     first_ground_row = y;
     row.depth_m = view.height_m / down;
     row.forward_m = row.depth_m * (view.cos_pitch - q * view.sin_pitch);
@@ -76,12 +89,11 @@ void Camera::Impl::MakeRows() {
     row.level = level < GroundTexture::kLevels ? level : -1;
   }
   for (int m = 0; m <= kGroundLayers; ++m) {
-    const Material& material =
-        m == kGroundLayers ? kGrassMaterial : kMaterials[static_cast<size_t>(m)];
+    const Material& material = MaterialOf(m);
     for (int plane = 0; plane < 4; ++plane) {
       auto& column = shades[static_cast<size_t>(m)][static_cast<size_t>(plane)];
       column.resize(static_cast<size_t>(height));
-      for (int y = first_ground_row; y < height; ++y) {
+      for (int y = 0; y < height; ++y) {
         const float haze = rows[static_cast<size_t>(y)].haze;
         const Color c = Mix(material.color, palette::kHorizon, haze);
         const int base = plane == 0   ? ToByte(c.r)
@@ -101,8 +113,14 @@ void Camera::Impl::MakeRows() {
 
 void Camera::Impl::PaintSky(Painter& painter) {
   const Canvas& canvas = painter.canvas;
-  for (int y = 0; y < first_ground_row; ++y) {
-    const Color c = sky[static_cast<size_t>(y)];
+  const bool tilts = !scene->impl().relief.flat();
+  const int end = tilts || view.sin_roll != 0.0f ? height : first_ground_row;
+  for (int y = 0; y < end; ++y) {
+    Color c = sky[static_cast<size_t>(y)];
+    if (tilts) {
+      const float q = (static_cast<float>(y) + 0.5f - view.cy) / view.fy;
+      c = SkyAt(-view.sin_pitch - q * view.cos_pitch);
+    }
     const size_t at = static_cast<size_t>(y) * stride, n = static_cast<size_t>(stride);
     switch (canvas.mode) {
       case PictureMode::kGray:
@@ -173,10 +191,32 @@ void Camera::Impl::SampleTexture() {
   }
 }
 
+// Grass up to the horizon, wherever that lies in a tilted picture.
+void Camera::Impl::PaintFarGround(Painter& painter) {
+  if (painter.canvas.mode != PictureMode::kClasses) SampleTexture();
+  const auto w = static_cast<float>(width), h = static_cast<float>(height);
+  const auto horizon_at = [&](float u) {  // v where the line of sight is level
+    const float side = (view.cx - u) / view.fx;
+    // Level: x sin_pitch + z cos_pitch = 0 with z = v cos_roll - y sin_roll
+    // (View::CameraFromLevel).
+    const float down = (side * view.sin_roll * view.cos_pitch - view.sin_pitch) /
+                       std::max(view.cos_roll * view.cos_pitch, 0.1f);
+    return std::clamp(view.cy + view.fy * down, -1.0f, h + 1.0f);
+  };
+  const PixelPoint corners[4] = {{-1.0f, horizon_at(-1.0f)},
+                                 {w + 1.0f, horizon_at(w + 1.0f)},
+                                 {w + 1.0f, h + 1.0f},
+                                 {-1.0f, h + 1.0f}};
+  for (int i = 0; i < 4; ++i) raster.AddEdge(corners[i], corners[(i + 1) % 4]);
+  FillLayer(painter.canvas, kGroundLayers);
+}
+
 void Camera::Impl::PaintGround(Painter& painter) {
   const Canvas& canvas = painter.canvas;
   const Scene::Impl& s = scene->impl();
-  if (first_ground_row < height) {
+  if (view.sin_roll != 0.0f) {
+    PaintFarGround(painter);
+  } else if (first_ground_row < height) {
     if (canvas.mode == PictureMode::kClasses) {
       const size_t at = static_cast<size_t>(first_ground_row) * stride;
       std::memset(canvas.planes[0] + at, static_cast<int>(SemanticClass::kGround),
@@ -211,21 +251,21 @@ GroundSink Camera::Impl::SinkOf(const Canvas& canvas, int material, int plane) c
           shades[static_cast<size_t>(material)][static_cast<size_t>(column)].data(), stride};
 }
 
-void Camera::Impl::FillLayer(const Canvas& canvas, int layer) {
+void Camera::Impl::FillLayer(const Canvas& canvas, int material) {
   switch (canvas.mode) {
     case PictureMode::kGray: {
-      const GroundSink sink = SinkOf(canvas, layer, 0);
+      const GroundSink sink = SinkOf(canvas, material, 0);
       raster.Sweep(sink);
       break;
     }
     case PictureMode::kRgb: {
-      const RgbSinks<GroundSink> sink{SinkOf(canvas, layer, 0), SinkOf(canvas, layer, 1),
-                                      SinkOf(canvas, layer, 2)};
+      const RgbSinks<GroundSink> sink{SinkOf(canvas, material, 0), SinkOf(canvas, material, 1),
+                                      SinkOf(canvas, material, 2)};
       raster.Sweep(sink);
       break;
     }
     case PictureMode::kClasses:
-      canvas.Fill(raster, {}, kMaterials[static_cast<size_t>(layer)].cls);
+      canvas.Fill(raster, {}, MaterialOf(material).cls);
       break;
   }
 }
@@ -238,11 +278,17 @@ void Camera::Impl::AddPiece(const GroundPiece& piece, Painter& painter) {
   size_t level = 0;
   while (level + 1 < kDetail_m.size() && kDetail_m[level + 1] < finest) ++level;
   const GroundPiece::Range range = piece.contours[level];
+  const float base = view.LevelHeight(piece.base_m);
   for (uint32_t k = 0; k < range.count; ++k) {
     const Contour contour = s.contours[range.first + k];
-    painter.triangles += AddGroundOutline(view, center, s.point_x_m.data() + contour.first_point,
-                                          s.point_y_m.data() + contour.first_point,
-                                          static_cast<int>(contour.num_points), raster);
+    const float* x_m = s.point_x_m.data() + contour.first_point;
+    const float* y_m = s.point_y_m.data() + contour.first_point;
+    const auto count = static_cast<int>(contour.num_points);
+    painter.triangles +=
+        s.point_z_m.empty()
+            ? AddGroundOutline(view, center, x_m, y_m, count, raster)
+            : AddHillOutline(view, center, base, x_m, y_m, s.point_z_m.data() + contour.first_point,
+                             count, raster);
   }
 }
 

@@ -1,6 +1,6 @@
 // What a Camera is inside: its buffers and the steps of one frame. Private to src/render/: camera.h
-// is the door. camera.cc makes a frame of these steps, camera_ground.cc paints sky and ground,
-// camera_items.cc what stands on it.
+// is the door. camera.cc makes a frame of these steps, camera_ground.cc paints sky and flat ground,
+// camera_land.cc ground that is not flat, camera_items.cc what stands on it.
 #pragma once
 
 #include <array>
@@ -28,12 +28,16 @@ struct GroundRow {
   float haze = 0.0f;
 };
 
+enum class ItemKind : uint8_t { kBuilding, kTree, kVehicle, kDeckBottom, kDeckSide };
+
 struct Item {
   float key = 0.0f;  // power distance
   uint32_t index = 0;
-  uint8_t kind = 0;  // 0 building, 1 tree, 2 vehicle
-  PixelPoint at;     // level frame
+  ItemKind kind = ItemKind::kBuilding;
+  bool on_deck = false;  // stands on a bridge, or is a part of one that the camera looks down on
+  PixelPoint at;         // level frame
   float radius = 0.0f, top_m = 0.0f;
+  float base_m = 0.0f;  // height of the ground it stands on, world
 };
 
 struct Camera::Impl {
@@ -51,13 +55,19 @@ struct Camera::Impl {
   std::array<std::vector<uint8_t>, 3> planes;  // [height, stride]; the others on first use
   std::array<std::vector<uint32_t>, kGroundLayers> visible_pieces;
   std::vector<Item> items;
+  // Of a town that is not flat: what this frame sees, near to far, and how high the land before it
+  // reaches: the lowest row above which nothing is covered yet, per column of the occlusion test.
+  std::vector<uint64_t> order;
+  std::vector<uint32_t> visible_land;
+  std::array<std::vector<uint32_t>, kGroundLayers> deck_pieces;
+  std::array<float, kOcclusionColumns> land_top{};
   std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
 
   Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intrinsics, const CameraMount& m);
-  void Render(const Pose2& ego_pose, std::span<const VehicleState> vehicles, Canvas canvas);
-  void RenderPlane(PictureMode mode, const Pose2& ego_pose, std::span<const VehicleState> vehicles,
-                   uint8_t* out);
+  void Render(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, Canvas canvas);
+  void RenderPlane(PictureMode mode, const GroundPose& ego_pose,
+                   std::span<const VehicleState> vehicles, uint8_t* out);
   // Everything of the ground that depends on the camera alone.
   void MakeRows();
 
@@ -66,10 +76,21 @@ struct Camera::Impl {
   void PaintHills(Painter& painter);
   // Samples the texture once for the whole ground; all layers share it.
   void SampleTexture();
+  void PaintFarGround(Painter& painter);
   void PaintGround(Painter& painter);
   GroundSink SinkOf(const Canvas& canvas, int material, int plane) const;
-  void FillLayer(const Canvas& canvas, int layer);
+  void FillLayer(const Canvas& canvas, int material);
   void AddPiece(const GroundPiece& piece, Painter& painter);
+
+  // Land that is not flat: which of it, of the roads and of the items no nearer land hides; then
+  // the picture of it. Decks of bridges below the eye come after what is below them.
+  void FindVisibleLand();
+  void PaintLand(Painter& painter);
+  void PaintDecks(Painter& painter);
+  void PaintDeckBottom(const GroundPiece& piece, Painter& painter);
+  void PaintDeckSide(const DeckSide& side, Painter& painter);
+  bool HiddenByLand(PixelPoint at, float radius_m, float top_m) const;
+  void CoverByLand(const LandCell& cell);
 
   // Drops what stands wholly behind nearer buildings. Columns of the picture remember how high the
   // buildings before them reach; a building starts on the ground, so nothing shows below it.
@@ -78,8 +99,8 @@ struct Camera::Impl {
   void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
                     std::array<float, kOcclusionColumns>& covered) const;
   void CollectItems(std::span<const VehicleState> vehicles);
-  void PaintShadows(std::span<const VehicleState> vehicles, Painter& painter);
-  void PaintItems(std::span<const VehicleState> vehicles, Painter& painter);
+  void PaintShadows(std::span<const VehicleState> vehicles, bool on_deck, Painter& painter);
+  void PaintItems(std::span<const VehicleState> vehicles, bool on_deck, Painter& painter);
 };
 
 }  // namespace volante

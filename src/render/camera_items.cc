@@ -37,7 +37,7 @@ void Camera::Impl::DropHidden() {
       bool hidden = true;
       for (int c = c0; c < c1 && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
       if (hidden) continue;
-      if (item.kind == 0)
+      if (item.kind == ItemKind::kBuilding)
         CoverColumns(scene->impl().buildings[item.index], item.at, columns_per_px, covered);
     }
     items[--kept] = item;
@@ -75,60 +75,105 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float columns_
 void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
   const Scene::Impl& s = scene->impl();
   items.clear();
-  const auto add = [&](Vec2 center, float radius, float top_m, float far_m, uint32_t index,
-                       uint8_t kind) {
+  const auto add = [&](ItemKind kind, size_t index, Vec2 center, float radius, float base_m,
+                       float top_m, float far_m) {
     const PixelPoint at = view.LevelFromWorld(center);
     if (!view.Sees(at, radius, far_m)) return;
-    items.push_back({at.u * at.u + at.v * at.v - radius * radius, index, kind, at, radius, top_m});
+    items.push_back({.key = at.u * at.u + at.v * at.v - radius * radius,
+                     .index = static_cast<uint32_t>(index),
+                     .kind = kind,
+                     .on_deck = false,
+                     .at = at,
+                     .radius = radius,
+                     .top_m = top_m,
+                     .base_m = base_m});
   };
   s.building_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
     const Building& b = s.buildings[i];
-    add(b.center_m, b.radius_m, b.height_m + b.roof_m, kBuildingFar_m, i, 0);
+    add(ItemKind::kBuilding, i, b.center_m, b.radius_m, b.base_m, b.height_m + b.roof_m,
+        kBuildingFar_m);
   });
   s.tree_grid.ForEachInView(view, kTreeFar_m, [&](uint32_t i) {
     const Tree& t = s.trees[i];
-    add(t.center_m, t.crown_radius_m, t.trunk_m + t.crown_height_m, kTreeFar_m, i, 1);
+    add(ItemKind::kTree, i, t.center_m, t.crown_radius_m, t.base_m, t.trunk_m + t.crown_height_m,
+        kTreeFar_m);
   });
   for (size_t i = 0; i < vehicles.size(); ++i) {
     const VehicleState& v = vehicles[i];
     const auto radius =
         static_cast<float>(0.5 * std::sqrt(v.length_m * v.length_m + v.width_m * v.width_m));
-    add(v.position_m, radius, static_cast<float>(v.height_m), kVehicleFar_m,
-        static_cast<uint32_t>(i), 2);
+    const size_t before = items.size();
+    add(ItemKind::kVehicle, i, v.position_m, radius, static_cast<float>(v.ground_m),
+        static_cast<float>(v.height_m), kVehicleFar_m);
+    if (items.size() > before) items.back().on_deck = s.relief.IsDeck(v.position_m, v.ground_m);
+  }
+  if (!s.relief.flat()) {
+    // Bridges above the eye are solids among the others; so are the edges of all of them.
+    s.deck_side_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
+      const DeckSide& side = s.deck_sides[i];
+      const size_t before = items.size();
+      add(ItemKind::kDeckSide, i, side.center_m, side.radius_m, side.base_m, 1.0f, kBuildingFar_m);
+      if (items.size() > before) items.back().on_deck = side.base_m < view.eye_m;
+    });
+    s.piece_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
+      const GroundPiece& piece = s.pieces[i];
+      if (!piece.deck || piece.layer == GroundLayer::kWhiteMark ||
+          piece.layer == GroundLayer::kYellowMark || piece.base_m < view.eye_m) {
+        return;
+      }
+      add(ItemKind::kDeckBottom, i, piece.center_m, piece.radius_m, piece.base_m,
+          piece.half_height_m, kBuildingFar_m);
+    });
   }
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
     if (a.key != b.key) return a.key > b.key;
     return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
   });
-  if (view.sin_pitch == 0.0f) DropHidden();
+  if (s.relief.flat() && view.sin_pitch == 0.0f && view.sin_roll == 0.0f) DropHidden();
 }
 
-void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, Painter& painter) {
+void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, bool on_deck,
+                                Painter& painter) {
   const Scene::Impl& s = scene->impl();
+  const float height_m = view.height_m;
   for (const Item& item : items) {
-    if (item.kind == 0 || item.at.u > kShadowFar_m) continue;
-    if (item.kind == 1) AddTreeShadow(s.trees[item.index], item.at, painter);
-    if (item.kind == 2) AddVehicleShadow(vehicles[item.index], item.at, painter);
+    if (item.on_deck != on_deck || item.at.u > kShadowFar_m) continue;
+    view.height_m = height_m - view.LevelHeight(item.base_m);
+    if (item.kind == ItemKind::kTree) AddTreeShadow(s.trees[item.index], item.at, painter);
+    if (item.kind == ItemKind::kVehicle) AddVehicleShadow(vehicles[item.index], item.at, painter);
+    view.height_m = height_m;
   }
   painter.haze = 0.0f;
   painter.Fill({20, 21, 26}, SemanticClass::kRoad, 0.5f);
 }
 
-void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, Painter& painter) {
+// Each on its own ground: the level frame's origin is put there while it is painted.
+void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, bool on_deck,
+                              Painter& painter) {
   const Scene::Impl& s = scene->impl();
+  const float height_m = view.height_m;
   for (const Item& item : items) {
+    if (item.on_deck != on_deck) continue;
     painter.haze = HazeAt(std::sqrt(item.at.u * item.at.u + item.at.v * item.at.v));
+    view.height_m = height_m - view.LevelHeight(item.base_m);
     switch (item.kind) {
-      case 0:
+      case ItemKind::kBuilding:
         PaintBuilding(s.buildings[item.index], item.at, painter);
         break;
-      case 1:
+      case ItemKind::kTree:
         PaintTree(s.trees[item.index], item.at, painter);
         break;
-      default:
+      case ItemKind::kVehicle:
         PaintVehicle(vehicles[item.index], item.at, painter);
         break;
+      case ItemKind::kDeckBottom:
+        PaintDeckBottom(s.pieces[item.index], painter);
+        break;
+      case ItemKind::kDeckSide:
+        PaintDeckSide(s.deck_sides[item.index], painter);
+        break;
     }
+    view.height_m = height_m;
   }
 }
 

@@ -63,6 +63,10 @@ class GroundBuilder {
 std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
                                         const SurfaceMap& map);
 
+// What a town that is not flat has besides: the land's cells, slopes of earth from roads down to
+// it, and the edges of bridges.
+void AddLand(std::span<const StreetSide> sides, GroundBuilder& ground, Scene::Impl& scene);
+
 // Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
 // edges of a strip by strip drawing, and no seams between lanes.
 void AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground);

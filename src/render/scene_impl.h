@@ -13,6 +13,7 @@
 #include "base/geometry.h"
 #include "render/camera.h"
 #include "render/palette.h"
+#include "render/relief.h"
 #include "render/view.h"
 
 namespace volante {
@@ -56,6 +57,7 @@ enum class RoofKind : uint8_t { kFlat, kGable };
 
 struct Building {
   Vec2 center_m;
+  float base_m = 0.0f;                           // where it stands: the lowest land under it
   float cos_heading = 1.0f, sin_heading = 0.0f;  // of its long side, along the street
   float half_length_m = 6.0f, half_depth_m = 5.0f, height_m = 7.0f, roof_m = 0.0f;
   float radius_m = 8.0f;
@@ -65,9 +67,27 @@ struct Building {
 
 struct Tree {
   Vec2 center_m;
+  float base_m = 0.0f;
   float crown_radius_m = 1.8f, trunk_m = 2.0f, crown_height_m = 4.0f;
   Color crown;
   uint32_t shape = 0;  // seed of its outline
+};
+
+// A square of the land between roads, two triangles (Relief's).
+struct LandCell {
+  Vec2 center_m;
+  float base_m = 0.0f;            // mean height of its corners
+  std::array<float, 4> x_m, y_m;  // corners relative to the centre, counter-clockwise
+  std::array<float, 4> z_m;       // relative to the base
+  float radius_m = 0.0f;
+};
+
+// A stretch of a bridge's edge: a girder below the deck and a parapet above it.
+struct DeckSide {
+  Vec2 center_m;
+  float base_m = 0.0f, radius_m = 0.0f;
+  Vec2 begin_m, end_m;  // relative to the centre
+  float begin_z_m = 0.0f, end_z_m = 0.0f;
 };
 
 // Discs on the ground, sorted into square cells, so that a frame looks only at cells in its view.
@@ -144,6 +164,11 @@ struct Scene::Impl {
   std::vector<Building> buildings;
   std::vector<Tree> trees;
   CellGrid piece_grid, building_grid, tree_grid;
+  // Of a town that is not flat.
+  Relief relief;
+  std::vector<LandCell> land;
+  std::vector<DeckSide> deck_sides;
+  CellGrid land_grid, deck_side_grid;
   GroundTexture texture;
   // Far skyline: slope (height / distance) at equal azimuth steps, closed.
   static constexpr int kHillSamples = 256;

@@ -24,24 +24,80 @@ View View::Make(const CameraIntrinsics& intrinsics, const CameraMount& mount) {
   view.height_m = static_cast<float>(mount.z_m);
   view.cos_pitch = static_cast<float>(std::cos(mount.pitch_rad));
   view.sin_pitch = static_cast<float>(std::sin(mount.pitch_rad));
-  // Pitch opens the ground's wedge a little beyond the level one: take the wider of both.
-  const double widen = 1.0 / std::max(std::cos(mount.pitch_rad), 0.2);
-  const double left = intrinsics.cx_px / intrinsics.fx_px * widen;
-  const double right = (intrinsics.width - intrinsics.cx_px) / intrinsics.fx_px * widen;
-  const double left_norm = std::hypot(left, 1.0), right_norm = std::hypot(right, 1.0);
-  view.left_plane = {static_cast<float>(left / left_norm), static_cast<float>(-1.0 / left_norm), 0};
-  view.right_plane = {static_cast<float>(right / right_norm), static_cast<float>(1.0 / right_norm),
-                      0};
+  view.cos_roll = static_cast<float>(std::cos(mount.roll_rad));
+  view.sin_roll = static_cast<float>(std::sin(mount.roll_rad));
+  view.MakePlanes();
   return view;
 }
 
-void View::MoveTo(const Pose2& ego_pose, const CameraMount& mount) {
-  position_m = WorldFromLocal(ego_pose, {mount.x_m, mount.y_m});
-  const double heading = ego_pose.heading_rad + mount.yaw_rad;
-  heading_cos = std::cos(heading);
-  heading_sin = std::sin(heading);
+// The picture's wedge on level ground, from its corners: pitch and roll open it beyond the level
+// one.
+void View::MakePlanes() {
+  float left = 0.0f, right = 0.0f;  // tangents of the azimuths
+  for (const float u : {0.0f, static_cast<float>(width)}) {
+    for (const float v : {0.0f, static_cast<float>(height)}) {
+      const float side = (cx - u) / fx, down = (v - cy) / fy;
+      const float y = side * cos_roll + down * sin_roll;
+      const float z = down * cos_roll - side * sin_roll;
+      const float ahead = std::max(cos_pitch - z * sin_pitch, 0.15f);
+      left = std::max(left, y / ahead);
+      right = std::max(right, -y / ahead);
+    }
+  }
+  const float left_norm = std::sqrt(left * left + 1.0f);
+  const float right_norm = std::sqrt(right * right + 1.0f);
+  left_plane = {left / left_norm, -1.0f / left_norm, 0.0f};
+  right_plane = {right / right_norm, 1.0f / right_norm, 0.0f};
+}
+
+// Axes of the camera: the vehicle's, turned by the mount's yaw, then pitch, then roll.
+void View::MoveTo(const GroundPose& ego_pose, const CameraMount& mount) {
+  struct Vec3 {
+    double x, y, z;
+    Vec3 operator*(double k) const { return {x * k, y * k, z * k}; }
+    Vec3 operator+(Vec3 o) const { return {x + o.x, y + o.y, z + o.z}; }
+  };
+  const Pose2& plane = ego_pose.pose;
+  if (ego_pose.pitch_rad == 0.0 && ego_pose.roll_rad == 0.0 && !tilted_) {
+    position_m = WorldFromLocal(plane, {mount.x_m, mount.y_m});
+    eye_m = ego_pose.ground_m + mount.z_m;
+    const double heading = plane.heading_rad + mount.yaw_rad;
+    heading_cos = std::cos(heading);
+    heading_sin = std::sin(heading);
+    cos_heading = static_cast<float>(heading_cos);
+    sin_heading = static_cast<float>(heading_sin);
+    return;
+  }
+  tilted_ = ego_pose.pitch_rad != 0.0 || ego_pose.roll_rad != 0.0;
+  const auto turn = [](Vec3& from, Vec3& to, double angle) {  // `from` towards `to`
+    const double c = std::cos(angle), s = std::sin(angle);
+    const Vec3 a = from * c + to * s, b = to * c + from * -s;
+    from = a;
+    to = b;
+  };
+  Vec3 forward{1, 0, 0}, left{0, 1, 0}, up{0, 0, 1};
+  turn(forward, left, plane.heading_rad);
+  turn(forward, up, ego_pose.pitch_rad);
+  turn(left, up, ego_pose.roll_rad);
+  const Vec3 offset = forward * mount.x_m + left * mount.y_m + up * mount.z_m;
+  position_m = plane.position_m + Vec2{offset.x, offset.y};
+  eye_m = ego_pose.ground_m + offset.z;
+  turn(forward, left, mount.yaw_rad);
+  turn(forward, up, -mount.pitch_rad);
+  turn(left, up, mount.roll_rad);
+  const double level = std::hypot(forward.x, forward.y);
+  heading_cos = forward.x / level;
+  heading_sin = forward.y / level;
   cos_heading = static_cast<float>(heading_cos);
   sin_heading = static_cast<float>(heading_sin);
+  cos_pitch = static_cast<float>(level);
+  sin_pitch = static_cast<float>(-forward.z);
+  // The level left axis and what is perpendicular to it and to the line of sight.
+  const Vec3 flat_left{-heading_sin, heading_cos, 0.0};
+  const Vec3 flat_up{-forward.z * heading_cos, -forward.z * heading_sin, level};
+  cos_roll = static_cast<float>(left.x * flat_left.x + left.y * flat_left.y);
+  sin_roll = static_cast<float>(left.x * flat_up.x + left.y * flat_up.y + left.z * flat_up.z);
+  MakePlanes();
 }
 
 namespace {
@@ -69,26 +125,43 @@ float Highest(__m128 v) {
   return _mm_cvtss_f32(_mm_max_ps(v, _mm_shuffle_ps(v, v, _MM_SHUFFLE(2, 3, 0, 1))));
 }
 
-}  // namespace
+// Negative for ground seen from above.
+float DoubledArea(const float* us, const float* vs, int count) {
+  float area = 0.0f;
+  for (int i = 1; i + 1 < count; ++i) {
+    area += (us[i] - us[0]) * (vs[i + 1] - vs[0]) - (us[i + 1] - us[0]) * (vs[i] - vs[0]);
+  }
+  return area;
+}
 
-int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
-                     int num_points, CoverageRaster& raster) {
+// Both kinds of outline; a template, so that flat ground pays nothing for heights.
+template <bool kHills>
+int AddProjected(const View& view, PixelPoint center, float base_m, const float* x_m,
+                 const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
   VOLANTE_CHECK(num_points >= 3 && num_points <= kMaxOutline, "outlines are short");
   alignas(16) float us[kMaxOutline], vs[kMaxOutline];
   const __m128 cos_h = _mm_set1_ps(view.cos_heading), sin_h = _mm_set1_ps(view.sin_heading);
   const __m128 cos_p = _mm_set1_ps(view.cos_pitch), sin_p = _mm_set1_ps(view.sin_pitch);
-  const __m128 up = _mm_set1_ps(-view.height_m);
+  const __m128 cos_r = _mm_set1_ps(view.cos_roll), sin_r = _mm_set1_ps(view.sin_roll);
+  const bool rolled = view.sin_roll != 0.0f;
+  const __m128 below = _mm_set1_ps(base_m - view.height_m);
   __m128 min_u = _mm_set1_ps(1e30f), max_u = _mm_set1_ps(-1e30f), min_v = min_u, max_v = max_u;
   int behind = 0;
   for (int i = 0; i < num_points; i += 4) {
     const __m128 px = _mm_loadu_ps(x_m + i), py = _mm_loadu_ps(y_m + i);
     const __m128 x =
         _mm_add_ps(_mm_set1_ps(center.u), _mm_add_ps(_mm_mul_ps(cos_h, px), _mm_mul_ps(sin_h, py)));
-    const __m128 y =
+    __m128 y =
         _mm_add_ps(_mm_set1_ps(center.v), _mm_sub_ps(_mm_mul_ps(cos_h, py), _mm_mul_ps(sin_h, px)));
+    const __m128 up = kHills ? _mm_add_ps(below, _mm_loadu_ps(z_m + i)) : below;
     const __m128 depth = _mm_sub_ps(_mm_mul_ps(x, cos_p), _mm_mul_ps(up, sin_p));
-    const __m128 z =
+    __m128 z =
         _mm_sub_ps(_mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(x, sin_p), _mm_mul_ps(up, cos_p)));
+    if (rolled) {
+      const __m128 side = _mm_sub_ps(_mm_mul_ps(y, cos_r), _mm_mul_ps(z, sin_r));
+      z = _mm_add_ps(_mm_mul_ps(z, cos_r), _mm_mul_ps(y, sin_r));
+      y = side;
+    }
     behind |= _mm_movemask_ps(_mm_cmplt_ps(depth, _mm_set1_ps(kNearDepth_m)));
     const __m128 inverse = _mm_div_ps(_mm_set1_ps(1.0f), depth);
     const __m128 u =
@@ -105,15 +178,29 @@ int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, cons
   if (behind != 0) {
     std::array<Vec3f, kMaxOutline> points;
     for (int i = 0; i < num_points; ++i) {
-      points[static_cast<size_t>(i)] = view.CameraFromLevel(
-          {center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
-           center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]), 0.0f});
+      points[static_cast<size_t>(i)] =
+          view.CameraFromLevel({center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
+                                center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]),
+                                kHills ? base_m + z_m[i] : 0.0f});
     }
     return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
   }
   if (!InPicture(view, Lowest(min_u), Highest(max_u), Lowest(min_v), Highest(max_v))) return 0;
+  if (kHills && DoubledArea(us, vs, num_points) >= 0.0f) return 0;
   AddEdges(us, vs, num_points, raster);
   return num_points - 2;
+}
+
+}  // namespace
+
+int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
+                     int num_points, CoverageRaster& raster) {
+  return AddProjected<false>(view, center, 0.0f, x_m, y_m, nullptr, num_points, raster);
+}
+
+int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
+                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
+  return AddProjected<true>(view, center, base_m, x_m, y_m, z_m, num_points, raster);
 }
 
 int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
