@@ -41,6 +41,7 @@ Camera::Impl::Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intri
   if (!scene->impl().relief.flat()) {
     order.reserve(4096);
     visible_land.reserve(1024);
+    visible_decks.reserve(64);
     for (auto& pieces : deck_pieces) pieces.reserve(512);
   }
 }
@@ -57,17 +58,18 @@ void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleSta
   const float sx = kSunElevationCos * kSunAzimuthCos, sy = kSunElevationCos * kSunAzimuthSin;
   painter.sun = {view.cos_heading * sx + view.sin_heading * sy,
                  view.cos_heading * sy - view.sin_heading * sx, kSunElevationSin};
-  const bool flat = scene->impl().relief.flat(), shadows = canvas.mode != PictureMode::kClasses;
   PaintSky(painter);
   CollectItems(vehicles);
-  flat ? PaintGround(painter) : PaintLand(painter);
-  if (shadows) PaintShadows(vehicles, false, painter);
-  PaintItems(vehicles, false, painter);
-  if (!flat) {
-    PaintDecks(painter);
-    if (shadows) PaintShadows(vehicles, true, painter);
-    PaintItems(vehicles, true, painter);
+  if (scene->impl().relief.flat()) {
+    PaintGround(painter);
+    PaintShadows(vehicles, -1, painter);
+  } else {
+    PaintLand(painter);
+    FindVisibleDecks(vehicles);
+    PaintShadows(vehicles, -1, painter);
+    PaintDecks(vehicles, painter);
   }
+  PaintItems(vehicles, -1, 0.0f, painter);
   triangles = painter.triangles;
 }
 

@@ -34,10 +34,11 @@ struct Item {
   float key = 0.0f;  // power distance
   uint32_t index = 0;
   ItemKind kind = ItemKind::kBuilding;
-  bool on_deck = false;  // stands on a bridge, or is a part of one that the camera looks down on
-  PixelPoint at;         // level frame
+  int32_t deck = -1;  // of the bridge below the eye that it stands on or is a part of; -1 none
+  PixelPoint at;      // level frame
   float radius = 0.0f, top_m = 0.0f;
   float base_m = 0.0f;  // height of the ground it stands on, world
+  bool painted = false;
 };
 
 struct Camera::Impl {
@@ -60,6 +61,11 @@ struct Camera::Impl {
   std::vector<uint64_t> order;
   std::vector<uint32_t> visible_land;
   std::array<std::vector<uint32_t>, kGroundLayers> deck_pieces;
+  struct VisibleDeck {
+    int32_t deck = -1;
+    float nearest_m = 0.0f;
+  };
+  std::vector<VisibleDeck> visible_decks;  // below the eye, far to near
   std::array<float, kOcclusionColumns> land_top{};
   std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
@@ -86,7 +92,8 @@ struct Camera::Impl {
   // the picture of it. Decks of bridges below the eye come after what is below them.
   void FindVisibleLand();
   void PaintLand(Painter& painter);
-  void PaintDecks(Painter& painter);
+  void FindVisibleDecks(std::span<const VehicleState> vehicles);
+  void PaintDecks(std::span<const VehicleState> vehicles, Painter& painter);
   void PaintDeckBottom(const GroundPiece& piece, Painter& painter);
   void PaintDeckSide(const DeckSide& side, Painter& painter);
   bool HiddenByLand(PixelPoint at, float radius_m, float top_m) const;
@@ -99,8 +106,10 @@ struct Camera::Impl {
   void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
                     std::array<float, kOcclusionColumns>& covered) const;
   void CollectItems(std::span<const VehicleState> vehicles);
-  void PaintShadows(std::span<const VehicleState> vehicles, bool on_deck, Painter& painter);
-  void PaintItems(std::span<const VehicleState> vehicles, bool on_deck, Painter& painter);
+  // Of one deck (-1: of none), no nearer than this.
+  void PaintShadows(std::span<const VehicleState> vehicles, int32_t deck, Painter& painter);
+  void PaintItems(std::span<const VehicleState> vehicles, int32_t deck, float nearest_m,
+                  Painter& painter);
 };
 
 }  // namespace volante

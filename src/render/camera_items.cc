@@ -82,11 +82,12 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     items.push_back({.key = at.u * at.u + at.v * at.v - radius * radius,
                      .index = static_cast<uint32_t>(index),
                      .kind = kind,
-                     .on_deck = false,
+                     .deck = -1,
                      .at = at,
                      .radius = radius,
                      .top_m = top_m,
-                     .base_m = base_m});
+                     .base_m = base_m,
+                     .painted = false});
   };
   s.building_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
     const Building& b = s.buildings[i];
@@ -102,10 +103,8 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     const VehicleState& v = vehicles[i];
     const auto radius =
         static_cast<float>(0.5 * std::sqrt(v.length_m * v.length_m + v.width_m * v.width_m));
-    const size_t before = items.size();
     add(ItemKind::kVehicle, i, v.position_m, radius, static_cast<float>(v.ground_m),
         static_cast<float>(v.height_m), kVehicleFar_m);
-    if (items.size() > before) items.back().on_deck = s.relief.IsDeck(v.position_m, v.ground_m);
   }
   if (!s.relief.flat()) {
     // Bridges above the eye are solids among the others; so are the edges of all of them.
@@ -113,11 +112,11 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
       const DeckSide& side = s.deck_sides[i];
       const size_t before = items.size();
       add(ItemKind::kDeckSide, i, side.center_m, side.radius_m, side.base_m, 1.0f, kBuildingFar_m);
-      if (items.size() > before) items.back().on_deck = side.base_m < view.eye_m;
+      if (items.size() > before && side.base_m < view.eye_m) items.back().deck = side.deck;
     });
     s.piece_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
       const GroundPiece& piece = s.pieces[i];
-      if (!piece.deck || piece.layer == GroundLayer::kWhiteMark ||
+      if (piece.deck < 0 || piece.layer == GroundLayer::kWhiteMark ||
           piece.layer == GroundLayer::kYellowMark || piece.base_m < view.eye_m) {
         return;
       }
@@ -132,12 +131,13 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
   if (s.relief.flat() && view.sin_pitch == 0.0f && view.sin_roll == 0.0f) DropHidden();
 }
 
-void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, bool on_deck,
+void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t deck,
                                 Painter& painter) {
+  if (painter.canvas.mode == PictureMode::kClasses) return;
   const Scene::Impl& s = scene->impl();
   const float height_m = view.height_m;
   for (const Item& item : items) {
-    if (item.on_deck != on_deck || item.at.u > kShadowFar_m) continue;
+    if (item.deck != deck || item.at.u > kShadowFar_m) continue;
     view.height_m = height_m - view.LevelHeight(item.base_m);
     if (item.kind == ItemKind::kTree) AddTreeShadow(s.trees[item.index], item.at, painter);
     if (item.kind == ItemKind::kVehicle) AddVehicleShadow(vehicles[item.index], item.at, painter);
@@ -148,13 +148,16 @@ void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, bool on_
 }
 
 // Each on its own ground: the level frame's origin is put there while it is painted.
-void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, bool on_deck,
+void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, int32_t deck, float nearest_m,
                               Painter& painter) {
   const Scene::Impl& s = scene->impl();
   const float height_m = view.height_m;
-  for (const Item& item : items) {
-    if (item.on_deck != on_deck) continue;
-    painter.haze = HazeAt(std::sqrt(item.at.u * item.at.u + item.at.v * item.at.v));
+  for (Item& item : items) {
+    if (item.painted || item.deck != deck) continue;
+    const float distance_m = std::sqrt(item.at.u * item.at.u + item.at.v * item.at.v);
+    if (distance_m < nearest_m) continue;
+    item.painted = true;
+    painter.haze = HazeAt(distance_m);
     view.height_m = height_m - view.LevelHeight(item.base_m);
     switch (item.kind) {
       case ItemKind::kBuilding:

@@ -133,7 +133,7 @@ void Camera::Impl::FindVisibleLand() {
         const PixelPoint at = view.LevelFromWorld(piece.center_m);
         const float top = view.LevelHeight(piece.base_m) + piece.half_height_m;
         if (HiddenByLand(at, piece.radius_m, top)) break;
-        if (!piece.deck) {
+        if (piece.deck < 0) {
           visible_pieces[static_cast<size_t>(piece.layer)].push_back(index);
         } else if (piece.base_m < view.eye_m) {
           deck_pieces[static_cast<size_t>(piece.layer)].push_back(index);
@@ -179,13 +179,58 @@ void Camera::Impl::PaintLand(Painter& painter) {
   }
 }
 
-void Camera::Impl::PaintDecks(Painter& painter) {
+// Which bridges below the eye are in the picture, and which vehicles stand on them.
+void Camera::Impl::FindVisibleDecks(std::span<const VehicleState> vehicles) {
   const Scene::Impl& s = scene->impl();
-  for (int layer = 0; layer < kGroundLayers; ++layer) {
-    for (const uint32_t index : deck_pieces[static_cast<size_t>(layer)]) {
-      AddPiece(s.pieces[index], painter);
+  visible_decks.clear();
+  for (const std::vector<uint32_t>& layer : deck_pieces) {
+    for (const uint32_t index : layer) {
+      const GroundPiece& piece = s.pieces[index];
+      const float near =
+          std::max(0.0f, Length(view.LevelFromWorld(piece.center_m)) - piece.radius_m);
+      const auto found = std::find_if(visible_decks.begin(), visible_decks.end(),
+                                      [&](const VisibleDeck& d) { return d.deck == piece.deck; });
+      if (found == visible_decks.end()) {
+        visible_decks.push_back({piece.deck, near});
+      } else {
+        found->nearest_m = std::min(found->nearest_m, near);
+      }
     }
-    FillLayer(painter.canvas, layer);
+  }
+  if (visible_decks.empty()) return;
+  std::sort(visible_decks.begin(), visible_decks.end(),
+            [](const VisibleDeck& a, const VisibleDeck& b) {
+              return a.nearest_m != b.nearest_m ? a.nearest_m > b.nearest_m : a.deck < b.deck;
+            });
+  constexpr auto kRoad = static_cast<size_t>(GroundLayer::kRoad);
+  for (Item& item : items) {
+    if (item.kind != ItemKind::kVehicle) continue;
+    const VehicleState& v = vehicles[item.index];
+    if (!s.relief.IsDeck(v.position_m, v.ground_m)) continue;
+    float best = 1e9f;
+    for (const uint32_t index : deck_pieces[kRoad]) {
+      const GroundPiece& piece = s.pieces[index];
+      const auto away = static_cast<float>(Distance(piece.center_m, v.position_m));
+      if (std::abs(piece.base_m - item.base_m) > 2.0f || away > piece.radius_m + 2.0f) continue;
+      if (away < best) item.deck = piece.deck;
+      best = std::min(best, away);
+    }
+  }
+}
+
+// Far to near: what is not nearer than a bridge, the bridge, then what stands on it.
+void Camera::Impl::PaintDecks(std::span<const VehicleState> vehicles, Painter& painter) {
+  const Scene::Impl& s = scene->impl();
+  for (const VisibleDeck& deck : visible_decks) {
+    PaintItems(vehicles, -1, deck.nearest_m, painter);
+    for (int layer = 0; layer < kGroundLayers; ++layer) {
+      for (const uint32_t index : deck_pieces[static_cast<size_t>(layer)]) {
+        if (s.pieces[index].deck == deck.deck) AddPiece(s.pieces[index], painter);
+      }
+      FillLayer(painter.canvas, layer);
+    }
+    PaintShadows(vehicles, deck.deck, painter);
+    PaintItems(vehicles, deck.deck, 0.0f, painter);
   }
 }
 

@@ -32,6 +32,11 @@ struct StreetSide {
   bool in_junction = false;
 };
 
+// An outer edge of a street with its sidewalks, and the opposite edge point by point.
+struct StreetEdge {
+  GroundLine points, across;
+};
+
 class GroundBuilder {
  public:
   // With a relief, pieces are short enough for its bends and lie where it says.
@@ -65,10 +70,12 @@ std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
 
 // What a town that is not flat has besides: the land's cells, slopes of earth from roads down to
 // it, and the edges of bridges.
-void AddLand(std::span<const StreetSide> sides, GroundBuilder& ground, Scene::Impl& scene);
+void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edges,
+             GroundBuilder& ground, Scene::Impl& scene);
 
 // Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
 // edges of a strip by strip drawing, and no seams between lanes.
-void AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground);
+// Returns the outer edges of each.
+std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground);
 
 }  // namespace volante

@@ -1,6 +1,8 @@
 // Land, embankments and bridge edges of a town that is not flat.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "render/ground_builder.h"
 
@@ -10,6 +12,8 @@ namespace {
 
 constexpr double kLeastStep_m = 0.4;  // lower edges need no slope of earth
 constexpr double kSlopeRun = 1.5;     // metres to the side per metre down
+constexpr double kSameLevel_m = 1.5;  // neighbouring ground on a bridge differs by less
+constexpr double kDeckCell_m = 40.0;  // pieces that touch lie in neighbouring cells
 
 void AddCells(Scene::Impl& scene) {
   const Relief& relief = scene.relief;
@@ -46,9 +50,99 @@ void AddDeckSide(const GroundPoint& a, const GroundPoint& b, Scene::Impl& scene)
   scene.deck_sides.push_back(side);
 }
 
+// Outer edges of the streets on bridges: those beyond which no other street lies on their level.
+void AddDeckSides(std::span<const StreetEdge> edges, Scene::Impl& scene) {
+  const auto paved_beside = [&](const GroundPoint& p, Vec2 outward) {
+    const Vec2 beside = p.at_m + outward * 0.5;
+    return std::any_of(edges.begin(), edges.end(), [&](const StreetEdge& other) {
+      for (size_t i = 1; i < other.points.size(); ++i) {
+        const GroundPoint &a = other.points[i - 1], &b = other.points[i];
+        const GroundPoint &c = other.across[i], &d = other.across[i - 1];
+        if (std::abs(a.height_m - p.height_m) > kSameLevel_m) continue;
+        const Vec2 quad[4] = {a.at_m, b.at_m, c.at_m, d.at_m};
+        int left = 0, right = 0;
+        for (int k = 0; k < 4; ++k) {
+          const double side = Cross(quad[(k + 1) % 4] - quad[k], beside - quad[k]);
+          left += side >= 0.0;
+          right += side <= 0.0;
+        }
+        if (left == 4 || right == 4) return true;
+      }
+      return false;
+    });
+  };
+  const Relief& relief = scene.relief;
+  for (const StreetEdge& edge : edges) {
+    bool before = false;
+    for (size_t i = 0; i < edge.points.size(); ++i) {
+      const GroundPoint& p = edge.points[i];
+      const Vec2 d = p.at_m - edge.across[i].at_m;
+      const double width = Norm(d);
+      const bool here =
+          width > 1e-6 && relief.IsDeck(p.at_m, p.height_m) && !paved_beside(p, d * (1.0 / width));
+      if (here && before) AddDeckSide(edge.points[i - 1], p, scene);
+      before = here;
+    }
+  }
+}
+
+// Pieces of bridges that lie end to end or side by side on one level get one number, sides that of
+// the piece they stand on.
+void NumberDecks(Scene::Impl& scene) {
+  std::map<std::pair<int, int>, std::vector<uint32_t>> cells;
+  const auto cell_of = [](Vec2 p) {
+    return std::pair(static_cast<int>(std::floor(p.x / kDeckCell_m)),
+                     static_cast<int>(std::floor(p.y / kDeckCell_m)));
+  };
+  for (uint32_t i = 0; i < scene.pieces.size(); ++i) {
+    if (scene.pieces[i].deck >= 0) cells[cell_of(scene.pieces[i].center_m)].push_back(i);
+  }
+  const auto visit_near = [&](Vec2 center, double radius, float base, auto visit) {
+    const auto [cx, cy] = cell_of(center);
+    for (int x = cx - 1; x <= cx + 1; ++x) {
+      for (int y = cy - 1; y <= cy + 1; ++y) {
+        const auto found = cells.find({x, y});
+        if (found == cells.end()) continue;
+        for (const uint32_t k : found->second) {
+          const GroundPiece& piece = scene.pieces[k];
+          const double reach = radius + static_cast<double>(piece.radius_m) + 1.0;
+          if (Distance(center, piece.center_m) < reach &&
+              std::abs(piece.base_m - base) < kSameLevel_m) {
+            visit(k);
+          }
+        }
+      }
+    }
+  };
+  int32_t next = 0;
+  std::vector<char> seen(scene.pieces.size(), 0);
+  std::vector<uint32_t> stack;
+  for (uint32_t i = 0; i < scene.pieces.size(); ++i) {
+    if (scene.pieces[i].deck < 0 || seen[i]) continue;
+    stack.assign(1, i);
+    seen[i] = 1;
+    while (!stack.empty()) {
+      GroundPiece& piece = scene.pieces[stack.back()];
+      stack.pop_back();
+      piece.deck = next;
+      visit_near(piece.center_m, static_cast<double>(piece.radius_m), piece.base_m,
+                 [&](uint32_t k) {
+                   if (!seen[k]) stack.push_back(k);
+                   seen[k] = 1;
+                 });
+    }
+    ++next;
+  }
+  for (DeckSide& side : scene.deck_sides) {
+    visit_near(side.center_m, static_cast<double>(side.radius_m), side.base_m,
+               [&](uint32_t k) { side.deck = scene.pieces[k].deck; });
+  }
+}
+
 }  // namespace
 
-void AddLand(std::span<const StreetSide> sides, GroundBuilder& ground, Scene::Impl& scene) {
+void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edges,
+             GroundBuilder& ground, Scene::Impl& scene) {
   AddCells(scene);
   const Relief& relief = scene.relief;
   for (const StreetSide& side : sides) {
@@ -61,13 +155,7 @@ void AddLand(std::span<const StreetSide> sides, GroundBuilder& ground, Scene::Im
     for (size_t i = 0; i < side.points.size(); ++i) {
       const GroundPoint& p = side.points[i];
       const double drop = p.height_m - relief.HeightAt(p.at_m);
-      const bool deck = relief.IsDeck(p.at_m, p.height_m);
-      if (deck) {
-        flush();
-        if (i > 0) AddDeckSide(side.points[i - 1], p, scene);
-        continue;
-      }
-      if (drop < kLeastStep_m) {
+      if (drop < kLeastStep_m || relief.IsDeck(p.at_m, p.height_m)) {
         flush();
         continue;
       }
@@ -77,6 +165,8 @@ void AddLand(std::span<const StreetSide> sides, GroundBuilder& ground, Scene::Im
     }
     flush();
   }
+  AddDeckSides(edges, scene);
+  NumberDecks(scene);
 }
 
 }  // namespace volante

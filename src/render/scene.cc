@@ -53,13 +53,13 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   const std::vector<StreetSide> sides = FindStreetSides(strips, map);
   scene->relief = Relief(strips, kLandMargin_m);
   GroundBuilder ground(*scene, scene->relief);
-  AddStreets(strips, ground);
+  const std::vector<StreetEdge> edges = AddStreets(strips, ground);
   for (const StreetSide& side : sides) {
     ground.AddBand(GroundLayer::kKerb, Offset(side.points, side.outward, kKerbWidth_m),
                    side.points);
   }
   for (const MarkLine& mark : marks) ground.AddMark(mark);
-  if (!scene->relief.flat()) AddLand(sides, ground, *scene);
+  if (!scene->relief.flat()) AddLand(sides, edges, ground, *scene);
   if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
   Ground(scene->relief, scene->buildings, scene->trees);
   IndexDiscs<LandCell>(scene->land, [](const LandCell& c) { return c.radius_m; }, scene->land_grid);

@@ -45,7 +45,7 @@ struct GroundPiece {
   Vec2 center_m;
   float radius_m = 0.0f;
   float base_m = 0.0f, half_height_m = 0.0f;  // its points lie at base +- half height
-  bool deck = false;                          // carried by a bridge
+  int32_t deck = -1;                          // number of the bridge that carries it, -1 none
   GroundLayer layer = GroundLayer::kRoad;
   struct Range {
     uint32_t first = 0, count = 0;  // into Scene::Impl::contours
@@ -88,6 +88,7 @@ struct DeckSide {
   float base_m = 0.0f, radius_m = 0.0f;
   Vec2 begin_m, end_m;  // relative to the centre
   float begin_z_m = 0.0f, end_z_m = 0.0f;
+  int32_t deck = -1;
 };
 
 // Discs on the ground, sorted into square cells, so that a frame looks only at cells in its view.

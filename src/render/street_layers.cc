@@ -92,8 +92,17 @@ void AddStreet(const Street& street, GroundBuilder& ground) {
 
 }  // namespace
 
-void AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground) {
-  for (const Street& street : FindStreets(strips)) AddStreet(street, ground);
+std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground) {
+  std::vector<StreetEdge> edges;
+  for (const Street& street : FindStreets(strips)) {
+    AddStreet(street, ground);
+    const SurfaceStrip &first = *street.front(), &last = *street.back();
+    GroundLine right = MakeLine(first.right, first.right_height_m);
+    GroundLine left = MakeLine(last.left, last.left_height_m);
+    edges.push_back({right, left});
+    edges.push_back({std::move(left), std::move(right)});
+  }
+  return edges;
 }
 
 std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
