@@ -242,7 +242,7 @@ void GroundBuilder::EndPiece() {
   const GroundPoint& across = bands_[0].right[bands_[0].right.size() / 2];
   const GroundPoint sample = Mix(middle, across, 0.5);
   const bool carried =
-      layer_ != GroundLayer::kVerge && relief_.IsDeck(sample.at_m, sample.height_m);
+      layer_ != GroundLayer::kVerge && relief_.IsRaised(sample.at_m, sample.height_m);
   piece.deck = carried ? 0 : -1;  // numbered by AddLand
   for (size_t level = 0; level < kDetail_m.size(); ++level) {
     piece.contours[level].first = static_cast<uint32_t>(scene_.contours.size());

@@ -10,6 +10,7 @@ namespace {
 constexpr double kMaxCells = 250000.0;
 constexpr double kSampleStep_m = 4.0;  // along and across the strips
 constexpr double kReach_m = 14.0;      // a grid point this near to a road takes its height
+constexpr double kBeside_m = 4.0;      // points this much further than the nearest count as well
 constexpr double kBelowRoad_m = 0.15;  // the land under a road lies this much lower
 constexpr int kSmoothing = 400;        // sweeps over the land between the roads
 
@@ -62,7 +63,8 @@ Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
 // Grid points near roads take the mean height of what is near, of the lowest level there.
 void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fixed) {
   const size_t count = heights_m_.size();
-  std::vector<double> lowest(count, 1e300), sum(count, 0.0), weight(count, 0.0);
+  std::vector<double> nearest(count, 1e300), lowest(count, 1e300);
+  std::vector<double> sum(count, 0.0), weight(count, 0.0);
   const int reach = static_cast<int>(std::ceil(kReach_m / cell_m_));
   const auto for_each_near = [&](const Sample& sample, auto visit) {
     const Vec2 g = (sample.at_m - min_m_) * (1.0 / cell_m_);
@@ -78,11 +80,18 @@ void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fi
   };
   for (const Sample& sample : samples) {
     for_each_near(sample,
-                  [&](size_t i, double) { lowest[i] = std::min(lowest[i], sample.height_m); });
+                  [&](size_t i, double distance) { nearest[i] = std::min(nearest[i], distance); });
+  }
+  // On a slope, what lies further along the road says nothing of the height here.
+  const auto counts = [&](size_t i, double distance) { return distance < nearest[i] + kBeside_m; };
+  for (const Sample& sample : samples) {
+    for_each_near(sample, [&](size_t i, double distance) {
+      if (counts(i, distance)) lowest[i] = std::min(lowest[i], sample.height_m);
+    });
   }
   for (const Sample& sample : samples) {
     for_each_near(sample, [&](size_t i, double distance) {
-      if (sample.height_m > lowest[i] + kDeckClearance_m) return;
+      if (!counts(i, distance) || sample.height_m > lowest[i] + kDeckClearance_m) return;
       const double w = 1.0 / (distance * distance + 1.0);
       sum[i] += w * sample.height_m;
       weight[i] += w;
@@ -131,7 +140,12 @@ void Relief::PushBelow(std::span<const Sample> samples) {
       const Vec2 g = (sample.at_m - min_m_) * (1.0 / cell_m_);
       const int c = std::clamp(static_cast<int>(g.x), 0, columns_ - 1);
       const int r = std::clamp(static_cast<int>(g.y), 0, rows_ - 1);
-      for (int k = 0; k < 4; ++k) At(r + k / 2, c + k % 2) -= over;
+      // The least change that puts the sample right, as if the cell were bilinear.
+      const double u = std::clamp(g.x - c, 0.0, 1.0), v = std::clamp(g.y - r, 0.0, 1.0);
+      const double shares[4] = {(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v};
+      double squares = 0.0;
+      for (const double share : shares) squares += share * share;
+      for (int k = 0; k < 4; ++k) At(r + k / 2, c + k % 2) -= over * shares[k] / squares;
     }
   }
 }

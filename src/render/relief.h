@@ -28,6 +28,12 @@ class Relief {
     return !flat() && height_m - HeightAt(p) > kDeckClearance_m;
   }
 
+  // Whether it lies so far above the land that things behind and below it are hidden by it.
+  bool IsRaised(Vec2 p, double height_m) const {
+    return !flat() && height_m - HeightAt(p) > kRaised_m;
+  }
+
+  static constexpr double kRaised_m = 1.0;
   static constexpr double kCell_m = 16.0;
   static constexpr double kDeckClearance_m = 2.5;
   int columns() const { return columns_; }  // of cells

@@ -45,7 +45,7 @@ struct GroundPiece {
   Vec2 center_m;
   float radius_m = 0.0f;
   float base_m = 0.0f, half_height_m = 0.0f;  // its points lie at base +- half height
-  int32_t deck = -1;                          // number of the bridge that carries it, -1 none
+  int32_t deck = -1;  // number of the bridge or ramp that carries it above the land, -1 none
   GroundLayer layer = GroundLayer::kRoad;
   struct Range {
     uint32_t first = 0, count = 0;  // into Scene::Impl::contours

@@ -23,9 +23,10 @@ struct Body {
   PixelPoint at;
   float c, s;  // heading relative to the camera
   float length, width, height;
+  float grade, bank;  // of the ground it stands on: up ahead, up to the left
 
   Vec3f Level(float x, float y, float z) const {
-    return {at.u + c * x - s * y, at.v + s * x + c * y, z};
+    return {at.u + c * x - s * y, at.v + s * x + c * y, z + grade * x + bank * y};
   }
   Vec3f Direction(float x, float y, float z) const { return {c * x - s * y, s * x + c * y, z}; }
 
@@ -187,7 +188,9 @@ Body MakeBody(const VehicleState& vehicle, PixelPoint at, Painter& painter) {
           s * view.cos_heading - c * view.sin_heading,
           static_cast<float>(vehicle.length_m),
           static_cast<float>(vehicle.width_m),
-          static_cast<float>(vehicle.height_m)};
+          static_cast<float>(vehicle.height_m),
+          static_cast<float>(std::tan(vehicle.pitch_rad)),
+          static_cast<float>(std::tan(vehicle.roll_rad))};
 }
 
 }  // namespace

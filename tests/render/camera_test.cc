@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "render/hill_scene.h"
 #include "render/scene_impl.h"
 #include "road/route.h"
 #include "support/count_allocations.h"
@@ -109,7 +110,7 @@ TEST(Camera, HorizonOfEmptyGroundLiesAtCy) {
   const auto scene = Scene::Make({}, {}, "nothing", false);
   Camera camera(scene, {});
   std::vector<uint8_t> classes(84 * 84);
-  camera.RenderClasses({{10.0, -3.0}, 0.7}, {}, classes.data());
+  camera.RenderClasses(Pose2{{10.0, -3.0}, 0.7}, {}, classes.data());
   for (int y = 0; y < 84; ++y) {
     for (int x = 0; x < 84; ++x) {
       const auto expected = y < 42 ? SemanticClass::kSky : SemanticClass::kGround;
@@ -175,8 +176,8 @@ TEST(Camera, CameraStandsTwoMetresAheadOfTheBoxCentreAndTurnsWithIt) {
   }
   Camera a(Scene::Make(strips, {}, "a", false), {}), b(Scene::Make(turned, {}, "a", false), {});
   std::vector<uint8_t> first(84 * 84), second(84 * 84);
-  a.RenderClasses({{0.0, 0.0}, 0.0}, {}, first.data());
-  b.RenderClasses({{0.0, 0.0}, 0.5 * std::numbers::pi}, {}, second.data());
+  a.RenderClasses(Pose2{{0.0, 0.0}, 0.0}, {}, first.data());
+  b.RenderClasses(Pose2{{0.0, 0.0}, 0.5 * std::numbers::pi}, {}, second.data());
   EXPECT_EQ(first, second);
   // The far end is 10 - 2 = 8 m ahead: v = 42 + 56 * 1.5 / 8 = 52.5; nothing of it lies above.
   const auto road = static_cast<uint8_t>(SemanticClass::kRoad);
@@ -345,6 +346,21 @@ TEST(Camera, FramesAllocateNothing) {
   const long before = allocations_so_far;
   for (const Drive& drive : drives) {
     camera.RenderGray(drive.pose, drive.vehicles, picture.data());
+  }
+  EXPECT_EQ(allocations_so_far, before);
+}
+
+TEST(Camera, FramesOfHillsAllocateNothing) {
+  const HillStreet street{{0, 0}, 0.0, 400.0, [](double s) { return 6.0 * std::sin(s / 40.0); }};
+  const HillStreet bridge{{200, -100}, 1.57, 200.0, [](double) { return 12.0; }};
+  Camera camera(HillScene({street, bridge}, true), {});
+  std::vector<uint8_t> picture(84 * 84);
+  const long before = allocations_so_far;
+  for (double s = 5.0; s < 390.0; s += 5.0) {
+    GroundPose pose(Pose2{{s, -2.0}, 0.0});
+    pose.ground_m = street.height_m(s);
+    pose.pitch_rad = 0.15 * std::cos(s / 40.0);
+    camera.RenderGray(pose, {}, picture.data());
   }
   EXPECT_EQ(allocations_so_far, before);
 }

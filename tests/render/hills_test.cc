@@ -1,0 +1,185 @@
+// Ground that is not flat: where roads, crests and bridges must show, worked by hand.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "render/hill_scene.h"
+#include "render/relief.h"
+
+namespace volante {
+namespace {
+
+using Picture = std::vector<uint8_t>;
+
+Picture Classes(const std::shared_ptr<const Scene>& scene, const GroundPose& pose,
+                std::span<const VehicleState> vehicles = {}, const CameraMount& mount = {},
+                const CameraIntrinsics& intrinsics = {}) {
+  Camera camera(scene, intrinsics, mount);
+  Picture classes(static_cast<size_t>(intrinsics.width) * intrinsics.height);
+  camera.RenderClasses(pose, vehicles, classes.data());
+  return classes;
+}
+
+int Count(const Picture& classes, SemanticClass cls, int first_row = 0, int last_row = 83) {
+  return static_cast<int>(std::count(classes.begin() + first_row * 84,
+                                     classes.begin() + (last_row + 1) * 84,
+                                     static_cast<uint8_t>(cls)));
+}
+
+GroundPose On(const HillStreet& street, double s_m, double lateral_m = -2.0) {
+  const Vec2 along = UnitFromHeading(street.heading_rad);
+  GroundPose pose(
+      Pose2{street.from_m + along * s_m + Vec2{-along.y, along.x} * lateral_m, street.heading_rad});
+  pose.ground_m = street.height_m(s_m);
+  pose.pitch_rad = std::atan(street.height_m(s_m + 0.5) - street.height_m(s_m - 0.5));
+  return pose;
+}
+
+VehicleState CarOn(const HillStreet& street, double s_m) {
+  const GroundPose pose = On(street, s_m);
+  VehicleState car;
+  car.position_m = pose.pose.position_m;
+  car.heading_rad = pose.pose.heading_rad;
+  car.ground_m = pose.ground_m;
+  car.pitch_rad = pose.pitch_rad;
+  return car;
+}
+
+const HillStreet kLevel{{0, 0}, 0.0, 300.0, [](double) { return 12.0; }};
+const HillStreet kRamp{{0, 0}, 0.0, 300.0, [](double s) { return 0.1 * s; }};
+// A round crest 100 m along: height 10 there, 6 m lower 50 m before and behind it.
+const HillStreet kCrest{
+    {0, 0}, 0.0, 300.0, [](double s) { return 10.0 - 0.0024 * (s - 100.0) * (s - 100.0); }};
+
+TEST(Hills, OnAConstantSlopeTheRoadShowsAsOnTheFlat) {
+  const Picture flat = Classes(HillScene({kLevel}), On(kLevel, 100.0));
+  const Picture slope = Classes(HillScene({kRamp}), On(kRamp, 100.0));
+  // Below the horizon of the flat picture, row 42, away from its last rows.
+  int different = 0;
+  for (size_t i = 46 * 84; i < flat.size(); ++i) different += flat[i] != slope[i];
+  EXPECT_LT(different, 40);
+  EXPECT_GT(Count(slope, SemanticClass::kRoad, 46), 600);
+}
+
+// At the crest's foot the street ahead climbs: it shows above the level horizon of the eye, to the
+// row where the line of sight touches the crest.
+TEST(Hills, ARoadThatClimbsShowsAboveTheHorizonAndEndsAtTheCrest) {
+  const auto scene = HillScene({kCrest});
+  GroundPose pose = On(kCrest, 38.0);
+  pose.pitch_rad = 0.0;  // a level camera: rows are easy
+  const Picture classes = Classes(scene, pose);
+  // Eye at x = 40, z = h(38) + 1.5. The steepest line to the street, over x in metres ahead:
+  double steepest = -1.0;
+  for (double x = 1.0; x < 120.0; x += 0.1) {
+    steepest = std::max(steepest, (kCrest.height_m(40.0 + x) - kCrest.height_m(38.0) - 1.5) / x);
+  }
+  ASSERT_GT(steepest, 0.0);
+  const double top_row = 42.0 - 56.0 * steepest;
+  int first = 84;
+  for (int row = 83; row >= 0; --row) {
+    if (Count(classes, SemanticClass::kRoad, row, row) > 0) first = row;
+  }
+  EXPECT_NEAR(first, top_row, 1.5);
+}
+
+TEST(Hills, ACrestHidesTheCarBehindIt) {
+  const auto vehicle_pixels = [](const HillStreet& street, double car_s_m) {
+    const VehicleState car = CarOn(street, car_s_m);
+    const Picture classes = Classes(HillScene({street}), On(street, 70.0), {&car, 1}, {},
+                                    CameraIntrinsics::ForPeople(336, 252));
+    return std::count(classes.begin(), classes.end(),
+                      static_cast<uint8_t>(SemanticClass::kVehicle));
+  };
+  // A car of 1.9 x 1.5 m is 168 / d times as large in pixels: its rear 16 m before the eye.
+  EXPECT_GT(vehicle_pixels(kCrest, 90.0), 250);
+  // The line of sight that touches the crest passes 0.9 m above the roof of the car behind it.
+  EXPECT_EQ(vehicle_pixels(kCrest, 128.0), 0);
+  EXPECT_GT(vehicle_pixels(kLevel, 128.0), 15);
+}
+
+// A level street and a bridge across it, 7 m above, 60 m ahead.
+struct Crossing {
+  HillStreet below{{0, 0}, 0.0, 300.0, [](double) { return 0.0; }};
+  HillStreet bridge{{160, -150}, 0.5 * std::numbers::pi, 300.0, [](double) { return 7.0; }};
+  std::shared_ptr<const Scene> scene = HillScene({below, bridge});
+};
+
+TEST(Hills, ABridgeIsADeckOverTheLandAndTheRoadBelowLiesOnIt) {
+  const Crossing crossing;
+  std::vector<SurfaceStrip> strips(2);
+  for (size_t k = 0; k < 2; ++k) {
+    strips[k].left = {{0, 4}, {40, 4}};
+    strips[k].right = {{0, -4}, {40, -4}};
+    strips[k].left_height_m =
+        strips[k].right_height_m = {7.0 * static_cast<double>(k), 7.0 * static_cast<double>(k)};
+  }
+  const Relief relief(strips, 20.0);
+  EXPECT_NEAR(relief.HeightAt({20, 0}), 0.0, 0.3);
+  EXPECT_TRUE(relief.IsDeck({20, 0}, 7.0));
+  EXPECT_FALSE(relief.IsDeck({20, 0}, 0.0));
+  EXPECT_TRUE(Relief().flat());
+}
+
+TEST(Hills, FromBelowABridgeStandsAgainstTheSkyAndTheRoadGoesOnUnderIt) {
+  const Crossing crossing;
+  const Picture classes = Classes(crossing.scene, On(crossing.below, 100.0));
+  // Its girder and parapet reach from 5.9 to 7.9 m, its near edge stands 52 m before the eye:
+  // rows 42 - 56 (z - 1.5) / 52.
+  const int low = static_cast<int>(42.0 - 56.0 * (5.9 - 1.5) / 52.0);
+  const int high = static_cast<int>(42.0 - 56.0 * (7.9 - 1.5) / 52.0);
+  EXPECT_EQ(classes[static_cast<size_t>(low - 1) * 84 + 42],
+            static_cast<uint8_t>(SemanticClass::kBuilding));
+  EXPECT_EQ(classes[static_cast<size_t>(high - 2) * 84 + 42],
+            static_cast<uint8_t>(SemanticClass::kSky));
+  EXPECT_EQ(Count(classes, SemanticClass::kRoad, 44, 46) > 0, true);
+  // A car under the bridge shows, 32 m before the eye.
+  const VehicleState below = CarOn(crossing.below, 160.0);
+  EXPECT_GT(Count(Classes(crossing.scene, On(crossing.below, 124.0), {&below, 1}),
+                  SemanticClass::kVehicle),
+            3);
+}
+
+TEST(Hills, FromABridgeItsDeckHidesTheStreetBelow) {
+  const Crossing crossing;
+  const GroundPose pose = On(crossing.bridge, 132.0);
+  const Picture classes = Classes(crossing.scene, pose);
+  // Its own lane before the camera, over the whole crossing.
+  for (int row = 50; row < 84; ++row) {
+    EXPECT_EQ(classes[static_cast<size_t>(row) * 84 + 42],
+              static_cast<uint8_t>(SemanticClass::kRoad))
+        << row;
+  }
+  const VehicleState ahead = CarOn(crossing.bridge, 155.0), under = CarOn(crossing.below, 160.0);
+  EXPECT_GT(Count(Classes(crossing.scene, pose, {&ahead, 1}), SemanticClass::kVehicle), 5);
+  EXPECT_EQ(Count(Classes(crossing.scene, pose, {&under, 1}), SemanticClass::kVehicle), 0);
+}
+
+// Left side up by r: what is level crosses the picture along v = cy + fy (u - cx) tan(r) / fx,
+// since y_camera = side cos r, z_camera = side sin r for a point at eye height.
+TEST(Hills, ARolledCameraTiltsTheHorizon) {
+  for (const bool flat : {true, false}) {
+    CameraMount mount;
+    mount.roll_rad = 5.0 * std::numbers::pi / 180.0;
+    const std::vector<SurfaceStrip> nothing;
+    const auto scene = flat ? Scene::Make(nothing, {}, "nothing", false) : HillScene({kLevel});
+    GroundPose pose(Pose2{{-400.0, -300.0}, -2.0});  // away from the street
+    pose.ground_m = flat ? 0.0 : 12.0;
+    const Picture classes = Classes(scene, pose, {}, mount);
+    for (const int column : {4, 24, 42, 60, 79}) {
+      int horizon = 84;
+      for (int row = 83; row >= 0; --row) {
+        const uint8_t cls = classes[static_cast<size_t>(row) * 84 + static_cast<size_t>(column)];
+        if (cls == static_cast<uint8_t>(SemanticClass::kSky)) break;
+        horizon = row;
+      }
+      const double side = (42.0 - (column + 0.5)) / 42.0;
+      EXPECT_NEAR(horizon, 42.0 + 56.0 * side * std::tan(mount.roll_rad), 1.0)
+          << "column " << column << (flat ? " flat" : " hills");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace volante
