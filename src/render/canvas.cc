@@ -95,10 +95,13 @@ void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
   for (const Face& face : faces) {
     if (FacesCamera(face)) visible[count++] = &face;
   }
-  for (int first = 0; first < count; ++first) {
-    for (int i = first; i < count; ++i) {
-      Add({visible[i]->points, static_cast<size_t>(visible[i]->num_points)});
-    }
+  const auto add = [&](int i) {
+    Add({visible[i]->points, static_cast<size_t>(visible[i]->num_points)});
+  };
+  for (int i = 0; i < count; ++i) add(i);
+  for (int first = 0, next = 0; first < count; first = next) {
+    for (next = first + 1; next < count && visible[next]->color == visible[first]->color;) ++next;
+    for (int i = first; first > 0 && i < next; ++i) add(i);
     Fill(visible[first]->color, cls);
   }
 }

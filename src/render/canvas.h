@@ -83,8 +83,8 @@ struct Painter {
   void Fill(Color color, SemanticClass cls, float opacity = 1.0f) {
     canvas.Fill(raster, Hazy(color), cls, opacity);
   }
-  // Paints the visible faces of a convex solid: the union of all in the first one's colour, over it
-  // the union of the rest in the second's, and so on: no seam shows what lies behind.
+  // Paints the visible faces of a convex solid: the union of all in the first one's colour, so that
+  // no seam shows what lies behind, and the others over it; neighbours of one colour at once.
   void Solid(std::span<const Face> faces, SemanticClass cls);
 };
 

@@ -67,7 +67,7 @@ GroundTexture GroundTexture::Make(uint64_t seed) {
   int size = kSize;
   for (int level = 0; level < kLevels; ++level) {
     auto& bytes = texture.levels[static_cast<size_t>(level)];
-    bytes.resize(sum.size());
+    bytes.resize(sum.size() + GroundTexture::kSpareBytes);
     for (size_t i = 0; i < sum.size(); ++i) {
       bytes[i] = static_cast<int8_t>(std::clamp(sum[i] * 56.0f, -127.0f, 127.0f));
     }

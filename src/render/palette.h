@@ -9,6 +9,8 @@ namespace volante {
 
 struct Color {
   float r = 0.0f, g = 0.0f, b = 0.0f;  // 0..255
+
+  friend bool operator==(const Color&, const Color&) = default;
 };
 
 inline Color Mix(Color a, Color b, float share_of_b) {

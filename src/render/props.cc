@@ -31,6 +31,7 @@ void AddWallQuad(const Wall& wall, float begin, float end, float low, float high
 constexpr float kFloor_m = 3.1f;
 constexpr float kWindowPitch_m = 2.9f;
 constexpr float kFewestFloorPx = 3.0f;
+constexpr float kSmallBuildingPx = 7.0f;  // high: walls and roof in one colour each
 
 // Windows one by one while they are a pixel or more, then a band per floor, then nothing.
 void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
@@ -92,6 +93,7 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
     face.points[3] = OnWall(wall, 0.0f, b.height_m);
     face.color = Scaled(b.wall, painter.Light(normals[i]));
   }
+  const int num_walls = count;
   if (b.roof_kind == RoofKind::kGable) {
     // Ridge along the long side, gables at its ends; eaves are the walls' tops.
     const float ridge_z = b.height_m + b.roof_m;
@@ -112,6 +114,12 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
     ++count;
     faces[count] = {3, {eave(3), eave(0), ridge[0], {}}, Scaled(b.roof, painter.Light(tilted(3)))};
     ++count;
+  }
+  // A wall or a slope of a few pixels has no edges that anyone sees: one colour each.
+  const bool small = view.fy * b.height_m < kSmallBuildingPx * (Length(at) - b.radius_m);
+  if (small) {
+    for (int i = 1; i < num_walls; ++i) faces[i].color = faces[0].color;
+    for (int i = num_walls + 1; i < count; ++i) faces[i].color = faces[num_walls].color;
   }
   painter.Solid({faces, static_cast<size_t>(count)}, SemanticClass::kBuilding);
   if (painter.canvas.mode == PictureMode::kClasses) return;

@@ -152,6 +152,7 @@ class CellGrid {
 struct GroundTexture {
   static constexpr int kLevels = 9;  // 1024 .. 4 texels
   static constexpr int kBaseBits = 10;
+  static constexpr size_t kSpareBytes = 3;          // behind each level: wide reads may touch them
   std::array<std::vector<int8_t>, kLevels> levels;  // [size, size], mean 0, +-127
   static GroundTexture Make(uint64_t seed);
 };
