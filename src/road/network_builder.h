@@ -1,9 +1,11 @@
 // Makes a RoadNetwork from an opendrive::Document, step by step; used by RoadNetwork::Parse alone.
-// Private to src/road/. network_builder.cc makes lanes and links, network_surfaces.cc what a camera
-// draws, network_conflicts.cc the conflicts, road_network.cc the grid.
+// Private to src/road/. network_builder.cc makes lanes, network_links.cc links and turns,
+// network_surfaces.cc, network_holes.cc and network_marks.cc what a camera draws,
+// network_conflicts.cc the conflicts, road_network.cc the grid.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -26,27 +28,52 @@ class RoadNetworkBuilder {
     std::vector<std::pair<int, LaneIndex>> lanes;  // OpenDRIVE id -> lane
   };
 
+  struct Extent {  // of a lane, on its reference line
+    double begin_s_m = 0.0, end_s_m = 0.0;
+  };
+  // What becomes of one drivable lane of a group, along the reference line.
+  struct DenseLane;
+
+  void Defect(const opendrive::Road& road, double s_m, const std::string& what);
+  // Counts what hostile files could make endless; refuses the map beyond kMostWork.
+  void Spend(const opendrive::Road& road, double s_m, double work);
+
   void CountRoads();
   void MakeGroups();
+  void CheckLine(const opendrive::Road& road);
   void MakeLanes();
-  Lane MakeLane(const opendrive::Road& road, const SectionGroup& group, int id);
+  void MakeLanesOf(const opendrive::Road& road, SectionGroup& group);
+  void AddPoint(const opendrive::Road& road, const opendrive::LaneRecord& record,
+                const opendrive::CrossSection& cut, double section_s_m, opendrive::Lateral inner,
+                opendrive::Lateral outer, DenseLane& lane);
+  std::optional<Lane> FinishLane(const opendrive::Road& road, DenseLane& dense);
   void MakeNeighbours(const SectionGroup& group);
   void LinkWithinRoad(size_t road);
   void LinkToRoad(size_t road, opendrive::RoadEnd end);
   void LinkJunction(const opendrive::JunctionRecord& junction);
   void Join(LaneIndex a, opendrive::RoadEnd a_end, LaneIndex b, opendrive::RoadEnd b_end);
-  void LinkUnlinkedConnections();
+  void LinkUnlinkedEnds();
+  void JoinMeeting(const SectionGroup& mine, opendrive::RoadEnd end, const SectionGroup& theirs,
+                   opendrive::RoadEnd contact);
   void SetTurns();
   void MakeJunctions();
 
+  const opendrive::Road& RoadOf(const Lane& lane) const {
+    return document_.roads[document_.road_index.at(lane.road_id)];
+  }
   // The end of `other` at which it meets the end of `road`.
   opendrive::RoadEnd ContactOf(const opendrive::RoadLink& link, const opendrive::Road& road,
                                opendrive::RoadEnd end, const opendrive::Road& other) const;
+  const opendrive::Section& SectionAt(size_t road, opendrive::RoadEnd end) const;
   const SectionGroup& GroupAt(size_t road, opendrive::RoadEnd end) const;
   static LaneIndex FindIn(const SectionGroup& group, int id);
 
   void MakeSurfaces();
   void FillJunctionHoles();
+  void FillHolesOf(const Junction& junction);
+  void AddMarks(const opendrive::Road& road, const opendrive::Section& section, size_t edge,
+                int sign, const std::vector<opendrive::RoadMark>& marks,
+                std::vector<MarkLine>& lines);
   void MakeMarks();
   void MakeConflicts();
   void MakeGrid();
@@ -56,8 +83,12 @@ class RoadNetworkBuilder {
   std::shared_ptr<RoadNetwork> network_;
   std::vector<std::vector<SectionGroup>> groups_;  // per road
   std::vector<bool> forward_;                      // per lane: along the reference line
+  std::vector<Extent> extents_;                    // per lane
   std::unordered_set<uint64_t> joined_;            // (from, to) of the links made; never iterated
-  double total_length_m_ = 0.0;
+  double total_length_m_ = 0.0, curve_length_m_ = 0.0;  // of lanes: along their roads, and true
+  double work_ = 0.0;
+
+  static constexpr double kMostWork = 5e8;  // lane edges and raster cells looked at: seconds
 };
 
 }  // namespace volante

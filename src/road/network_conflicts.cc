@@ -1,5 +1,6 @@
 // Where cars on two lanes of one junction would touch.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -15,14 +16,20 @@ struct Stretch {
   double begin = 0.0, end = 0.0;
 };
 
-// From the first to the last point of `lane` that lies within a car's width of `other`.
+// From the first to the last point of `lane` that lies within a car's width of `other`, on its
+// level.
 std::optional<Stretch> StretchNear(const Curve& lane, const Curve& other) {
   std::optional<Stretch> stretch;
   const int steps = std::max(1, static_cast<int>(lane.length_m() / kStep));
   for (int i = 0; i <= steps; ++i) {
     const double s = lane.length_m() * i / steps;
     const Vec2 point = lane.PositionAt(s);
-    if (Distance(point, other.PositionAt(other.Project(point).s_m)) >= kCarWidth) continue;
+    const double other_s = other.Project(point).s_m;
+    if (Distance(point, other.PositionAt(other_s)) >= kCarWidth) continue;
+    if (std::abs(lane.GroundAt(s).height_m - other.GroundAt(other_s).height_m) >
+        RoadNetwork::kLevelHeightM) {
+      continue;
+    }
     if (!stretch) stretch = Stretch{s, s};
     stretch->end = s;
   }
@@ -61,10 +68,18 @@ void RoadNetworkBuilder::MakeConflicts() {
     std::vector<Box> boxes;
     for (const LaneIndex lane : junction.lanes) boxes.push_back(BoxOf(net.lane(lane).center));
     for (size_t i = 0; i < junction.lanes.size(); ++i) {
+      Spend(RoadOf(net.lane(junction.lanes[i])), 0.0, static_cast<double>(junction.lanes.size()));
       for (size_t k = i + 1; k < junction.lanes.size(); ++k) {
         if (FarApart(boxes[i], boxes[k])) continue;
         const LaneIndex a = junction.lanes[i], b = junction.lanes[k];
         const Lane &first = net.lane(a), &second = net.lane(b);
+        // Each point of one is looked for on the other.
+        const auto cost = [](const Curve& lane, const Curve& other) {
+          return lane.length_m() / kStep *
+                 (24.0 + static_cast<double>(other.points().size()) / 8.0);
+        };
+        Spend(RoadOf(first), 0.0,
+              0.2 * cost(first.center, second.center) + 0.2 * cost(second.center, first.center));
         const auto on_a = StretchNear(first.center, second.center);
         const auto on_b = StretchNear(second.center, first.center);
         if (!on_a || !on_b) continue;

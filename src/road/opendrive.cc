@@ -11,15 +11,9 @@ namespace {
 
 // No curve that a road can have needs shorter pieces; hostile ones would ask for billions.
 constexpr double kShortestStep = 0.02;
-
-// The last record whose s is at or before the given one: half-open intervals, so that a value
-// exactly at a border belongs to the record that begins there.
-template <class Record>
-size_t IndexAt(std::span<const Record> records, double s_m, double Record::* begin) {
-  size_t i = records.size();
-  while (i > 1 && records[i - 1].*begin > s_m) --i;
-  return i - 1;
-}
+constexpr double kVaryingStep = 2.0;   // where an edge bends by its own
+constexpr double kSpiralPiece = 10.0;  // of which each has its own step where the curvature changes
+constexpr double kTwistingStep = 5.0;  // where the superelevation changes
 
 double LargestLateral(const std::vector<Lateral>& edges) {
   double largest = 0.0;
@@ -37,27 +31,32 @@ bool Varies(std::span<const Cubic> records, double begin_s, double end_s) {
   return false;
 }
 
+// Calls add(s) for the records that begin within (begin, end).
+template <class Record, class Add>
+void BreaksWithin(const std::vector<Record>& records, double begin_s, double end_s, Add add) {
+  if (records.empty()) return;
+  for (size_t i = IndexAt(std::span(records), begin_s, &Record::s_m); i < records.size(); ++i) {
+    if (records[i].s_m >= end_s) break;
+    add(records[i].s_m);
+  }
+}
+
+std::string Place(const std::string& road_id, double s_m) {
+  char where[64];
+  std::snprintf(where, sizeof where, " at s %.6g m", s_m);
+  return "road " + road_id + where + ": ";
+}
+
 }  // namespace
+
+std::string DefectAt(const std::string& road_id, double s_m, const std::string& what) {
+  return Place(road_id, s_m) + what;
+}
 
 void Refuse(const std::string& name, const std::string& road_id, double s_m,
             const std::string& reason) {
-  char where[64];
-  std::snprintf(where, sizeof where, " at s %.6g m", s_m);
-  throw Error(ExitCode::kBadInput, "the map can't be used", name,
-              "road " + road_id + where + ": " + reason,
+  throw Error(ExitCode::kBadInput, "the map can't be used", name, Place(road_id, s_m) + reason,
               "volante map check names every defect of a map");
-}
-
-Lateral Evaluate(std::span<const Cubic> records, double s_m) {
-  return EvaluateBefore(records, s_m, s_m);
-}
-
-Lateral EvaluateBefore(std::span<const Cubic> records, double s_m, double last_s_m) {
-  if (records.empty()) return {};
-  const Cubic& r = records[IndexAt(records, std::min(s_m, last_s_m), &Cubic::s_m)];
-  const double ds = s_m - r.s_m;
-  return {r.a + ds * (r.b + ds * (r.c + ds * r.d)), r.b + ds * (2.0 * r.c + ds * 3.0 * r.d),
-          2.0 * r.c + 6.0 * r.d * ds};
 }
 
 const LaneRecord* Section::Find(int id) const {
@@ -67,21 +66,28 @@ const LaneRecord* Section::Find(int id) const {
   return nullptr;
 }
 
-Road::Frame Road::FrameAt(double s_m) const {
-  const double s = std::clamp(s_m, 0.0, length_m);
+LaneHeight HeightAt(const LaneRecord& lane, double ds_m) {
+  if (lane.heights.empty()) return {};
+  const std::span<const LaneHeight> heights(lane.heights);
+  return heights[IndexAt(heights, ds_m, &LaneHeight::s_m)];
+}
+
+Vec2 CrossSection::PointAt(double t_m) const {
+  double t = AcrossAt(t_m);
+  // An edge inside the curve's centre would fold over; it stays on the centre instead.
+  if (frame.curvature_1pm * t > 1.0) t = 1.0 / frame.curvature_1pm;
+  return WorldFromLocal(frame.pose, {0.0, t});
+}
+
+const Geometry& Road::GeometryAt(double s_m) const {
   const std::span<const Geometry> all(geometries);
-  const auto after = std::upper_bound(
-      all.begin(), all.end(), s, [](double value, const Geometry& g) { return value < g.s_m; });
-  const Geometry& g = after == all.begin() ? all.front() : *(after - 1);
-  // Chord form: one formula for lines and arcs, without a division by the curvature.
-  const double ds = s - g.s_m;
-  const double half = 0.5 * g.curvature_1pm * ds;
-  const double chord = std::abs(half) < 1e-9 ? ds : ds * std::sin(half) / half;
-  Frame frame;
-  frame.pose.position_m = g.start.position_m + UnitFromHeading(g.start.heading_rad + half) * chord;
-  frame.pose.heading_rad = g.start.heading_rad + 2.0 * half;
-  frame.curvature_1pm = g.curvature_1pm;
-  return frame;
+  return all[IndexAt(all, s_m, &Geometry::s_m)];
+}
+
+LineFrame Road::FrameAt(double s_m) const {
+  const double s = std::clamp(s_m, 0.0, length_m);
+  const Geometry& g = GeometryAt(s);
+  return FrameOn(g, s - g.s_m);
 }
 
 void Road::EdgesAt(const Section& section, double s_m, std::vector<Lateral>& edges) const {
@@ -98,7 +104,7 @@ void Road::EdgesAt(const Section& section, double s_m, std::vector<Lateral>& edg
       Lateral outer;
       if (!lanes[i].widths.empty() || lanes[i].borders.empty()) {
         Lateral width = Evaluate(lanes[i].widths, ds);
-        if (width.value_m < 0.0) width = {};  // rounding; the reader refuses more
+        if (width.value_m < 0.0) width = {};  // the reader reports more than rounding
         outer = inner + width * sign;
       } else {
         const Lateral border = Evaluate(lanes[i].borders, ds);
@@ -113,11 +119,11 @@ void Road::EdgesAt(const Section& section, double s_m, std::vector<Lateral>& edg
   outward(section.right, -1.0, [&](size_t i) { return n_left + 1 + i; });
 }
 
-Vec2 Road::PointAt(double s_m, double t_m) const {
-  const Frame frame = FrameAt(s_m);
-  // An edge inside the curve's centre would fold over; it stays on the centre instead.
-  if (frame.curvature_1pm * t_m > 1.0) t_m = 1.0 / frame.curvature_1pm;
-  return WorldFromLocal(frame.pose, {0.0, t_m});
+void Road::CutAt(const Section& section, double s_m, CrossSection& cut) const {
+  cut.s_m = s_m;
+  cut.frame = FrameAt(s_m);
+  cut.roll = relief.RollAt(s_m);
+  EdgesAt(section, s_m, cut.edges);
 }
 
 std::vector<double> Road::SampleStations(const Section& section, double begin_s_m, double end_s_m,
@@ -126,15 +132,31 @@ std::vector<double> Road::SampleStations(const Section& section, double begin_s_
   const auto add = [&](double s) {
     if (s > begin_s_m + 1e-6 && s < end_s_m - 1e-6) breaks.push_back(s);
   };
-  for (const Geometry& g : geometries) add(g.s_m);
-  for (const Cubic& record : lane_offsets) add(record.s_m);
+  BreaksWithin(geometries, begin_s_m, end_s_m, add);
+  BreaksWithin(lane_offsets, begin_s_m, end_s_m, add);
+  BreaksWithin(relief.elevations, begin_s_m, end_s_m, add);
+  BreaksWithin(relief.superelevations, begin_s_m, end_s_m, add);
+  BreaksWithin(relief.left_crossfalls, begin_s_m, end_s_m, add);
+  BreaksWithin(relief.right_crossfalls, begin_s_m, end_s_m, add);
+  BreaksWithin(relief.shapes, begin_s_m, end_s_m, add);
+  const double begin_ds = begin_s_m - section.begin_s_m, end_ds = end_s_m - section.begin_s_m;
+  const auto add_ds = [&](double ds) { add(section.begin_s_m + ds); };
   for (const std::vector<LaneRecord>* side : {&section.left, &section.right}) {
     for (const LaneRecord& lane : *side) {
-      for (const Cubic& record : lane.widths) add(section.begin_s_m + record.s_m);
-      for (const Cubic& record : lane.borders) add(section.begin_s_m + record.s_m);
+      BreaksWithin(lane.widths, begin_ds, end_ds, add_ds);
+      BreaksWithin(lane.borders, begin_ds, end_ds, add_ds);
+      BreaksWithin(lane.heights, begin_ds, end_ds, add_ds);
     }
   }
   std::sort(breaks.begin(), breaks.end());
+  for (size_t i = 1, n = breaks.size(); i < n; ++i) {
+    const double from = breaks[i - 1], to = breaks[i];
+    if (GeometryAt(0.5 * (from + to)).shape == Geometry::Shape::kArc) continue;
+    const int pieces = static_cast<int>(std::ceil((to - from) / kSpiralPiece));
+    for (int k = 1; k < pieces; ++k) breaks.push_back(from + (to - from) * k / pieces);
+  }
+  std::sort(breaks.begin(), breaks.end());
+
   std::vector<double> stations = {begin_s_m};
   std::vector<Lateral> edges;
   for (size_t i = 1; i < breaks.size(); ++i) {
@@ -142,12 +164,21 @@ std::vector<double> Road::SampleStations(const Section& section, double begin_s_
     if (to - from < 1e-6 && i + 1 < breaks.size()) continue;
     double step = max_step_m;
     const double middle = 0.5 * (from + to);
-    const double curvature = std::abs(FrameAt(middle).curvature_1pm);
+    const Geometry& geometry = GeometryAt(middle);
+    const double curvature = LargestCurvature(geometry, from - geometry.s_m, to - geometry.s_m);
     if (curvature > 1e-9) {
       // Sagitta of a chord over arc length h on radius R: h^2 / (8 R); edges outside are longer.
       EdgesAt(section, middle, edges);
       const double stretch = 1.0 + curvature * LargestLateral(edges);
       step = std::min(max_step_m / stretch, std::sqrt(8.0 * chord_error_m / (curvature * stretch)));
+    }
+    if (!relief.flat()) {
+      const double bend = std::max(std::abs(Evaluate(relief.elevations, from).second_1pm),
+                                   std::abs(Evaluate(relief.elevations, middle).second_1pm));
+      if (bend > 1e-9) step = std::min(step, std::sqrt(8.0 * chord_error_m / bend));
+      if (Varies(relief.superelevations, from, to) || !relief.shapes.empty()) {
+        step = std::min(step, kTwistingStep);
+      }
     }
     bool varies = Varies(lane_offsets, from, to);
     for (const std::vector<LaneRecord>* side : {&section.left, &section.right}) {
@@ -156,7 +187,7 @@ std::vector<double> Road::SampleStations(const Section& section, double begin_s_
         varies = varies || Varies(lane.widths, b, e) || Varies(lane.borders, b, e);
       }
     }
-    if (varies) step = std::min(step, 2.0);
+    if (varies) step = std::min(step, kVaryingStep);
     step = std::max(step, kShortestStep);
     const int pieces = std::max(1, static_cast<int>(std::ceil((to - from) / step - 1e-9)));
     for (int k = 1; k <= pieces; ++k) {

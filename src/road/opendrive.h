@@ -1,6 +1,6 @@
 // What Volante reads of an OpenDRIVE document, as plain data in the file's own frame and order,
-// and the closed-form geometry of its reference lines and lane edges.
-// Private to src/road/. Knows nothing of XML (opendrive_reader.cc does) and nothing of lanes in
+// and the geometry of its lane edges.
+// Private to src/road/. Knows nothing of XML (opendrive_xml.h does) and nothing of lanes in
 // driving direction (network_builder.cc makes those).
 #pragma once
 
@@ -12,39 +12,12 @@
 #include <vector>
 
 #include "base/geometry.h"
+#include "road/cubic.h"
+#include "road/reference_line.h"
+#include "road/relief.h"
 #include "road/road_network.h"
 
 namespace volante::opendrive {
-
-// a + b ds + c ds^2 + d ds^3 from s_m on.
-struct Cubic {
-  double s_m = 0.0, a = 0.0, b = 0.0, c = 0.0, d = 0.0;
-};
-
-// A value with its first and second derivative along the reference line.
-struct Lateral {
-  double value_m = 0.0, first = 0.0, second_1pm = 0.0;
-
-  friend Lateral operator+(Lateral p, Lateral q) {
-    return {p.value_m + q.value_m, p.first + q.first, p.second_1pm + q.second_1pm};
-  }
-  friend Lateral operator*(Lateral p, double k) {
-    return {p.value_m * k, p.first * k, p.second_1pm * k};
-  }
-};
-
-// The last record that begins at or before s (the first one before that); 0 without records.
-Lateral Evaluate(std::span<const Cubic> records, double s_m);
-// The same, by no record that begins after last_s.
-Lateral EvaluateBefore(std::span<const Cubic> records, double s_m, double last_s_m);
-
-// A line (curvature 0) or a circular arc.
-struct Geometry {
-  double s_m = 0.0;
-  Pose2 start;
-  double length_m = 0.0;
-  double curvature_1pm = 0.0;
-};
 
 enum class MarkPattern {
   kNone,
@@ -64,6 +37,12 @@ struct RoadMark {
   double dash_m = 3.0, gap_m = 9.0;
 };
 
+// Of a lane's surface above the road's, at its inner and outer edge (kerbs).
+struct LaneHeight {
+  double s_m = 0.0;  // relative to the lane section
+  double inner_m = 0.0, outer_m = 0.0;
+};
+
 struct LaneRecord {
   int id = 0;
   std::string type;
@@ -71,17 +50,37 @@ struct LaneRecord {
   std::optional<Surface> surface;  // empty: nothing to draw
   std::vector<Cubic> widths;       // s relative to the lane section
   std::vector<Cubic> borders;      // only when there are no widths
+  std::vector<LaneHeight> heights;
   std::optional<int> predecessor, successor;
   std::vector<RoadMark> marks;   // on the outer edge
   double speed_limit_mps = 0.0;  // 0: not given
 };
 
 struct Section {
+  int index = 0;  // among the file's sections of the road, by s
   double begin_s_m = 0.0, end_s_m = 0.0;
   std::vector<LaneRecord> left, right;  // from the inside out
   std::vector<RoadMark> center_marks;
 
   const LaneRecord* Find(int id) const;
+};
+
+// The lane's own height at ds metres from the section's beginning.
+LaneHeight HeightAt(const LaneRecord& lane, double ds_m);
+
+// A road cut across at one s: what the edges of its lanes need.
+struct CrossSection {
+  double s_m = 0.0;
+  LineFrame frame;
+  Lateral roll;  // rad
+  // Of the whole section within the rolled plane, from the leftmost lane's outer edge to the
+  // rightmost's; edge left.size() is the centre line.
+  std::vector<Lateral> edges;
+
+  // The point at lateral position t (within the rolled plane), seen from above.
+  Vec2 PointAt(double t_m) const;
+  // The horizontal distance of that point from the reference line.
+  double AcrossAt(double t_m) const { return SeenFromAbove({t_m, 0.0, 0.0}, roll).value_m; }
 };
 
 enum class RoadEnd { kStart, kEnd };
@@ -104,21 +103,23 @@ struct Road {
   std::vector<Section> sections;
   double speed_limit_mps = 0.0;  // of the road's type; 0: not given
 
-  struct Frame {
-    Pose2 pose;
-    double curvature_1pm = 0.0;
-  };
+  Relief relief;
+
   // The reference line at s (clamped to the road).
-  Frame FrameAt(double s_m) const;
-  // The whole section's lane edges at s, from the leftmost lane's outer edge to the rightmost's.
-  // Edge left.size() is the centre line.
+  LineFrame FrameAt(double s_m) const;
+  // The whole section's lane edges at s, as in CrossSection::edges.
   void EdgesAt(const Section& section, double s_m, std::vector<Lateral>& edges) const;
-  // The point at lateral position t (left positive) beside s.
-  Vec2 PointAt(double s_m, double t_m) const;
-  // Arc lengths from begin to end that hold every change of geometry, lane offset or width, no
-  // further apart than max_step_m and with a chord error of at most chord_error_m.
+  void CutAt(const Section& section, double s_m, CrossSection& cut) const;
+  double HeightAt(const CrossSection& cut, double t_m) const {
+    return relief.At(cut.s_m, cut.AcrossAt(t_m)).height_m;
+  }
+  // Arc lengths from begin to end that hold every change of geometry, lane offset, width or height,
+  // no further apart than max_step_m and with a chord error of at most chord_error_m.
   std::vector<double> SampleStations(const Section& section, double begin_s_m, double end_s_m,
                                      double max_step_m, double chord_error_m) const;
+
+ private:
+  const Geometry& GeometryAt(double s_m) const;
 };
 
 struct Connection {
@@ -136,7 +137,11 @@ struct Document {
   std::vector<Road> roads;
   std::vector<JunctionRecord> junctions;
   std::unordered_map<std::string, size_t> road_index;  // looked up, never iterated
+  std::vector<std::string> defects;                    // one line each, as in RoadNetwork
 };
+
+// "road <id> at s <s> m: <what>": a line of RoadNetwork::defects().
+std::string DefectAt(const std::string& road_id, double s_m, const std::string& what);
 
 // Error(kBadInput) naming road and s. `name` stands for the document in messages.
 Document Read(std::string_view text, const std::string& name, const RoadLimits& limits);

@@ -46,7 +46,7 @@ void RoadNetworkBuilder::MakeGrid() {
   high = high + Vec2{pad, pad};
   const Vec2 size = high - low;
   net.grid_min_m_ = low;
-  net.cell_m_ = std::max({kSmallestCell, std::sqrt(size.x * size.y / kLargestCellCount),
+  net.cell_m_ = std::max({kSmallestCell, widest, std::sqrt(size.x * size.y / kLargestCellCount),
                           std::max(size.x, size.y) / kLargestCellCount});
   net.columns_ = static_cast<int>(size.x / net.cell_m_) + 1;
   net.rows_ = static_cast<int>(size.y / net.cell_m_) + 1;
@@ -120,8 +120,9 @@ void RoadNetwork::VisitCells(Vec2 point, double reach_m, Visit visit) const {
 namespace {
 
 // Whether the curve's ground at s lies on another level than the height asked for.
-bool OtherLevel(const Curve& curve, double s_m, std::optional<double> height_m) {
-  return height_m && !curve.flat() &&
+bool OtherLevel(const RoadNetwork& network, const Curve& curve, double s_m,
+                std::optional<double> height_m) {
+  return height_m && !network.flat() &&
          std::abs(curve.GroundAt(s_m).height_m - *height_m) > RoadNetwork::kLevelHeightM;
 }
 
@@ -148,7 +149,7 @@ std::optional<LanePosition> RoadNetwork::FindLane(Vec2 point, std::optional<doub
   VisitCells(point, std::max(0.0, margin_m - kGridMarginM), [&](const GridItem& item) {
     const Curve& curve = lane(item.lane).center;
     const auto p = OnLane(curve, point, item.low_s_m, item.high_s_m, margin_m);
-    if (!p || OtherLevel(curve, p->s_m, height_m)) return;
+    if (!p || OtherLevel(*this, curve, p->s_m, height_m)) return;
     // Lanes that share their beginning have equal headings there: the nearer centre decides.
     const double angle =
         heading_rad ? std::round(100.0 * std::abs(WrapAngle(p->heading_rad - *heading_rad))) : 0.0;
@@ -173,7 +174,7 @@ std::optional<LanePosition> RoadNetwork::NearestLane(const Pose2& pose, double r
     const Curve& curve = lane(item.lane).center;
     const CurveProjection p = curve.Project(pose.position_m, item.low_s_m, item.high_s_m);
     if (std::abs(WrapAngle(p.heading_rad - pose.heading_rad)) >= 0.5 * std::numbers::pi) return;
-    if (OtherLevel(curve, p.s_m, height_m)) return;
+    if (OtherLevel(*this, curve, p.s_m, height_m)) return;
     const double distance = Distance(pose.position_m, curve.PositionAt(p.s_m));
     if (distance > best_distance ||
         (best && distance == best_distance && item.lane >= best->lane)) {
@@ -192,7 +193,7 @@ void RoadNetwork::LanesAt(Vec2 point, std::vector<LaneIndex>& out,
     if (!out.empty() && out.back() == item.lane) return;
     const Curve& curve = lane(item.lane).center;
     const auto p = OnLane(curve, point, item.low_s_m, item.high_s_m, 0.0);
-    if (p && !OtherLevel(curve, p->s_m, height_m)) out.push_back(item.lane);
+    if (p && !OtherLevel(*this, curve, p->s_m, height_m)) out.push_back(item.lane);
   });
 }
 

@@ -79,11 +79,17 @@ TEST(BadMap, NegativeWidth) {
   TinyRoad road;
   road.right = LaneText(-1, "-3");
   EXPECT_THAT(RoadError(road), HasSubstr("road 1 at s 0 m: lane -1 has the width -3"));
-  // Negative in the middle only: 3 - 0.1 s + 0.0005 s^2 is -2 at 100 m.
+  // Negative in the middle only: 3 - 0.1 s + 0.0005 s^2 is -2 at 100 m. The lane ends where it
+  // begins to be.
   road.right =
       "<lane id=\"-1\" type=\"driving\"><width sOffset=\"0\" a=\"3\" b=\"-0.1\" c=\"0.0005\" "
       "d=\"0\"/></lane>";
-  EXPECT_THAT(RoadError(road), HasSubstr("lane -1 has the width"));
+  const auto network = RoadNetwork::Parse(Document(road.Text()), "test");
+  ASSERT_EQ(network->defects().size(), 1u);
+  EXPECT_THAT(network->defects()[0], HasSubstr("road 1 at s 37.5 m: lane -1 has the width -0.04"));
+  EXPECT_EQ(network->lane(0).center.At(60.0).half_width_m, 0.0);
+  road.right = LaneText(-1, "101");
+  EXPECT_THAT(RoadError(road), HasSubstr("road 1 at s 0 m: lane -1 has the width 101"));
 }
 
 TEST(BadMap, RoadsWithoutLength) {
@@ -94,13 +100,17 @@ TEST(BadMap, RoadsWithoutLength) {
   EXPECT_THAT(RoadError(road), HasSubstr("out of range"));
 }
 
-TEST(BadMap, ShapesThatAreNotReadAreNamedWithTheirPlace) {
+TEST(BadMap, ShapesThatNoRoadCanHaveAreNamedWithTheirPlace) {
   TinyRoad road;
   road.id = "17";
-  road.shape = "<spiral curvStart=\"0\" curvEnd=\"0.1\"/>";
-  EXPECT_THAT(RoadError(road), HasSubstr("road 17 at s 0 m: spiral is not supported"));
-  road.shape = "<paramPoly3 aU=\"0\"/>";
-  EXPECT_THAT(RoadError(road), HasSubstr("paramPoly3 is not supported"));
+  road.shape = "<spiral curvStart=\"0\" curvEnd=\"100\"/>";
+  EXPECT_THAT(RoadError(road), HasSubstr("road 17 at s 0 m: a spiral's radius falls below 0.1 m"));
+  road.shape = "<paramPoly3 pRange=\"normalized\" bU=\"1e300\" dU=\"1e308\" dV=\"-1e308\"/>";
+  EXPECT_THAT(RoadError(road), HasSubstr("road 17 at s 0 m: its curve is not finite"));
+  road.shape = "<poly3 a=\"0\" b=\"0\" c=\"0\" d=\"1e200\"/>";
+  EXPECT_THAT(RoadError(road), HasSubstr("road 17 at s 0 m: "));
+  road.shape = "<circle/>";
+  EXPECT_THAT(RoadError(road), HasSubstr("a geometry without a shape"));
 }
 
 TEST(BadMap, LaneThatWouldFoldOver) {
