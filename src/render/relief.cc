@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "render/ground_builder.h"
+
 namespace volante {
 
 namespace {
@@ -12,18 +14,22 @@ constexpr double kSampleStep_m = 4.0;  // along and across the strips
 constexpr double kReach_m = 14.0;      // a grid point this near to a road takes its height
 constexpr double kBeside_m = 4.0;      // points this much further than the nearest count as well
 constexpr double kBelowRoad_m = 0.15;  // the land under a road lies this much lower
+constexpr double kSteepestLand = 0.4;  // rise over run away from the roads
 constexpr int kSmoothing = 400;        // sweeps over the land between the roads
 
 }  // namespace
 
 Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
+  const bool hills = std::any_of(strips.begin(), strips.end(), [](const SurfaceStrip& strip) {
+    return !strip.left_height_m.empty();
+  });
+  if (!hills) return;
   std::vector<Sample> samples;
   Vec2 low{1e300, 1e300}, high{-1e300, -1e300};
   for (const SurfaceStrip& strip : strips) {
-    if (strip.left_height_m.size() != strip.left.size() ||
-        strip.right_height_m.size() != strip.right.size() || strip.surface == Surface::kOther) {
-      continue;
-    }
+    if (strip.surface == Surface::kOther) continue;
+    const GroundLine left = MakeLine(strip.left, strip.left_height_m);
+    const GroundLine right = MakeLine(strip.right, strip.right_height_m);
     for (size_t i = 0; i + 1 < strip.left.size(); ++i) {
       const double length = std::max(Distance(strip.left[i], strip.left[i + 1]),
                                      Distance(strip.right[i], strip.right[i + 1]));
@@ -33,13 +39,10 @@ Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
       for (int a = 0; a <= along; ++a) {
         for (int b = 0; b <= across; ++b) {
           const double u = static_cast<double>(a) / along, v = static_cast<double>(b) / across;
-          const auto mix = [&](auto l0, auto l1, auto r0, auto r1) {
-            const auto left = l0 + (l1 - l0) * u, right = r0 + (r1 - r0) * u;
-            return left + (right - left) * v;
-          };
-          const Vec2 at = mix(strip.left[i], strip.left[i + 1], strip.right[i], strip.right[i + 1]);
-          samples.push_back({at, mix(strip.left_height_m[i], strip.left_height_m[i + 1],
-                                     strip.right_height_m[i], strip.right_height_m[i + 1])});
+          const GroundPoint p =
+              Mix(Mix(left[i], left[i + 1], u), Mix(right[i], right[i + 1], u), v);
+          const Vec2 at = p.at_m;
+          samples.push_back({at, p.height_m});
           low = {std::min(low.x, at.x), std::min(low.y, at.y)};
           high = {std::max(high.x, at.x), std::max(high.y, at.y)};
         }
@@ -57,6 +60,8 @@ Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
   std::vector<char> fixed(count, 0);
   FixNearRoads(samples, fixed);
   FillBetween(fixed);
+  for (size_t i = 0; i < count; ++i) heights_m_[i] = std::min(heights_m_[i], steepest_m_[i]);
+  steepest_m_.clear();
   PushBelow(samples);
 }
 
@@ -89,6 +94,7 @@ void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fi
       if (counts(i, distance)) lowest[i] = std::min(lowest[i], sample.height_m);
     });
   }
+  RiseFrom(lowest);
   for (const Sample& sample : samples) {
     for_each_near(sample, [&](size_t i, double distance) {
       if (!counts(i, distance) || sample.height_m > lowest[i] + kDeckClearance_m) return;
@@ -101,6 +107,38 @@ void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fi
     if (weight[i] == 0.0) continue;
     heights_m_[i] = sum[i] / weight[i] - kBelowRoad_m;
     fixed[i] = 1;
+  }
+}
+
+// The highest land that nowhere falls to a road steeper than earth can lie: away from the crossing
+// below a bridge it rises to the bridge's ends. Two sweeps over the grid (a chamfer distance).
+void Relief::RiseFrom(const std::vector<double>& roads) {
+  steepest_m_ = roads;
+  for (double& height_m : steepest_m_) height_m += kRaised_m;  // a road's own slope is no cut
+  const double straight = kSteepestLand * cell_m_, diagonal = straight * 1.41421356;
+  const auto relax = [&](int r, int c, int dr, int dc, double step) {
+    if (r + dr < 0 || c + dc < 0 || r + dr > rows_ || c + dc > columns_) return;
+    const auto index = [&](int row, int column) {
+      return static_cast<size_t>(row) * (columns_ + 1) + static_cast<size_t>(column);
+    };
+    double& here = steepest_m_[index(r, c)];
+    here = std::min(here, steepest_m_[index(r + dr, c + dc)] + step);
+  };
+  for (int r = 0; r <= rows_; ++r) {
+    for (int c = 0; c <= columns_; ++c) {
+      relax(r, c, 0, -1, straight);
+      relax(r, c, -1, -1, diagonal);
+      relax(r, c, -1, 0, straight);
+      relax(r, c, -1, 1, diagonal);
+    }
+  }
+  for (int r = rows_; r >= 0; --r) {
+    for (int c = columns_; c >= 0; --c) {
+      relax(r, c, 0, 1, straight);
+      relax(r, c, 1, 1, diagonal);
+      relax(r, c, 1, 0, straight);
+      relax(r, c, 1, -1, diagonal);
+    }
   }
 }
 

@@ -54,6 +54,7 @@ class Relief {
     double height_m;
   };
   void FixNearRoads(std::span<const Sample> samples, std::vector<char>& fixed);
+  void RiseFrom(const std::vector<double>& roads);
   void FillBetween(const std::vector<char>& fixed);
   void PushBelow(std::span<const Sample> samples);
   double& At(int row, int column) {
@@ -63,7 +64,8 @@ class Relief {
   Vec2 min_m_;
   double cell_m_ = kCell_m;
   int columns_ = 0, rows_ = 0;
-  std::vector<double> heights_m_;  // [rows + 1, columns + 1]
+  std::vector<double> heights_m_;   // [rows + 1, columns + 1]
+  std::vector<double> steepest_m_;  // like heights, while they are made
 };
 
 }  // namespace volante

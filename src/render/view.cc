@@ -134,6 +134,22 @@ float DoubledArea(const float* us, const float* vs, int count) {
   return area;
 }
 
+// Whether the eye lies above the outline's mean plane (level frame; normal by Newell's sum).
+bool SeenFromAbove(const View& view, const Vec3f* points, int count) {
+  Vec3f normal{0.0f, 0.0f, 0.0f}, center{0.0f, 0.0f, 0.0f};
+  for (int i = 0; i < count; ++i) {
+    const Vec3f a = points[i], b = points[i + 1 < count ? i + 1 : 0];
+    normal.x += (a.y - b.y) * (a.z + b.z);
+    normal.y += (a.z - b.z) * (a.x + b.x);
+    normal.z += (a.x - b.x) * (a.y + b.y);
+    center = {center.x + a.x, center.y + a.y, center.z + a.z};
+  }
+  const float n = 1.0f / static_cast<float>(count);
+  return normal.x * -center.x * n + normal.y * -center.y * n +
+             normal.z * (view.height_m - center.z * n) >
+         0.0f;
+}
+
 // Both kinds of outline; a template, so that flat ground pays nothing for heights.
 template <bool kHills>
 int AddProjected(const View& view, PixelPoint center, float base_m, const float* x_m,
@@ -178,10 +194,14 @@ int AddProjected(const View& view, PixelPoint center, float base_m, const float*
   if (behind != 0) {
     std::array<Vec3f, kMaxOutline> points;
     for (int i = 0; i < num_points; ++i) {
-      points[static_cast<size_t>(i)] =
-          view.CameraFromLevel({center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
-                                center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]),
-                                kHills ? base_m + z_m[i] : 0.0f});
+      points[static_cast<size_t>(i)] = {
+          center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
+          center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]),
+          kHills ? base_m + z_m[i] : 0.0f};
+    }
+    if (kHills && !SeenFromAbove(view, points.data(), num_points)) return 0;
+    for (int i = 0; i < num_points; ++i) {
+      points[static_cast<size_t>(i)] = view.CameraFromLevel(points[static_cast<size_t>(i)]);
     }
     return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
   }

@@ -76,7 +76,7 @@ int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, cons
                      int num_points, CoverageRaster& raster);
 
 // The same with heights: z_m are offsets from base_m, both in the level frame. Outlines that are
-// seen from below are left out, unless they reach behind the camera.
+// seen from below are left out.
 int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
                    const float* y_m, const float* z_m, int num_points, CoverageRaster& raster);
 
