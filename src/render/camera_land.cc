@@ -14,7 +14,7 @@ namespace volante {
 
 namespace {
 
-constexpr float kLandFar_m = 220.0f;
+constexpr float kLandFar_m = 200.0f;
 constexpr Color kConcrete{150, 148, 142}, kConcreteShade{96, 95, 92};
 constexpr float kGirder_m = 1.1f, kParapet_m = 0.9f;
 enum : uint32_t { kLand, kPiece, kItem };  // what an entry of `order` names
@@ -123,8 +123,10 @@ void Camera::Impl::FindVisibleLand() {
         const PixelPoint at = view.LevelFromWorld(cell.center_m);
         float top = -1e9f;
         for (const float z : cell.z_m) top = std::max(top, z);
-        if (HiddenByLand(at, cell.radius_m, view.LevelHeight(cell.base_m) + top)) break;
-        visible_land.push_back(index);
+        top += view.LevelHeight(cell.base_m);
+        if (HiddenByLand(at, cell.radius_m, top)) break;
+        // Below the horizon land is grass on grass: it hides, but it need not be painted.
+        if (top > view.height_m) visible_land.push_back(index);
         CoverByLand(cell);
         break;
       }

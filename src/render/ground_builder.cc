@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kPieceLength_m = 48.0;
 constexpr double kHillPieceLength_m = 16.0;
+constexpr double kUneven_m = 0.02;
+constexpr double kFlatStep_m = 24.0, kHillStep_m = 8.0;  // longest straight segment
 
 // Unit normal to the left of a line at each point (mean of its neighbours' directions).
 std::vector<Vec2> LeftNormals(std::span<const Vec2> line) {
@@ -71,14 +73,33 @@ GroundLine Simplify(const GroundLine& line, double tolerance_m) {
   return out;
 }
 
-// Index ranges [first, last] of a line, each at most length_m long.
-std::vector<std::pair<size_t, size_t>> Split(const GroundLine& line, double length_m) {
+// Whether the heights of points first..last rise evenly.
+bool IsEven(const GroundLine& line, size_t first, size_t last) {
+  double length = 0.0;
+  for (size_t i = first + 1; i <= last; ++i) length += Distance(line[i - 1].at_m, line[i].at_m);
+  double s = 0.0;
+  for (size_t i = first + 1; i < last; ++i) {
+    s += Distance(line[i - 1].at_m, line[i].at_m);
+    const double even =
+        line[first].height_m + (line[last].height_m - line[first].height_m) * s / length;
+    if (std::abs(line[i].height_m - even) > kUneven_m) return false;
+  }
+  return true;
+}
+
+// Index ranges [first, last] of a line, each at most kPieceLength_m long, and shorter where its
+// height bends or a bridge begins: a piece is drawn or left out as a whole. One flag a point.
+std::vector<std::pair<size_t, size_t>> Split(const GroundLine& line,
+                                             const std::vector<char>& raised) {
   std::vector<std::pair<size_t, size_t>> ranges;
   size_t first = 0;
   double length = 0.0;
   for (size_t i = 1; i < line.size(); ++i) {
     const double step = Distance(line[i - 1].at_m, line[i].at_m);
-    if (i - 1 > first && (length + step > length_m || i - first > 200)) {
+    const bool full = length + step > kPieceLength_m || i - first > 200 ||
+                      raised[i - 1] != raised[first] ||
+                      (length + step > kHillPieceLength_m && !IsEven(line, first, i));
+    if (i - 1 > first && full) {
       ranges.emplace_back(first, i - 1);
       first = i - 1;
       length = 0.0;
@@ -112,13 +133,13 @@ GroundLine Offset(const GroundLine& line, std::span<const Vec2> directions, doub
   return out;
 }
 
-void Densify(GroundLine& left, GroundLine& right) {
+void Densify(GroundLine& left, GroundLine& right, double step_m) {
   GroundLine out_left, out_right;
   for (size_t i = 0; i < left.size(); ++i) {
     if (i > 0) {
       const double step = std::max(Distance(left[i - 1].at_m, left[i].at_m),
                                    Distance(right[i - 1].at_m, right[i].at_m));
-      const int parts = std::clamp(static_cast<int>(std::ceil(step / 24.0)), 1, 100000);
+      const int parts = std::clamp(static_cast<int>(std::ceil(step / step_m)), 1, 100000);
       for (int k = 1; k < parts; ++k) {
         const double t = static_cast<double>(k) / parts;
         out_left.push_back(Mix(left[i - 1], left[i], t));
@@ -132,14 +153,15 @@ void Densify(GroundLine& left, GroundLine& right) {
   right = std::move(out_right);
 }
 
-double GroundBuilder::piece_length_m() const {
-  return relief_.flat() ? kPieceLength_m : kHillPieceLength_m;
-}
-
 void GroundBuilder::AddBand(GroundLayer layer, GroundLine left, GroundLine right) {
   if (left.size() < 2) return;
-  Densify(left, right);
-  for (const auto& [first, last] : Split(left, piece_length_m())) {
+  Densify(left, right, relief_.flat() ? kFlatStep_m : kHillStep_m);
+  std::vector<char> raised(left.size());
+  for (size_t i = 0; i < left.size(); ++i) {
+    const GroundPoint middle = Mix(left[i], right[i], 0.5);
+    raised[i] = relief_.IsRaised(middle.at_m, middle.height_m);
+  }
+  for (const auto& [first, last] : Split(left, raised)) {
     const size_t count = last - first + 1;
     BeginPiece(layer);
     AddContour({left.data() + first, count}, {right.data() + first, count});
@@ -170,13 +192,15 @@ void GroundBuilder::AddDashes(GroundLayer layer, const MarkLine& mark, const Gro
   }
   const double period = mark.dash_m + mark.gap_m;
   const auto num_dashes = static_cast<size_t>(std::min(std::ceil(s.back() / period), 1e6));
+  const double piece_length =
+      IsEven(left, 0, left.size() - 1) ? kPieceLength_m : kHillPieceLength_m;
   double piece_begin = -1e9;
   bool open = false;
   for (size_t k = 0; k < num_dashes; ++k) {
     const double begin = static_cast<double>(k) * period;
     const double end = std::min(begin + mark.dash_m, s.back());
     if (end - begin < 0.05) continue;
-    if (open && end - piece_begin > piece_length_m()) {
+    if (open && end - piece_begin > piece_length) {
       EndPiece();
       open = false;
     }

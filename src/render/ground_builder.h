@@ -22,8 +22,8 @@ GroundPoint Mix(const GroundPoint& a, const GroundPoint& b, double share_of_b);
 GroundLine MakeLine(std::span<const Vec2> points, std::span<const double> heights_m);
 // The line moved sideways in the plane.
 GroundLine Offset(const GroundLine& line, std::span<const Vec2> directions, double distance_m);
-// Long straight segments of both lines cut alike, so that every piece stays local.
-void Densify(GroundLine& left, GroundLine& right);
+// Segments of both lines longer than a step cut alike, so that every piece stays local.
+void Densify(GroundLine& left, GroundLine& right, double step_m);
 
 // A stretch of a road's outer edge with the normal pointing away from the road.
 struct StreetSide {
@@ -56,7 +56,6 @@ class GroundBuilder {
   void AddContour(std::span<const GroundPoint> left, std::span<const GroundPoint> right);
   void EndPiece();
   void AddOutline(const Band& band, double tolerance_m, const GroundPiece& piece);
-  double piece_length_m() const;
 
   Scene::Impl& scene_;
   const Relief& relief_;

@@ -115,7 +115,7 @@ std::vector<StreetSide> FindStreetSides(std::span<const SurfaceStrip> strips,
       GroundLine line = MakeLine(strip.left, strip.left_height_m);
       GroundLine other = MakeLine(strip.right, strip.right_height_m);
       if (!is_left) std::swap(line, other);
-      Densify(line, other);
+      Densify(line, other, 24.0);
       std::vector<Vec2> outward(line.size());
       for (size_t i = 0; i < line.size(); ++i) {
         const Vec2 d = line[i].at_m - other[i].at_m;
