@@ -25,8 +25,7 @@ constexpr double kReportedKink = 10.0 * std::numbers::pi / 180.0;
 constexpr double kReportedStep = 0.05;  // m; of a lane's height
 // Of a lane's centre per metre of reference line: inside a bend's centre it would run backwards.
 constexpr double kLeastAlong = 0.05;
-constexpr double kLargestFold = 1.0;  // m of such a stretch that is drawn as a point
-constexpr double kMostCurve = 4.0;    // lane centres to reference lines
+constexpr double kMostCurve = 4.0;  // lane centres to reference lines
 
 bool IsForward(const Road& road, int lane_id) { return (lane_id < 0) != road.left_hand_traffic; }
 
@@ -172,9 +171,40 @@ struct RoadNetworkBuilder::DenseLane {
   std::vector<CurvePoint> points;
   std::vector<CurveGround> ground;
   std::vector<double> s_m;  // of the points, on the reference line
+  Pose2 begin, end;         // as the file has them, folded or not
   double folded_m = 0.0;    // of it inside the centre of the curve
   double folded_s_m = 0.0;  // where that begins
+
+  // A smooth curve between the ends instead; false when there is none.
+  bool Bridge();
 };
+
+bool RoadNetworkBuilder::DenseLane::Bridge() {
+  opendrive::Geometry bridge;
+  bridge.start = begin;
+  if (MakeBridge(bridge, end) != nullptr) return false;
+  const double first_s = s_m.front(), length_s = s_m.back() - first_s;
+  const std::vector<double> old_s = s_m;
+  const std::vector<CurvePoint> old_points = points;
+  const std::vector<CurveGround> old_ground = ground;
+  const int pieces = 1 + static_cast<int>(bridge.length_m / kDenseStep);
+  s_m.clear();
+  points.clear();
+  ground.clear();
+  for (int i = 0; i <= pieces; ++i) {
+    const double share = static_cast<double>(i) / pieces, s = first_s + share * length_s;
+    // Width and ground as beside it in the file.
+    const size_t k = std::min<size_t>(
+        static_cast<size_t>(std::lower_bound(old_s.begin(), old_s.end(), s) - old_s.begin()),
+        old_s.size() - 1);
+    const opendrive::LineFrame frame = opendrive::FrameOn(bridge, share * bridge.length_m);
+    points.push_back({frame.pose.position_m, frame.pose.heading_rad, frame.curvature_1pm,
+                      old_points[k].half_width_m});
+    ground.push_back(old_ground[k]);
+    s_m.push_back(s);
+  }
+  return true;
+}
 
 void RoadNetworkBuilder::MakeLanes() {
   for (size_t r = 0; r < document_.roads.size(); ++r) {
@@ -194,7 +224,9 @@ void RoadNetworkBuilder::MakeLanesOf(const Road& road, SectionGroup& group) {
   const Section& head = road.sections[group.first];
   for (const std::vector<LaneRecord>* side : {&head.left, &head.right}) {
     for (const LaneRecord& record : *side) {
-      if (record.drivable) lanes.push_back({&record, {}, {}, {}, 0.0, 0.0});
+      if (!record.drivable) continue;
+      lanes.emplace_back();
+      lanes.back().record = &record;
     }
   }
   if (lanes.empty()) return;
@@ -244,6 +276,9 @@ void RoadNetworkBuilder::AddPoint(const Road& road, const LaneRecord& record,
                                   DenseLane& lane) {
   opendrive::Lateral t = opendrive::SeenFromAbove((inner + outer) * 0.5, cut.roll);
   const double k = cut.frame.curvature_1pm;
+  lane.end = {WorldFromLocal(cut.frame.pose, {0.0, t.value_m}),
+              cut.frame.pose.heading_rad + std::atan(t.first)};
+  if (lane.s_m.empty()) lane.begin = lane.end;
   if (1.0 - k * t.value_m < kLeastAlong) {
     if (lane.folded_m == 0.0) lane.folded_s_m = cut.s_m;
     lane.folded_m += lane.s_m.empty() ? 1e-3 : cut.s_m - lane.s_m.back();
@@ -268,11 +303,12 @@ std::optional<Lane> RoadNetworkBuilder::FinishLane(const Road& road, DenseLane& 
   const LaneRecord& record = *dense.record;
   const std::string name = "lane " + std::to_string(record.id);
   if (dense.folded_m > 0.0) {
-    const bool lost = dense.folded_m > kLargestFold;
-    Defect(road, dense.folded_s_m,
-           name + " lies inside the centre of the curve: it would fold over" +
-               (lost ? "; it is left out" : ""));
-    if (lost) return std::nullopt;
+    const bool bridged = dense.Bridge();
+    Defect(
+        road, dense.folded_s_m,
+        name + " lies inside the centre of the curve: it would fold over" +
+            (bridged ? "; a smooth curve between its ends is driven instead" : "; it is left out"));
+    if (!bridged) return std::nullopt;
   }
   if (std::none_of(dense.points.begin(), dense.points.end(),
                    [](const CurvePoint& p) { return p.half_width_m > 0.5 * kNarrowestLane; })) {

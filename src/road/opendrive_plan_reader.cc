@@ -60,7 +60,8 @@ std::optional<Geometry> ReadGeometry(pugi::xml_node node, XmlSource& source) {
   }
   if (g.length_m < kSkippedLength) return std::nullopt;
   if (const char* reason = ReadShape(node, source, g)) source.RefuseRoad(g.s_m, reason);
-  if (g.shape == Geometry::Shape::kCubic && std::abs(g.arc_m.back() - g.length_m) > 0.01) {
+  if (g.shape == Geometry::Shape::kCubic &&
+      std::abs(g.arc_m.back() - g.length_m) > 0.01 * g.length_m + 0.01) {
     source.AddDefect(g.s_m, "a curve's length attribute says " + std::to_string(g.length_m) +
                                 " m, its shape has " + std::to_string(g.arc_m.back()) + " m");
   }

@@ -101,7 +101,7 @@ double ParameterAt(const Geometry& g, double target_m) {
 }
 
 // Makes the table of arc lengths, in pieces so short that halving them changes nothing.
-const char* MakeTable(Geometry& g) {
+void MakeTable(Geometry& g) {
   double length = -1.0;
   for (size_t pieces = 4; pieces <= kMostPieces; pieces *= 2) {
     g.arc_m.assign(1, 0.0);
@@ -112,9 +112,15 @@ const char* MakeTable(Geometry& g) {
     }
     const double before = length;
     length = g.arc_m.back();
-    if (!std::isfinite(length)) return "its curve is not finite";
-    if (std::abs(length - before) <= 1e-11 * length) break;
+    if (!(std::abs(length - before) > 1e-11 * length)) break;  // not finite neither
   }
+}
+
+// Makes the table of a cubic from a file, whose numbers may be anything.
+const char* FinishCubic(Geometry& g) {
+  MakeTable(g);
+  const double length = g.arc_m.back();
+  if (!std::isfinite(length)) return "its curve is not finite";
   if (!(length > 0.5 * g.length_m - 0.01 && length < 1.5 * g.length_m + 0.01) || !(length > 1e-9)) {
     return "its curve's length and its length attribute disagree";
   }
@@ -219,7 +225,7 @@ const char* MakePoly3(Geometry& g, const std::array<double, 4>& v) {
   }
   g.end_p = high;
   if (!(g.end_p > 0.0)) return "its curve is not finite";
-  return MakeTable(g);
+  return FinishCubic(g);
 }
 
 const char* MakeParamPoly3(Geometry& g, const std::array<double, 4>& u,
@@ -229,7 +235,27 @@ const char* MakeParamPoly3(Geometry& g, const std::array<double, 4>& u,
   g.v_m = v;
   g.end_p = end_p;
   if (!(g.end_p > 0.0) || !(g.length_m > 0.0)) return "it has no length";
-  return MakeTable(g);
+  return FinishCubic(g);
+}
+
+// Hermite's cubic with tangents as long as the chord.
+const char* MakeBridge(Geometry& g, const Pose2& end) {
+  const Vec2 to = LocalFromWorld(g.start, end.position_m);
+  const Vec2 direction = UnitFromHeading(end.heading_rad - g.start.heading_rad);
+  const double chord = Norm(to);
+  if (!(chord > 1.0) || !(to.x > 0.0) || !(Dot(to, direction) > 0.0)) {
+    return "one end lies behind the other";
+  }
+  const Vec2 begin_tangent{chord, 0.0}, end_tangent = direction * chord;
+  const Vec2 second = to * 3.0 - begin_tangent * 2.0 - end_tangent;
+  const Vec2 third = begin_tangent + end_tangent - to * 2.0;
+  g.shape = Geometry::Shape::kCubic;
+  g.u_m = {0.0, chord, second.x, third.x};
+  g.v_m = {0.0, 0.0, second.y, third.y};
+  g.end_p = 1.0;
+  MakeTable(g);
+  g.length_m = g.arc_m.back();
+  return nullptr;
 }
 
 }  // namespace volante::opendrive

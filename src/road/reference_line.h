@@ -53,6 +53,9 @@ const char* MakePoly3(Geometry& geometry, const std::array<double, 4>& v);
 const char* MakeParamPoly3(Geometry& geometry, const std::array<double, 4>& u,
                            const std::array<double, 4>& v, double end_p);
 
+// A smooth curve from the geometry's start to `end`; sets its length too.
+const char* MakeBridge(Geometry& geometry, const Pose2& end);
+
 // No road bends tighter.
 inline constexpr double kLargestCurvature = 10.0;  // 1/m
 
