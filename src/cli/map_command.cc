@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/map_traffic.h"
 #include "road/route.h"
 
 namespace volante {
@@ -255,11 +256,26 @@ int RunMap(int argc, char** argv) {
                    "town's route list");
   make->add_option("town", map, "the town's name: volante_town")->required();
   make->add_option("-o,--output", directory, "the folder to write into")->required();
+  MapTrafficOptions traffic;
+  ConfigSources sources;
+  CLI::App* drive =
+      app.add_subcommand("traffic", "drives hours of traffic and counts what goes wrong");
+  drive->add_option("map", map, kMapHelp)->required();
+  drive->add_option("--npcs", traffic.npcs, "cars beside the ego")->check(CLI::Range(0, 1000));
+  drive->add_option("--hours", traffic.hours, "simulated time")->check(CLI::Range(0.001, 1000.0));
+  drive->add_option("--ego", traffic.ego, "standing, expert (idm_mobil) or slow (3 m/s)")
+      ->check(CLI::IsMember({"standing", "expert", "slow"}));
+  drive->add_option("--seed", traffic.seed, "of cars, their turns and the ego's way");
+  AddConfigFlags(*drive, sources);
   if (!ParseArguments(app, argc, argv)) return static_cast<int>(ExitCode::kOk);
 
   if (*info) return Info(map);
   if (*check) return Check(map);
   if (*draw) return Draw(map, route, out);
+  if (*drive) {
+    traffic.config = LoadConfig(RealFiles(), sources);
+    return RunMapTraffic(LoadMap(map), traffic);
+  }
   return Make(map, directory);
 }
 
