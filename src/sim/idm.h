@@ -17,7 +17,6 @@ struct IdmParams {
   double comfortable_decel_mps2 = 2.0;  // b
 };
 
-// Exponent delta of the free-road term, 4 in every source of parameters.
 // The exponent delta of the free-road term is 4, as in every source of parameters.
 // Share of the maximum acceleration that the free road leaves at speed v.
 inline double IdmFreeRoad(double speed_mps, double desired_speed_mps) {
@@ -55,6 +54,13 @@ inline double BallisticStep(double& speed_mps, double accel_mps2, double dt_s) {
   }
   speed_mps = next;
   return 0.5 * (old + next) * dt_s;
+}
+
+// One semi-implicit Euler step, for comparison with simulators that move by the new speed: the
+// speed stops at 0. Returns the distance driven and updates the speed.
+inline double EulerStep(double& speed_mps, double accel_mps2, double dt_s) {
+  speed_mps = std::max(0.0, speed_mps + accel_mps2 * dt_s);
+  return speed_mps * dt_s;
 }
 
 }  // namespace volante
