@@ -96,6 +96,7 @@ int RunMapTraffic(const std::shared_ptr<const RoadNetwork>& network,
   const TrafficFigures& f = census.figures();
   const bool good = f.npc_contacts == 0 && f.npc_fault_contacts == 0 &&
                     f.longest_stand_s <= kLongestStand_s && f.counters.forced_grants == 0 &&
+                    f.jumps_in_view == 0 && f.counters.red_lights_run == 0 &&
                     f.SpeedShare() >= kLeastSpeedShare;
   std::printf("map                   %s, %.2f h, %d cars, ego %s, seed %llu\n",
               network->name().c_str(), options.hours, options.npcs, options.ego.c_str(),
@@ -111,11 +112,17 @@ int RunMapTraffic(const std::shared_ptr<const RoadNetwork>& network,
               static_cast<long long>(f.longest_tick));
   std::printf("forced grants         %llu\n",
               static_cast<unsigned long long>(f.counters.forced_grants));
-  std::printf("cars moved            %llu\n",
-              static_cast<unsigned long long>(f.counters.relocations));
-  std::printf("NPC speed             %.2f m/s, %.1f %% of the desired\n",
-              f.speed_sum_mps / static_cast<double>(std::max<int64_t>(1, f.ticks * options.npcs)),
-              100.0 * f.SpeedShare());
+  std::printf("cars moved            %llu, %llu of them in the ego's view\n",
+              static_cast<unsigned long long>(f.jumps),
+              static_cast<unsigned long long>(f.jumps_in_view));
+  std::printf("lane changes          %llu\n",
+              static_cast<unsigned long long>(f.counters.lane_changes));
+  std::printf("red lights run        %llu by NPCs\n",
+              static_cast<unsigned long long>(f.counters.red_lights_run));
+  std::printf(
+      "NPC speed             %.2f m/s, %.1f %% of the desired, %.1f %% of a straight road's\n",
+      f.speed_sum_mps / static_cast<double>(std::max<int64_t>(1, f.ticks * options.npcs)),
+      100.0 * f.SpeedShare(), 100.0 * f.speed_sum_mps / std::max(f.cruise_sum_mps, 1e-9));
   std::printf("ego                   %.1f km\n", world.on_route().s_m / 1000.0);
   std::printf("poses                 %s\n", hasher.Hex().c_str());
   std::printf("%s\n", good ? "good" : "not good");

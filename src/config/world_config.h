@@ -64,11 +64,44 @@ struct EnvConfig {
 
 struct NpcConfig {
   bool yields_to_ego = true;
+  bool lane_changes = true;
+  double politeness = 0.2;
+  double lane_change_threshold_mps2 = 0.2;
+  double van_share = 0.0;
+  double truck_share = 0.0;
+  double two_wheeler_share = 0.0;
 
   template <class V>
   void VisitFields(V& v) {
+    constexpr const char* kChanges = "npc.lane_changes is true";
     v("yields_to_ego", yields_to_ego,
       {.help = "NPCs that can stop gently yield to an ego that is entering a junction"});
+    v("lane_changes", lane_changes,
+      {.help = "NPCs change lanes, for a faster one and for the lane that they want to leave the "
+               "road by (MOBIL); no effect where roads have one lane"});
+    v("politeness", politeness,
+      {.help = "weight of the others' gains and losses in a change of lanes",
+       .min = 0,
+       .max = 1,
+       .applies = lane_changes,
+       .condition = kChanges});
+    v("lane_change_threshold_mps2", lane_change_threshold_mps2,
+      {.help = "gain in acceleration that is worth a change of lanes, m/s^2",
+       .min = 0,
+       .max = 10,
+       .applies = lane_changes,
+       .condition = kChanges});
+    v("van_share", van_share,
+      {.help = "share of NPCs that are vans; what the three shares leave are cars",
+       .min = 0,
+       .max = 1});
+    v("truck_share", truck_share,
+      {.help = "share of NPCs that are trucks; they drive where bends have at least 25 m radius "
+               "only, and on maps without such ways vans take their place",
+       .min = 0,
+       .max = 1});
+    v("two_wheeler_share", two_wheeler_share,
+      {.help = "share of NPCs that are two-wheelers", .min = 0, .max = 1});
   }
 };
 

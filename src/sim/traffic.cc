@@ -22,6 +22,9 @@ constexpr double kScriptBraking_mps2 = 3.0;       // to a stop that a script ask
 constexpr double kScriptBrakingLeast_mps2 = 2.0;  // goes on down to this
 constexpr double kScriptStopNear_m = 0.3;         // nearer than this it holds
 constexpr size_t kMostEgoLanes = 32;
+constexpr double kRoomToChange_m = 24.0;  // left before a lane's end by who waits for a gap there
+constexpr double kAxlesFrom_m = 5.0;      // cars are shorter: their middle follows the lane
+constexpr double kWheelbaseShare = 0.62;  // of the length: a Sprinter's, and a fire engine's nearly
 
 const IdmParams kIdm{};
 
@@ -44,12 +47,20 @@ void Holdings::Release(double rear_m, const TrafficMap& map) {
   if (count == 0) exit = kNoLane;
 }
 
-Traffic::Traffic(std::shared_ptr<const TrafficMap> map, bool yields_to_ego)
-    : map_(std::move(map)), yields_to_ego_(yields_to_ego) {
+double LaneChange::Across(double odometer_m) const {
+  const double p = std::clamp((odometer_m - begin_odometer_m) / length_m, 0.0, 1.0);
+  return p * p * (3.0 - 2.0 * p);
+}
+
+Traffic::Traffic(std::shared_ptr<const TrafficMap> map, const NpcConfig& config)
+    : map_(std::move(map)), config_(config) {
+  mobil_.politeness = config_.politeness;
+  mobil_.threshold_mps2 = config_.lane_change_threshold_mps2;
   first_.assign(map_->size(), -1);
   last_.assign(map_->size(), -1);
   ego_slot_.assign(map_->size(), -1);
   lane_active_.assign(map_->size(), 0);
+  lane_changers_.assign(map_->size(), 0);
   ego_lanes_.reserve(kMostEgoLanes);
   near_samples_.reserve(1024);
   active_.reserve(256);
@@ -90,23 +101,32 @@ bool Traffic::EgoBlocks(LaneIndex lane) const {
 }
 
 // Uniform among the lanes that follow, but not behind an ego that stands there if it can be helped.
-LaneIndex Traffic::DrawNext(LaneIndex from) {
+// Trucks choose among the lanes that they fit on while there are any.
+LaneIndex Traffic::DrawNext(LaneIndex from, VehicleKind kind) {
   const std::span<const LaneIndex> next = map_->next(map_->lane(from));
   if (next.empty()) return kNoLane;
   if (next.size() == 1) return next[0];
-  size_t open = 0;
-  for (const LaneIndex lane : next) open += EgoBlocks(lane) ? 0 : 1;
-  if (open == 0 || open == next.size()) return next[random_.Below(next.size())];
-  uint64_t pick = random_.Below(open);
+  const bool gentle = kind == VehicleKind::kTruck &&
+                      std::any_of(next.begin(), next.end(),
+                                  [&](LaneIndex lane) { return map_->lane(lane).fits_trucks; });
+  const auto fits = [&](LaneIndex lane) { return !gentle || map_->lane(lane).fits_trucks; };
+  size_t fitting = 0, open = 0;
   for (const LaneIndex lane : next) {
-    if (!EgoBlocks(lane) && pick-- == 0) return lane;
+    if (!fits(lane)) continue;
+    ++fitting;
+    open += EgoBlocks(lane) ? 0 : 1;
+  }
+  const bool any = open == 0;  // the ego blocks every way, or none
+  uint64_t pick = random_.Below(any ? fitting : open);
+  for (const LaneIndex lane : next) {
+    if (fits(lane) && (any || !EgoBlocks(lane)) && pick-- == 0) return lane;
   }
   return next[0];
 }
 
 void Traffic::ExtendPlan(Npc& npc) {
   while (npc.plan_count < Npc::kPlan) {
-    const LaneIndex next = DrawNext(npc.plan[npc.plan_count - 1]);
+    const LaneIndex next = DrawNext(npc.plan[npc.plan_count - 1], npc.kind);
     if (next == kNoLane) break;
     npc.plan[npc.plan_count++] = next;
   }
@@ -130,9 +150,12 @@ void Traffic::EnterNextLane(int32_t i) {
   Npc& npc = npcs_[static_cast<size_t>(i)];
   Remove(i);
   npc.s_m -= map_->lane(npc.plan[0]).length_m;
+  npc.came_from = npc.plan[0];
   for (uint32_t k = 1; k < npc.plan_count; ++k) npc.plan[k - 1] = npc.plan[k];
   --npc.plan_count;
   if (npc.granted_end > 1) --npc.granted_end;
+  npc.wish = kNoLane;
+  if (map_->lane(npc.plan[0]).has_neighbours()) DrawWish(npc);
   ExtendPlan(npc);
   FindLine(npc);
   Insert(i);
@@ -184,8 +207,8 @@ void Traffic::AccelerateOne(int32_t i) {
   IdmParams idm = kIdm;
   idm.time_gap_s = npc.time_gap_s;
   Limit limit;
-  const auto follow = [&](double lead_speed, double gap, StandCause cause) {
-    limit.Take(IdmInteraction(v, lead_speed, gap, idm), cause);
+  const auto follow = [&](double lead_speed, double gap, StandCause cause, int32_t who = -1) {
+    limit.Take(IdmInteraction(v, lead_speed, gap, idm), cause, who);
   };
 
   const double horizon = 12.0 + 5.0 * v;
@@ -206,8 +229,17 @@ void Traffic::AccelerateOne(int32_t i) {
     const int32_t j = k == 0 ? npc.ahead : last_[static_cast<size_t>(index)];
     if (j >= 0) {
       const Npc& lead = npcs_[static_cast<size_t>(j)];
-      follow(lead.speed_mps, begin + lead.s_m - lead.half_length_m() - half, StandCause::kLeader);
+      follow(lead.speed_mps, begin + lead.s_m - lead.half_length_m() - half, StandCause::kLeader,
+             j);
       led = true;
+    }
+    if (lane_changers_[static_cast<size_t>(index)] > 0) {
+      for (const int32_t c : changing_) {
+        const Npc& other = npcs_[static_cast<size_t>(c)];
+        if (c == i || other.change.from != index || begin + other.change.from_s_m <= 0.0) continue;
+        follow(other.speed_mps, begin + other.change.from_s_m - other.half_length_m() - half,
+               StandCause::kLeader, c);
+      }
     }
     if (lane.fork_count > 0) {
       for (const TrafficConflict& fork : map_->forks(lane)) {
@@ -217,7 +249,7 @@ void Traffic::AccelerateOne(int32_t i) {
           if (begin + other.s_m <= 0.0) continue;
           const double rear_s = other.s_m - other.half_length_m();
           if (rear_s < fork.other_end_s_m) {
-            follow(other.speed_mps, begin + rear_s - half, StandCause::kLeader);
+            follow(other.speed_mps, begin + rear_s - half, StandCause::kLeader, f);
           }
           break;
         }
@@ -228,6 +260,16 @@ void Traffic::AccelerateOne(int32_t i) {
       follows_ego |= on->along && !led;
     }
     begin += lane.length_m;
+  }
+  if (npc.change.under_way()) {
+    const Around old = LookAround(npc.change.from, npc.change.from_s_m, half, i);
+    if (old.lead_gap_m < horizon) {
+      follow(old.lead_speed_mps, old.lead_gap_m,
+             old.ego_leads ? StandCause::kEgo : StandCause::kLeader);
+    }
+  }
+  if (const TrafficLane& here = map_->lane(npc.plan[0]); here.ends) {
+    follow(0.0, here.usable_end_m - kRoomToChange_m - npc.s_m - half, StandCause::kLaneEnd);
   }
   const double to_line = npc.line_odometer_m - npc.front_m();
   if (to_line < RequestDistance(v)) {
@@ -241,6 +283,9 @@ void Traffic::AccelerateOne(int32_t i) {
   const bool was_braking = npc.accel_mps2 <= -kScriptBrakingLeast_mps2;
   npc.accel_mps2 = std::max(free - idm.max_accel_mps2 * limit.interaction, -kEmergencyBraking_mps2);
   npc.cause = limit.cause;
+  npc.behind_ego = limit.cause == StandCause::kEgo ||
+                   (limit.leader >= 0 && npcs_[static_cast<size_t>(limit.leader)].behind_ego) ||
+                   (limit.cause == StandCause::kExitFull && EgoBlocks(npc.plan[npc.line_plan]));
   if (script != nullptr) BrakeByScript(npc, *script, was_braking);
   if (npc.yields_to_ego) {
     // Steady braking to a stop before the zone: IDM would brake harder than it needs to.
@@ -280,22 +325,63 @@ void Traffic::Move(const EgoView& ego) {
     npc.s_m += driven;
     npc.odometer_m += driven;
     npc.standing_s = npc.speed_mps < kStanding_mps ? npc.standing_s + kSimTickSeconds : 0.0;
+    if (npc.change.under_way()) AdvanceChange(static_cast<int32_t>(i));
     while (npc.s_m >= map_->lane(npc.plan[0]).length_m) {
       if (npc.plan_count < 2) {
-        Relocate(static_cast<int32_t>(i), ego);
+        WaitAtDeadEnd(static_cast<int32_t>(i), ego);
         break;
       }
       EnterNextLane(static_cast<int32_t>(i));
     }
   }
+  RelocateBlocked(ego);
   ++tick_;
+}
+
+// ---- Where bodies are.
+
+// On its lane, or on the way there from the old one.
+CurvePoint Traffic::PlaceOf(const Npc& npc) const {
+  const bool is_long = npc.length_m > kAxlesFrom_m;
+  CurvePoint at = is_long ? AxlesOnLane(npc) : map_->lane(npc.plan[0]).center->At(npc.s_m);
+  if (!npc.change.under_way()) return at;
+  const double across = npc.change.Across(npc.odometer_m);
+  const Vec2 from = map_->lane(npc.change.from).center->PositionAt(npc.change.from_s_m);
+  const double gap_m = Cross(UnitFromHeading(at.heading_rad), from - at.position_m);
+  at.position_m = from + (at.position_m - from) * across;
+  const double p =
+      std::clamp((npc.odometer_m - npc.change.begin_odometer_m) / npc.change.length_m, 0.0, 1.0);
+  at.heading_rad += std::atan(-gap_m * 6.0 * p * (1.0 - p) / npc.change.length_m);
+  return at;
+}
+
+// Bodies of more than a car's length stand with both axles on the centre line: along the tangent at
+// their middle their ends would swing far out of a bend.
+CurvePoint Traffic::AxlesOnLane(const Npc& npc) const {
+  const TrafficLane& lane = map_->lane(npc.plan[0]);
+  const double half_base = 0.5 * kWheelbaseShare * npc.length_m;
+  const double beyond = npc.s_m + half_base - lane.length_m, before = npc.s_m - half_base;
+  const Vec2 front = beyond > 0.0 && npc.plan_count > 1
+                         ? map_->lane(npc.plan[1]).center->PositionAt(beyond)
+                         : lane.center->PositionAt(npc.s_m + half_base);
+  Vec2 rear = lane.center->PositionAt(before);
+  if (before < 0.0 && npc.came_from != kNoLane) {
+    const TrafficLane& previous = map_->lane(npc.came_from);
+    rear = previous.center->PositionAt(previous.length_m + before);
+  }
+  CurvePoint at = lane.center->At(npc.s_m);
+  const Vec2 along = front - rear;
+  if (Dot(along, along) < half_base * half_base) return at;  // at an end of the map
+  at.position_m = (front + rear) * 0.5;
+  at.heading_rad += WrapAngle(std::atan2(along.y, along.x) - at.heading_rad);
+  return at;
 }
 
 void Traffic::WritePoses(std::span<VehicleState> out) const {
   VOLANTE_CHECK(out.size() == npcs_.size(), "one pose per NPC");
   for (size_t i = 0; i < npcs_.size(); ++i) {
     const Npc& npc = npcs_[i];
-    const CurvePoint at = map_->lane(npc.plan[0]).center->At(npc.s_m);
+    const CurvePoint at = PlaceOf(npc);
     VehicleState& pose = out[i];
     pose.position_m = at.position_m;
     pose.heading_rad = at.heading_rad;
@@ -304,6 +390,7 @@ void Traffic::WritePoses(std::span<VehicleState> out) const {
     pose.width_m = npc.width_m;
     pose.height_m = npc.height_m;
     pose.color = npc.color;
+    pose.kind = npc.kind;
     pose.braking = npc.accel_mps2 < -0.4 || npc.speed_mps < kStanding_mps;
   }
 }
@@ -333,6 +420,9 @@ void Traffic::Relink(const EgoView& ego) {
   require(scripts_.size() <= npcs_.size(), "there are more scripts than cars");
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);
+  std::fill(lane_changers_.begin(), lane_changers_.end(), 0);
+  changing_.clear();
+  changing_.reserve(npcs_.size());
   for (size_t i = 0; i < npcs_.size(); ++i) {
     const Npc& npc = npcs_[i];
     require(npc.plan_count >= 1 && npc.plan_count <= Npc::kPlan && npc.granted_end >= 1 &&
@@ -345,6 +435,15 @@ void Traffic::Relink(const EgoView& ego) {
     require(npc.ahead >= -1 && npc.ahead < count && npc.behind >= -1 && npc.behind < count,
             "a neighbour does not exist");
     require(std::isfinite(npc.s_m) && std::isfinite(npc.speed_mps), "a number is not finite");
+    require(npc.change.from >= kNoLane && npc.change.from < lanes && npc.wish >= kNoLane &&
+                npc.wish < lanes && npc.came_from >= kNoLane && npc.came_from < lanes,
+            "a lane does not exist in this town");
+    require(!npc.change.under_way() || npc.change.length_m > 0.0,
+            "a change of lanes has no length");
+    if (npc.change.under_way()) {
+      changing_.push_back(static_cast<int32_t>(i));
+      ++lane_changers_[static_cast<size_t>(npc.change.from)];
+    }
     const auto lane = static_cast<size_t>(npc.plan[0]);
     if (npc.ahead < 0) first_[lane] = static_cast<int32_t>(i);
     if (npc.behind < 0) last_[lane] = static_cast<int32_t>(i);

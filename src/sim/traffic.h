@@ -19,147 +19,15 @@
 #include "base/archive.h"
 #include "base/geometry.h"
 #include "base/random.h"
+#include "config/config.h"
 #include "road/route.h"
 #include "sim/idm.h"
+#include "sim/mobil.h"
+#include "sim/npc.h"
 #include "sim/traffic_map.h"
 #include "sim/vehicle_state.h"
 
 namespace volante {
-
-inline constexpr double kSimTickSeconds = 0.05;
-
-// From how far before the line a car asks for the right to enter.
-inline double RequestDistance(double speed_mps) { return 5.0 + 3.0 * speed_mps; }
-
-// A car that gives way to the ego stops this far before the shared zone.
-inline constexpr double kYieldStop_m = 0.5;
-
-// Why a car stands.
-enum class StandCause : uint8_t {
-  kNone,
-  kLeader,      // another NPC ahead
-  kEgo,         // the ego ahead, or on the way
-  kJunction,    // waits for the right to enter
-  kExitFull,    // would block the junction
-  kYieldToEgo,  // lets an ego pass that took the way
-  kDeadEnd,     // waits for a free place elsewhere (open maps)
-  kScript,      // a suite's script holds it
-};
-
-// Connecting lanes that an agent has the right to drive.
-struct Holdings {
-  static constexpr size_t kMost = 8;
-  struct Entry {
-    LaneIndex lane = kNoLane;
-    double begin_m = 0.0;  // the agent's odometer where its centre enters the lane
-
-    template <class Archive>
-    void VisitFields(Archive& ar) {
-      ar("lane", lane);
-      ar("begin_m", begin_m);
-    }
-  };
-  std::array<Entry, kMost> entries{};
-  uint32_t count = 0;
-  LaneIndex exit = kNoLane;  // where it leaves the junction
-
-  std::span<const Entry> lanes() const { return {entries.data(), count}; }
-  void Add(LaneIndex lane, double begin_m);
-  // Lets go of the lanes that the rear has left.
-  void Release(double rear_m, const TrafficMap& map);
-  void Clear() { count = 0, exit = kNoLane; }
-
-  template <class Archive>
-  void VisitFields(Archive& ar) {
-    ar("entries", entries);
-    ar("count", count);
-    ar("exit", exit);
-  }
-};
-
-struct Npc {
-  static constexpr size_t kPlan = 8;
-
-  double s_m = 0.0;  // of its centre, on plan[0]
-  double speed_mps = 0.0;
-  double accel_mps2 = 0.0;
-  double odometer_m = 0.0;
-  double length_m = 4.5, width_m = 1.9, height_m = 1.5;
-  double speed_factor = 1.0;  // on the cruising speed
-  double time_gap_s = 1.2;
-  uint8_t color = 0;
-
-  std::array<LaneIndex, kPlan> plan{};  // lanes to drive; [0] is the current one
-  uint32_t plan_count = 0;
-  uint32_t granted_end = 1;      // plan[k] for k < granted_end may be driven
-  uint32_t line_plan = 0;        // first lane of the next junction; 0 = none in the plan
-  double line_odometer_m = 0.0;  // where its centre would enter that lane
-  Holdings held;
-  int64_t arrival_tick = -1;  // since when it asks; -1 = does not
-  bool yields_to_ego = false;
-  double yield_odometer_m = 0.0;  // where its front must wait for the ego
-
-  int32_t ahead = -1, behind = -1;  // neighbours on the same lane
-  double standing_s = 0.0;
-  double following_ego_s = 0.0;          // since when the ego is its leader on its lane
-  StandCause cause = StandCause::kNone;  // what limits its speed most
-
-  double half_length_m() const { return 0.5 * length_m; }
-  double front_m() const { return odometer_m + 0.5 * length_m; }
-  double rear_m() const { return odometer_m - 0.5 * length_m; }
-
-  template <class Archive>
-  void VisitFields(Archive& ar) {
-    ar("s_m", s_m);
-    ar("speed_mps", speed_mps);
-    ar("accel_mps2", accel_mps2);
-    ar("odometer_m", odometer_m);
-    ar("length_m", length_m);
-    ar("width_m", width_m);
-    ar("height_m", height_m);
-    ar("speed_factor", speed_factor);
-    ar("time_gap_s", time_gap_s);
-    ar("color", color);
-    ar("plan", plan);
-    ar("plan_count", plan_count);
-    ar("granted_end", granted_end);
-    ar("line_plan", line_plan);
-    ar("line_odometer_m", line_odometer_m);
-    ar("held", held);
-    ar("arrival_tick", arrival_tick);
-    ar("yields_to_ego", yields_to_ego);
-    ar("yield_odometer_m", yield_odometer_m);
-    ar("ahead", ahead);
-    ar("behind", behind);
-    ar("standing_s", standing_s);
-    ar("following_ego_s", following_ego_s);
-    ar("cause", cause);
-  }
-};
-
-// What a car of a suite does beside the ordinary rules. Its speed limit and its stop hold until
-// release_tick; then it drives as everybody does.
-struct NpcScript {
-  double speed_limit_mps = 1e9;
-  double stop_odometer_m = 1e9;  // where its centre comes to a stop
-  int64_t release_tick = 0;
-  bool goes_first = false;  // at junctions, before everybody who has no right yet
-
-  template <class Archive>
-  void VisitFields(Archive& ar) {
-    ar("speed_limit_mps", speed_limit_mps);
-    ar("stop_odometer_m", stop_odometer_m);
-    ar("release_tick", release_tick);
-    ar("goes_first", goes_first);
-  }
-};
-
-// A car that a suite places: body, first speed, s_m and the first lanes of its plan are given, the
-// rest of the plan is drawn.
-struct ScriptedCar {
-  Npc npc;
-  NpcScript script;
-};
 
 // A stretch of the ego's route through a junction.
 struct RouteCrossing {
@@ -176,7 +44,8 @@ std::vector<RouteCrossing> FindCrossings(const Route& route);
 // The ego as the traffic sees it.
 struct EgoView {
   OrientedBox box;
-  Vec2 direction;  // unit vector of its heading
+  double ground_m = 0.0;  // height of the ground below its centre
+  Vec2 direction;         // unit vector of its heading
   double speed_mps = 0.0;
   double route_s_m = 0.0;  // its centre's projection on its route
   std::span<const RouteCrossing> crossings;
@@ -207,22 +76,27 @@ struct EgoRights {
 };
 
 struct TrafficCounters {
-  uint64_t forced_grants = 0;         // by the deadlock guard; 0 unless something is wrong
-  uint64_t relocations = 0;           // NPCs moved from a dead end of an open map
+  uint64_t forced_grants = 0;  // by the deadlock guard; 0 unless something is wrong
+  // NPCs moved: from a dead end of an open map, or from behind an ego that stands in the only lane.
+  uint64_t relocations = 0;
   uint64_t npc_fault_collisions = 0;  // ticks in which an NPC ran into the ego by its own fault
+  uint64_t lane_changes = 0;
+  uint64_t red_lights_run = 0;  // by NPCs: 0
 
   template <class Archive>
   void VisitFields(Archive& ar) {
     ar("forced_grants", forced_grants);
     ar("relocations", relocations);
     ar("npc_fault_collisions", npc_fault_collisions);
+    ar("lane_changes", lane_changes);
+    ar("red_lights_run", red_lights_run);
   }
 };
 
 class Traffic {
  public:
   Traffic() = default;
-  Traffic(std::shared_ptr<const TrafficMap> map, bool yields_to_ego);
+  Traffic(std::shared_ptr<const TrafficMap> map, const NpcConfig& config);
 
   // Places num_npcs cars at random free places, none within 20 m of the ego (bumper to bumper or
   // nearer than that in any direction). Error(kBadInput) when they do not fit. The cars of a suite
@@ -285,19 +159,46 @@ class Traffic {
   struct Limit {
     double interaction = 0.0;
     StandCause cause = StandCause::kNone;
-    void Take(double value, StandCause why) {
-      if (value > interaction) interaction = value, cause = why;
+    int32_t leader = -1;  // the NPC that asks it
+    void Take(double value, StandCause why, int32_t who) {
+      if (value > interaction) interaction = value, cause = why, leader = who;
     }
+  };
+
+  // What a body on a lane has before and behind it; gaps are bumper to bumper.
+  struct Around {
+    static constexpr int32_t kNobody = -2;
+    double lead_gap_m = 1e9, lead_speed_mps = 0.0;
+    double follower_gap_m = 1e9, follower_speed_mps = 0.0;
+    int32_t follower = kNobody;  // NPC index or kEgoAgent
+    bool ego_leads = false;
   };
 
   // traffic_start.cc
   void PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<OrientedBox>& taken);
-  void Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& taken);
+  void Place(uint64_t seed, const EgoView& ego, size_t count, std::vector<OrientedBox>& taken);
+  OrientedBox BoxOf(const Npc& npc, double margin_m) const;
   double FreeWay(const Npc& npc) const;
   void ChooseSpeeds();
+  // traffic_relocation.cc
+  void WaitAtDeadEnd(int32_t i, const EgoView& ego);
+  void RelocateBlocked(const EgoView& ego);
   void Relocate(int32_t i, const EgoView& ego);
-  // traffic.cc
-  LaneIndex DrawNext(LaneIndex from);
+  bool PlaceIsFree(const Npc& moved, int32_t i, const EgoView& ego) const;
+  // traffic_lanes.cc
+  void ChangeLanes();
+  void ConsiderChange(int32_t i);
+  double ChangeBias(const Npc& npc, LaneIndex to) const;
+  bool ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps2, double& gain) const;
+  Around LookAround(LaneIndex lane, double s_m, double half_length_m, int32_t self) const;
+  void LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self, Around& around) const;
+  double FollowingAcceleration(const Npc* npc, double speed_mps, double lead_speed_mps,
+                               double gap_m) const;
+  void BeginChange(int32_t i, LaneIndex to, double to_s_m);
+  void AdvanceChange(int32_t i);
+  void ForgetChange(int32_t i);
+  void DrawWish(Npc& npc);  // traffic.cc
+  LaneIndex DrawNext(LaneIndex from, VehicleKind kind);
   void ExtendPlan(Npc& npc);
   void FindLine(Npc& npc);
   void Insert(int32_t i);
@@ -305,8 +206,10 @@ class Traffic {
   void EnterNextLane(int32_t i);
   void AccelerateOne(int32_t i);
   void BrakeByScript(Npc& npc, const NpcScript& script, bool was_braking) const;
+  CurvePoint PlaceOf(const Npc& npc) const;
+  CurvePoint AxlesOnLane(const Npc& npc) const;
   const NpcScript* ScriptOf(size_t i) const { return i < scripts_.size() ? &scripts_[i] : nullptr; }
-  bool YieldsToEgo() const { return yields_to_ego_ && scripts_.empty(); }
+  bool YieldsToEgo() const { return config_.yields_to_ego && scripts_.empty(); }
   void FindEgoLanes(const EgoView& ego);
   const EgoOnLane* EgoOn(LaneIndex lane) const {
     const int8_t slot = ego_slot_[static_cast<size_t>(lane)];
@@ -329,7 +232,8 @@ class Traffic {
   void UpdateYielding(const EgoView& ego);
 
   std::shared_ptr<const TrafficMap> map_;
-  bool yields_to_ego_ = true;
+  NpcConfig config_;
+  MobilParams mobil_;
 
   // State.
   RandomStream random_;
@@ -340,7 +244,9 @@ class Traffic {
   int64_t tick_ = 0;
 
   // Derived from the state and the ego's pose.
-  std::vector<int32_t> first_, last_;  // per lane: foremost and rearmost NPC, -1 none
+  std::vector<int32_t> first_, last_;   // per lane: foremost and rearmost NPC, -1 none
+  std::vector<int32_t> changing_;       // NPCs that change lanes, in the order of their index
+  std::vector<uint8_t> lane_changers_;  // per lane: how many NPCs are leaving it sideways
   std::vector<EgoOnLane> ego_lanes_;
   std::vector<int8_t> ego_slot_;       // per lane: index into ego_lanes_, -1 none
   std::vector<int32_t> near_samples_;  // lane samples around near_center_m_

@@ -19,8 +19,12 @@ struct TrafficFigures {
   StandCause longest_cause = StandCause::kNone;
   int longest_npc = -1;
   int64_t longest_tick = 0;
+  // NPCs that jumped from or to a place that the ego sees: in front of it within 45 degrees on
+  // either side and 250 m, or within 20 m of it anywhere.
+  uint64_t jumps = 0, jumps_in_view = 0;
   double speed_sum_mps = 0.0;    // over NPCs and ticks
-  double desired_sum_mps = 0.0;  // likewise: cruising speed of its lane times its factor
+  double cruise_sum_mps = 0.0;   // likewise: cruising speed of its lane times its factor
+  double desired_sum_mps = 0.0;  // likewise: that, or what bends allow if it is less (IDM's v0)
   TrafficCounters counters;      // of the whole time
 
   // Share of the desired speed that the NPCs drove at; 1 without NPCs.
@@ -37,7 +41,8 @@ class TrafficCensus {
  private:
   TrafficFigures figures_;
   bool ego_touched_ = false;
-  int touching_ = 0;  // pairs of NPCs in the last tick
+  std::vector<Vec2> last_m_;  // positions of the NPCs
+  int touching_ = 0;          // pairs of NPCs in the last tick
 };
 
 }  // namespace volante

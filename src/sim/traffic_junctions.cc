@@ -15,7 +15,8 @@ constexpr double kYieldBraking_mps2 = 4.0;    // NPCs that can stop by this give
 constexpr double kRoom_m = 2.5;               // left behind a car that has cleared the junction
 constexpr double kRoomBraking_mps2 = 4.0;     // by which the car in the exit might stop
 constexpr double kShortLane_m = 8.0;          // too short to wait on between two junctions
-constexpr double kForceAfter_s = 60.0;        // deadlock guard
+constexpr double kPatience_s = 50.0;          // a car that stood this long for room is next
+constexpr double kForceAfter_s = 75.0;        // deadlock guard
 constexpr double kRedrawEvery_s = 10.0;       // waiting for room: another turn, so often
 constexpr double kGoesFirstRequest_m = 45.0;  // before the line: earlier than any other car asks
 
@@ -267,6 +268,8 @@ void Traffic::DecideForNpc(const Request& request, const EgoView& ego) {
       npc.cause = StandCause::kExitFull;
       const double phase = std::fmod(npc.standing_s, kRedrawEvery_s);
       if (npc.standing_s > kRedrawEvery_s && phase < kSimTickSeconds) RedrawTurn(npc);
+      // Shorter cars that come later would take every gap that opens.
+      if (npc.standing_s > kPatience_s) claims_.insert(claims_.end(), lanes.begin(), lanes.end());
       return;
     }
     if (taken || Claimed(lanes)) {
@@ -343,6 +346,7 @@ void Traffic::Observe(const EgoView& ego) {
     }
   }
   UpdateYielding(ego);
+  ChangeLanes();
 }
 
 }  // namespace volante

@@ -8,7 +8,8 @@ namespace {
 
 constexpr double kSmallestCell_m = 12.0;
 constexpr double kMostCells = 1 << 20;
-constexpr double kSlowest_mps = 1.5;  // in the tightest bend
+constexpr double kSlowest_mps = 1.5;          // in the tightest bend
+constexpr double kShortestToChange_m = 60.0;  // a lane that one must leave is at least so long
 
 uint8_t TurnRank(Turn turn) {
   if (turn == Turn::kLeft) return 2;
@@ -17,10 +18,14 @@ uint8_t TurnRank(Turn turn) {
 
 }  // namespace
 
-TrafficMap::TrafficMap(std::shared_ptr<const RoadNetwork> network) : network_(std::move(network)) {
+TrafficMap::TrafficMap(std::shared_ptr<const RoadNetwork> network, double widest_m)
+    : network_(std::move(network)), widest_m_(widest_m) {
   lanes_.resize(network_->lanes().size());
   for (size_t i = 0; i < lanes_.size(); ++i) MakeLane(static_cast<LaneIndex>(i));
+  for (size_t i = 0; i < lanes_.size(); ++i) MakeNeighbours(static_cast<LaneIndex>(i));
   FindEndless();
+  FindWaysOn();
+  FindTruckLanes();
   MakeGrid();
 }
 
@@ -70,26 +75,66 @@ void TrafficMap::MakeSpeeds(TrafficLane& lane, const Lane& source) {
   lane.entry_speed2 = speeds2_[lane.speed_begin];
 }
 
-// Takes away, again and again, the lanes that lead only to lanes taken away.
+// The longest stretch on which the lane is wide enough to change to or from it.
+void TrafficMap::MakeNeighbours(LaneIndex i) {
+  TrafficLane& lane = lanes_[static_cast<size_t>(i)];
+  const Lane& source = network_->lane(i);
+  if (lane.in_junction || (source.left == kNoLane && source.right == kNoLane)) return;
+  lane.left = source.left;
+  lane.right = source.right;
+  double begin = 0.0, end = 0.0, from = -1.0;
+  const auto& points = source.center.points();
+  for (size_t k = 0; k <= points.size(); ++k) {
+    const bool wide =
+        k < points.size() && points[k].half_width_m >= 0.5 * kChangeLaneWidth_m - 1e-9;
+    const double s = static_cast<double>(k) * source.center.spacing_m();
+    if (wide && from < 0.0) from = s;
+    if (wide || from < 0.0) continue;
+    const double to = s - source.center.spacing_m();
+    if (to - from > end - begin) begin = from, end = to;
+    from = -1.0;
+  }
+  lane.usable_begin_m = begin;
+  lane.usable_end_m = end;
+}
+
+// Takes away, again and again, the lanes that lead only to lanes taken away, if need be by changing
+// to a neighbour that leads on.
 void TrafficMap::FindEndless() {
   const size_t n = lanes_.size();
-  std::vector<size_t> ways_on(n);
+  std::vector<int> ways_on(n);  // successors that are left
+  const auto neighbour_leads_on = [&](const TrafficLane& lane) {
+    if (lane.usable_end_m - lane.usable_begin_m < kShortestToChange_m) return false;
+    return (lane.left != kNoLane && ways_on[static_cast<size_t>(lane.left)] > 0) ||
+           (lane.right != kNoLane && ways_on[static_cast<size_t>(lane.right)] > 0);
+  };
   std::vector<LaneIndex> dead;
+  const auto look_again = [&](LaneIndex i) {
+    if (i == kNoLane) return;
+    TrafficLane& lane = lanes_[static_cast<size_t>(i)];
+    if (!lane.endless || ways_on[static_cast<size_t>(i)] > 0 || neighbour_leads_on(lane)) return;
+    lane.endless = false;
+    dead.push_back(i);
+  };
   for (size_t i = 0; i < n; ++i) {
-    ways_on[i] = network_->lanes()[i].successors.size();
-    lanes_[i].endless = ways_on[i] > 0;
-    if (ways_on[i] == 0) dead.push_back(static_cast<LaneIndex>(i));
+    ways_on[i] = static_cast<int>(network_->lanes()[i].successors.size());
+    lanes_[i].endless = true;
   }
+  for (size_t i = 0; i < n; ++i) look_again(static_cast<LaneIndex>(i));
   while (!dead.empty()) {
     const LaneIndex i = dead.back();
     dead.pop_back();
     for (const LaneIndex before : network_->lane(i).predecessors) {
-      if (--ways_on[static_cast<size_t>(before)] == 0) {
-        lanes_[static_cast<size_t>(before)].endless = false;
-        dead.push_back(before);
-      }
+      if (--ways_on[static_cast<size_t>(before)] > 0) continue;
+      look_again(before);
+      look_again(lanes_[static_cast<size_t>(before)].left);
+      look_again(lanes_[static_cast<size_t>(before)].right);
     }
   }
+}
+
+void TrafficMap::FindWaysOn() {
+  const size_t n = lanes_.size();
   for (size_t i = 0; i < n; ++i) {
     TrafficLane& lane = lanes_[i];
     lane.next_begin = static_cast<uint32_t>(next_.size());
@@ -98,11 +143,17 @@ void TrafficMap::FindEndless() {
     }
     lane.next_count = static_cast<uint32_t>(next_.size()) - lane.next_begin;
   }
+  for (TrafficLane& lane : lanes_) {
+    const auto leads_on = [&](LaneIndex i) { return i != kNoLane && this->lane(i).next_count > 0; };
+    lane.ends = lane.next_count == 0 && (leads_on(lane.left) || leads_on(lane.right)) &&
+                lane.usable_end_m - lane.usable_begin_m >= kShortestToChange_m;
+  }
   const bool any_endless = std::any_of(lanes_.begin(), lanes_.end(), [](const TrafficLane& lane) {
-    return lane.endless && !lane.in_junction;
+    return lane.endless && !lane.in_junction && !lane.ends;
   });
   for (size_t i = 0; i < n; ++i) {
-    if (!lanes_[i].in_junction && (lanes_[i].endless || !any_endless)) {
+    const TrafficLane& lane = lanes_[i];
+    if (!lane.in_junction && !lane.ends && (lane.endless || !any_endless)) {
       spawn_lanes_.push_back(static_cast<LaneIndex>(i));
     }
   }
@@ -115,6 +166,31 @@ void TrafficMap::FindEndless() {
   }
 }
 
+// Like FindEndless among the lanes that a truck fits on.
+void TrafficMap::FindTruckLanes() {
+  for (TrafficLane& lane : lanes_) {
+    const auto& points = lane.center->points();
+    lane.fits_trucks = std::all_of(points.begin(), points.end(), [](const CurvePoint& p) {
+      return std::abs(p.curvature_1pm) <= 1.0 / kTruckRadius_m &&
+             p.half_width_m >= 0.5 * kTruckLaneWidth_m;
+    });
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (TrafficLane& lane : lanes_) {
+      if (!lane.fits_trucks) continue;
+      const auto ways = next(lane);
+      const bool leads_on = std::any_of(
+          ways.begin(), ways.end(), [&](LaneIndex next) { return this->lane(next).fits_trucks; });
+      if (leads_on || (ways.empty() && !lane.endless)) continue;
+      lane.fits_trucks = false;
+      changed = true;
+    }
+  }
+  has_truck_lanes_ = std::any_of(spawn_lanes_.begin(), spawn_lanes_.end(),
+                                 [&](LaneIndex i) { return lane(i).fits_trucks; });
+}
+
 void TrafficMap::MakeGrid() {
   for (size_t i = 0; i < lanes_.size(); ++i) {
     const TrafficLane& lane = lanes_[i];
@@ -125,7 +201,8 @@ void TrafficMap::MakeGrid() {
       // A body of half length 2.45 m stands out of its band in a bend by l^2 / 2R.
       const double swing = 0.5 * 2.45 * 2.45 * std::min(std::abs(p.curvature_1pm), 0.25);
       samples_.push_back({p.position_m, UnitFromHeading(p.heading_rad), static_cast<float>(s),
-                          static_cast<float>(0.5 * kNpcMaxWidth_m + 0.15 + swing),
+                          static_cast<float>(lane.center->GroundAt(s).height_m),
+                          static_cast<float>(0.5 * widest_m_ + 0.15 + swing),
                           static_cast<LaneIndex>(i)});
     }
   }

@@ -17,7 +17,15 @@ namespace volante {
 inline constexpr double kNpcLateralAccel_mps2 = 2.2;  // comfortable in curves
 inline constexpr double kNpcCurveBraking_mps2 = 1.5;  // to slow down for them
 inline constexpr double kNpcCruise_mps = 9.5;         // in town, or the lane's limit if lower
-inline constexpr double kNpcMaxWidth_m = 2.1;
+inline constexpr double kNpcMaxWidth_m = 2.1;         // of cars, vans and two-wheelers
+inline constexpr double kTruckWidth_m = 2.55;         // the widest that roads are made for
+inline constexpr double kTruckLength_m = 8.468;
+// Trucks keep off lanes that bend more: with axles on the centre line their corners stay within
+// 1.5 m of it there, in the band that the conflicts of lanes are made for.
+inline constexpr double kTruckRadius_m = 25.0;
+inline constexpr double kTruckLaneWidth_m = 3.0;  // and off narrower ones
+// Lanes are changed where both are at least this wide.
+inline constexpr double kChangeLaneWidth_m = 2.5;
 // Conflict zones of the network hold for centre lines 2.2 m apart; bodies turn out of the band in
 // bends, so zones are taken longer by this much at both ends.
 inline constexpr double kZoneMargin_m = 1.5;
@@ -40,21 +48,29 @@ struct TrafficLane {
   uint32_t next_begin = 0, next_count = 0;          // into next_
   uint32_t crossing_begin = 0, crossing_count = 0;  // into conflicts_: one at a time
   uint32_t fork_begin = 0, fork_count = 0;          // into conflicts_: same lane before
+  // Neighbours of the same direction that one may change to; kNoLane inside junctions.
+  LaneIndex left = kNoLane, right = kNoLane;
+  double usable_begin_m = 0.0, usable_end_m = 0.0;  // where it is wide enough for changes
+  bool ends = false;         // whoever wants to drive on changes lanes before its end
+  bool fits_trucks = false;  // wide and straight enough, and leads on for ever to such lanes
   LaneIndex exit = kNoLane;  // first lane outside junctions from here on (itself if outside)
-  bool endless = false;      // one can drive on from here for ever
+  bool has_neighbours() const { return left != kNoLane || right != kNoLane; }
+  bool endless = false;  // one can drive on from here for ever, if need be by changing lanes
 };
 
 struct LaneSample {
   Vec2 position_m;
   Vec2 direction;  // unit vector along the lane
   float s_m = 0.0f;
+  float height_m = 0.0f;
   float reach_m = 0.0f;  // half the width that an NPC sweeps there, with clearance
   LaneIndex lane = kNoLane;
 };
 
 class TrafficMap {
  public:
-  explicit TrafficMap(std::shared_ptr<const RoadNetwork> network);
+  // widest_m: of the vehicles that will drive here.
+  explicit TrafficMap(std::shared_ptr<const RoadNetwork> network, double widest_m = kNpcMaxWidth_m);
 
   const RoadNetwork& network() const { return *network_; }
   size_t size() const { return lanes_.size(); }
@@ -78,6 +94,7 @@ class TrafficMap {
   }
   // Outside junctions, and if possible such that one can drive on for ever.
   std::span<const LaneIndex> spawn_lanes() const { return spawn_lanes_; }
+  bool has_truck_lanes() const { return has_truck_lanes_; }
 
   const LaneSample& sample(int32_t i) const { return samples_[static_cast<size_t>(i)]; }
   // Appends, in order, the samples within radius_m (at most 12) of the point.
@@ -86,10 +103,15 @@ class TrafficMap {
  private:
   void MakeLane(LaneIndex i);
   void MakeSpeeds(TrafficLane& lane, const Lane& source);
+  void MakeNeighbours(LaneIndex i);
   void FindEndless();
+  void FindTruckLanes();
+  void FindWaysOn();
   void MakeGrid();
 
   std::shared_ptr<const RoadNetwork> network_;
+  double widest_m_ = kNpcMaxWidth_m;
+  bool has_truck_lanes_ = false;
   std::vector<TrafficLane> lanes_;
   std::vector<float> speeds2_;
   std::vector<LaneIndex> next_, spawn_lanes_;

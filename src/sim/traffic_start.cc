@@ -1,5 +1,4 @@
-// Where NPCs begin: random free places, speeds from which everybody can still stop; and the way
-// back into the map for a car at a dead end.
+// Where NPCs begin: random free places, and speeds from which everybody can still stop.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -14,8 +13,6 @@ constexpr double kSlot_m = 9.0;  // one car per slot: at least 2 m between bumpe
 constexpr double kSlotJitter_m = 1.0;
 constexpr double kLaneEnd_m = 3.5;          // a car's centre stays this far from a lane's ends
 constexpr double kClearOfEgo_m = 20.0;      // between outlines
-constexpr double kRelocateClear_m = 60.0;   // from the ego, out of its sight
-constexpr int64_t kRelocateEvery = 10;      // ticks between two looks for a place
 constexpr double kStartBraking_mps2 = 1.5;  // from its first speed everybody can stop by this
 constexpr double kScriptStartBraking_mps2 = 4.0;  // the cars of a suite, by this
 
@@ -41,12 +38,39 @@ double Radius(double length_m, double width_m) {
   return 0.5 * std::sqrt(length_m * length_m + width_m * width_m);
 }
 
-OrientedBox BoxAt(const TrafficMap& map, const Npc& npc, double margin_m) {
-  const CurvePoint at = map.lane(npc.plan[0]).center->At(npc.s_m);
-  return {at.position_m, at.heading_rad, npc.length_m + margin_m, npc.width_m + margin_m};
+// The kind that a share of all cars has; bodies by CARLA's vehicles (reference: 5.915 x 1.988 m for
+// a Sprinter, 8.468 m for the fire engine, at the width that roads are made for).
+void DrawKind(const NpcConfig& config, const TrafficMap& map, RandomStream& random, Npc& npc) {
+  const double u = random.Uniform();
+  double until = config.truck_share;
+  if (u < until && map.has_truck_lanes()) {
+    if (map.lane(npc.plan[0]).fits_trucks) {
+      npc.kind = VehicleKind::kTruck;
+      npc.length_m = kTruckLength_m;
+      npc.width_m = kTruckWidth_m;
+      npc.height_m = 3.6;
+      npc.speed_factor *= 0.9;
+      npc.time_gap_s += 0.3;
+    }
+  } else if (u < (until += config.van_share)) {
+    npc.kind = VehicleKind::kVan;
+    npc.length_m = 5.915;
+    npc.width_m = 1.988;
+    npc.height_m = 2.6;
+  } else if (u < (until += config.two_wheeler_share)) {
+    npc.kind = VehicleKind::kTwoWheeler;
+    npc.length_m = 2.2;
+    npc.width_m = 0.87;
+    npc.height_m = 1.6;
+  }
 }
 
 }  // namespace
+
+OrientedBox Traffic::BoxOf(const Npc& npc, double margin_m) const {
+  const CurvePoint at = PlaceOf(npc);
+  return {at.position_m, at.heading_rad, npc.length_m + margin_m, npc.width_m + margin_m};
+}
 
 void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
                     std::span<const ScriptedCar> scripted) {
@@ -59,12 +83,15 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
   tick_ = 0;
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);
+  std::fill(lane_changers_.begin(), lane_changers_.end(), 0);
+  changing_.clear();
+  changing_.reserve(scripted.size() + static_cast<size_t>(num_npcs));
   near_center_m_ = {1e300, 1e300};
   FindEgoLanes(ego);
   npcs_.reserve(scripted.size() + static_cast<size_t>(num_npcs));
   std::vector<OrientedBox> taken;
   PlaceScripted(scripted, taken);
-  Place(ego, scripted.size() + static_cast<size_t>(num_npcs), taken);
+  Place(seed, ego, scripted.size() + static_cast<size_t>(num_npcs), taken);
   ChooseSpeeds();
   Observe(ego);
 }
@@ -75,7 +102,7 @@ void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
     npcs_.push_back(car.npc);
     scripts_.push_back(car.script);
     Npc& npc = npcs_.back();
-    taken.push_back(BoxAt(*map_, npc, 0.5));
+    taken.push_back(BoxOf(npc, 0.5));
     ExtendPlan(npc);
     FindLine(npc);
     Insert(static_cast<int32_t>(npcs_.size()) - 1);
@@ -83,9 +110,14 @@ void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
 }
 
 // Until there are `count` cars.
-void Traffic::Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& taken) {
+void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count,
+                    std::vector<OrientedBox>& taken) {
   std::vector<struct Place> places = AllPlaces(*map_);
   for (size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[random_.Below(i)]);
+  // A stream of its own: the same seed puts the same cars in the same places whatever the shares.
+  RandomStream kinds(seed, "kinds of vehicles");
+  const bool mixed =
+      config_.van_share > 0.0 || config_.truck_share > 0.0 || config_.two_wheeler_share > 0.0;
   const double ego_radius = Radius(ego.box.length_m, ego.box.width_m);
   for (const auto& place : places) {
     if (npcs_.size() == count) break;
@@ -99,7 +131,8 @@ void Traffic::Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& 
     npc.plan[0] = place.lane;
     npc.plan_count = 1;
     npc.s_m = place.s_m + random_.Uniform(-kSlotJitter_m, kSlotJitter_m);
-    const OrientedBox box = BoxAt(*map_, npc, 0.5);
+    if (mixed) DrawKind(config_, *map_, kinds, npc);
+    const OrientedBox box = BoxOf(npc, 0.5);
     const double clear = kClearOfEgo_m + ego_radius + Radius(npc.length_m, npc.width_m);
     const Vec2 d = box.center_m - ego.box.center_m;
     if (Dot(d, d) < clear * clear) continue;
@@ -109,6 +142,7 @@ void Traffic::Place(const EgoView& ego, size_t count, std::vector<OrientedBox>& 
       continue;
     }
     taken.push_back(box);
+    if (map_->lane(npc.plan[0]).has_neighbours()) DrawWish(npc);
     ExtendPlan(npc);
     FindLine(npc);
     npcs_.push_back(npc);
@@ -156,51 +190,6 @@ void Traffic::ChooseSpeeds() {
         std::min(npc.speed_factor * lane.cruise_mps, std::sqrt(map_->AllowedSpeed2(lane, npc.s_m)));
     const double stoppable = std::sqrt(2.0 * kStartBraking_mps2 * way);
     npc.speed_mps = random_.Uniform(0.5, 1.0) * std::min(allowed, stoppable);
-  }
-}
-
-// To the first free place from a random one on; stays at the end of the road when there is none.
-void Traffic::Relocate(int32_t i, const EgoView& ego) {
-  Npc& npc = npcs_[static_cast<size_t>(i)];
-  const double end_s = map_->lane(npc.plan[0]).length_m;
-  npc.s_m = end_s - 1e-6;
-  npc.speed_mps = 0.0;
-  npc.cause = StandCause::kDeadEnd;
-  const std::span<const LaneIndex> lanes = map_->spawn_lanes();
-  if (lanes.empty() || tick_ % kRelocateEvery != 0) return;
-  const size_t first = random_.Below(lanes.size());
-  for (size_t k = 0; k < lanes.size(); ++k) {
-    const LaneIndex lane = lanes[(first + k) % lanes.size()];
-    if (map_->lane(lane).length_m < 2.0 * kLaneEnd_m) continue;
-    const Vec2 d = map_->lane(lane).center->PositionAt(kLaneEnd_m) - ego.box.center_m;
-    if (Dot(d, d) < kRelocateClear_m * kRelocateClear_m) continue;
-    Npc moved = npc;
-    moved.plan[0] = lane;
-    moved.s_m = kLaneEnd_m;
-    const OrientedBox box = BoxAt(*map_, moved, 3.0);
-    // Free, and whoever is on the way here can stop.
-    const bool free = std::none_of(npcs_.begin(), npcs_.end(), [&](const Npc& other) {
-      if (&other == &npc) return false;
-      const std::span<const LaneIndex> plan(other.plan.data() + 1, other.plan_count - 1);
-      const bool comes = std::find(plan.begin(), plan.end(), lane) != plan.end();
-      const Vec2 e = map_->lane(other.plan[0]).center->PositionAt(other.s_m) - box.center_m;
-      return Overlap(box, BoxAt(*map_, other, 0.0)) || (comes && Dot(e, e) < 40.0 * 40.0);
-    });
-    if (!free) continue;
-    Remove(i);
-    npc.plan = {};
-    npc.plan[0] = lane;
-    npc.plan_count = 1;
-    npc.granted_end = 1;
-    npc.s_m = kLaneEnd_m;
-    npc.held.Clear();
-    npc.arrival_tick = -1;
-    npc.cause = StandCause::kNone;
-    ExtendPlan(npc);
-    FindLine(npc);
-    Insert(i);
-    ++counters_.relocations;
-    return;
   }
 }
 

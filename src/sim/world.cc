@@ -21,10 +21,11 @@ constexpr double kAheadWindow_m = 6.0;
 
 World::World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, const NpcConfig& npc)
     : network_(std::move(network)),
-      traffic_map_(std::make_shared<const TrafficMap>(network_)),
+      traffic_map_(std::make_shared<const TrafficMap>(
+          network_, npc.truck_share > 0.0 ? kTruckWidth_m : kNpcMaxWidth_m)),
       ego_params_(MakeEgoParams(ego)),
       npc_config_(npc) {
-  state_.traffic = Traffic(traffic_map_, npc_config_.yields_to_ego);
+  state_.traffic = Traffic(traffic_map_, npc_config_);
 }
 
 void World::SetRoute(std::shared_ptr<const Route> route) {

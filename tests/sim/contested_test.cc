@@ -121,7 +121,7 @@ TEST(ContestedCars, FollowFromTheSeed) {
 TEST(ContestedCars, CrossingCarsAloneStandInTheWayOfABlindEgo) {
   const Routes routes;
   const auto map = std::make_shared<const TrafficMap>(Town());
-  Traffic traffic(map, true);
+  Traffic traffic(map, NpcConfig{});
   int met = 0;
   for (size_t i = 0; i < routes.list.size(); ++i) {
     const Route& route = *routes.list[i];
@@ -178,7 +178,7 @@ TEST(ScriptedCars, WhoGoesFirstHasTheJunctionEarlyAndOnlyOnce) {
     ego.direction = {1.0, 0.0};
     for (const bool goes_first : {false, true}) {
       car.script = {.goes_first = goes_first};
-      Traffic traffic(map, true);
+      Traffic traffic(map, NpcConfig{});
       traffic.Start(1, 0, ego, {&car, 1});
       EXPECT_EQ(traffic.npcs()[0].held.count > 0, goes_first);
       EXPECT_FALSE(traffic.scripts()[0].goes_first);
@@ -199,7 +199,7 @@ TEST(ScriptedCars, BrakeToTheirStopStandAndDriveOn) {
   car.npc.s_m = 40.0;
   car.npc.speed_mps = 6.0;
   car.script = {.speed_limit_mps = 6.0, .stop_odometer_m = 30.0, .release_tick = 200};
-  Traffic traffic(map, true);
+  Traffic traffic(map, NpcConfig{});
   EgoView ego;
   ego.box = {{10.0, -1.75}, 0.0, kEgoLength_m, 2.163};
   ego.direction = {1.0, 0.0};

@@ -21,29 +21,36 @@ inline std::shared_ptr<const RoadNetwork> Town() {
   return town;
 }
 
-// One straight road along x from 0 to `length_m`, one lane of 3.5 m in each direction, open ends.
-inline std::shared_ptr<const RoadNetwork> StraightRoad(double length_m) {
-  const std::string length = std::to_string(length_m);
-  const auto lane = [](int id) {
-    return "<lane id=\"" + std::to_string(id) +
-           "\" type=\"driving\" level=\"false\"><width sOffset=\"0\" a=\"3.5\" b=\"0\" c=\"0\" "
-           "d=\"0\"/><roadMark sOffset=\"0\" type=\"solid\" color=\"white\" width=\"0.15\"/>"
-           "</lane>";
+// One straight road along x from 0 to `length_m` with open ends: `east` lanes of 3.5 m along +x
+// (ids -1 and down, from the middle outwards), `west` against it. Where `ends_m` > 0 the outermost
+// lane along +x ends there.
+inline std::shared_ptr<const RoadNetwork> StraightRoad(double length_m, int east = 1, int west = 1,
+                                                       double ends_m = 0.0) {
+  const auto lane = [](int id, bool last) {
+    return "<lane id=\"" + std::to_string(id) + "\" type=\"driving\" level=\"false\">" +
+           (last ? "" : "<link><successor id=\"" + std::to_string(id) + "\"/></link>") +
+           "<width sOffset=\"0\" a=\"3.5\" b=\"0\" c=\"0\" d=\"0\"/><roadMark sOffset=\"0\" "
+           "type=\"solid\" color=\"white\" width=\"0.15\"/></lane>";
   };
-  return RoadNetwork::Parse(
+  const auto section = [&](double s_m, int right, bool last) {
+    std::string text = "<laneSection s=\"" + std::to_string(s_m) + "\"><left>";
+    for (int id = west; id >= 1; --id) text += lane(id, last);
+    text +=
+        "</left><center><lane id=\"0\" type=\"none\" level=\"false\"><roadMark sOffset=\"0\" "
+        "type=\"broken\" color=\"yellow\" width=\"0.15\"/></lane></center><right>";
+    for (int id = 1; id <= right; ++id) text += lane(-id, last || (ends_m > 0.0 && id == east));
+    return text + "</right></laneSection>";
+  };
+  const std::string length = std::to_string(length_m);
+  std::string text =
       "<?xml version=\"1.0\"?><OpenDRIVE><header revMajor=\"1\" revMinor=\"4\"/>"
       "<road name=\"r\" length=\"" +
-          length +
-          "\" id=\"1\" junction=\"-1\"><planView>"
-          "<geometry s=\"0\" x=\"0\" y=\"0\" hdg=\"0\" length=\"" +
-          length +
-          "\"><line/></geometry>"
-          "</planView><lanes><laneSection s=\"0\"><left>" +
-          lane(1) +
-          "</left><center><lane id=\"0\" type=\"none\" level=\"false\"><roadMark sOffset=\"0\" "
-          "type=\"broken\" color=\"yellow\" width=\"0.15\"/></lane></center><right>" +
-          lane(-1) + "</right></laneSection></lanes></road></OpenDRIVE>",
-      "straight");
+      length +
+      "\" id=\"1\" junction=\"-1\"><planView>"
+      "<geometry s=\"0\" x=\"0\" y=\"0\" hdg=\"0\" length=\"" +
+      length + "\"><line/></geometry></planView><lanes>" + section(0.0, east, ends_m <= 0.0);
+  if (ends_m > 0.0) text += section(ends_m, east - 1, true);
+  return RoadNetwork::Parse(text + "</lanes></road></OpenDRIVE>", "straight");
 }
 
 // The lane of the straight road that runs along +x (right of the reference line, y = -1.75).
