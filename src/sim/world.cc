@@ -6,6 +6,8 @@
 
 #include "base/archive.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/state_difference.h"
 #include "sim/collision.h"
 #include "sim/contested.h"
 #include "sim/lane_marks.h"
@@ -128,7 +130,19 @@ VehicleState World::ego_vehicle() const {
           .braking = ego.accel_long_mps2 < -1.0};
 }
 
-std::vector<uint8_t> World::Save() { return SaveState(state_); }
+std::vector<uint8_t> World::Save() const {
+  State copy = state_;  // the visitor that writes is the one that reads, so it wants a variable
+  return SaveState(copy);
+}
+
+uint64_t World::Hash() const {
+  const std::vector<uint8_t> bytes = Save();
+  return HashBytes(bytes.data(), bytes.size());
+}
+
+std::string World::DifferenceFrom(const World& other) const {
+  return FirstDifference(Save(), other.Save(), "world");
+}
 
 void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route) {
   // Into a copy, so that a state that can't be used leaves this world as it was.

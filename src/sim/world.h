@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -73,8 +74,13 @@ class World {
   int tick() const { return state_.tick; }
 
   // The state as bytes and back. The route is not in it: Load needs the same route.
-  std::vector<uint8_t> Save();
+  std::vector<uint8_t> Save() const;
   void Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route);
+  // XXH3 of the bytes that Save gives: equal worlds, equal numbers, on every run of this build.
+  uint64_t Hash() const;
+  // The first field in which the states differ, with both values (base/state_difference.h); empty
+  // when they are the same bit for bit.
+  std::string DifferenceFrom(const World& other) const;
 
  private:
   struct State {

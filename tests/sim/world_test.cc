@@ -72,6 +72,30 @@ TEST(World, SaveThenLoadContinuesBitIdentically) {
   }
 }
 
+// One car's seed apart, two worlds differ at the first number that the seed decides; one tick
+// apart, in the ego.
+TEST(World, SaysInWhichFieldItDiffersFromAnother) {
+  World a(Town(), EgoConfig{}, NpcConfig{}), b(Town(), EgoConfig{}, NpcConfig{});
+  a.Start(TownStart(21, 20));
+  b.Start(TownStart(21, 20));
+  for (int t = 0; t < 50; ++t) {
+    EXPECT_EQ(a.DifferenceFrom(b), "");
+    EXPECT_EQ(a.Hash(), b.Hash());
+    a.Step(0.0, 0.5);
+    EXPECT_NE(a.Hash(), b.Hash());
+    b.Step(0.0, 0.5);
+  }
+  a.Step(0.0, 0.5);
+  b.Step(0.0, 0.5 + 1e-9);
+  const std::string by_pedal = a.DifferenceFrom(b);
+  EXPECT_TRUE(by_pedal.starts_with("ego.")) << by_pedal;
+  WorldStart other = TownStart(21, 20);
+  other.seed = 22;
+  b.Start(other);
+  a.Start(TownStart(21, 20));
+  EXPECT_EQ(a.DifferenceFrom(b).substr(0, 14), "traffic.random") << a.DifferenceFrom(b);
+}
+
 // Standing with a right that is about to lapse: the clocks of the junction rules are saved too.
 TEST(World, SaveThenLoadKeepsTheClocksOfJunctionRights) {
   World world(Town(), EgoConfig{}, NpcConfig{});
