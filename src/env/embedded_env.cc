@@ -208,8 +208,13 @@ void EmbeddedEnv::StepTick(Episode& episode, Action action, DriveFacts& facts) {
   facts.collision = events.collision;
   facts.collision_at_fault = events.at_fault;
   facts.collision_other = events.other;
+  facts.collision_kind = events.other_kind;
   facts.collision_speed_mps = events.relative_speed_mps;
-  facts.markings_crossed = events.markings_crossed;
+  facts.contact_m = events.contact_m;
+  facts.contact_in_car_m = events.contact_in_ego_m;
+  facts.collision_impulse_newton_s = events.impulse_in_ego_newton_s;
+  facts.markings_crossed = events.crossed.count;
+  facts.crossed_marks = events.crossed.marks;
   FillFacts(episode, facts);
 
   const bool held_up = facts.lead_gap_m < 10.0 || facts.yield_distance_m < 10.0;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/geometry.h"
+#include "base/lane_mark.h"
+#include "base/vehicle_kind.h"
 #include "config/config.h"
 #include "config/suite.h"
 
@@ -115,10 +117,15 @@ struct DriveFacts {
   // Events of this tick.
   bool collision = false;
   bool collision_at_fault = false;
-  int collision_other = -1;          // NPC index, -1 none
+  int collision_other = -1;  // NPC index, -1 none
+  VehicleKind collision_kind = VehicleKind::kCar;
   double collision_speed_mps = 0.0;  // relative, at contact
+  Vec2 contact_m;                    // where, world
+  Vec2 contact_in_car_m;             // x forward, y left of the ego's centre
+  Vec2 collision_impulse_newton_s;   // that the ego receives, in its frame
   bool off_lane = false;
-  int markings_crossed = 0;
+  int markings_crossed = 0;  // by CARLA's rule (sim/lane_marks.h): the first so many of these
+  std::array<CrossedMark, 4> crossed_marks{};
   bool wrong_way = false;  // |heading error| > 120 degrees
 
   int tick = 0;  // since reset

@@ -103,6 +103,7 @@ std::shared_ptr<const RoadNetwork> RoadNetworkBuilder::Build(std::string_view te
   MakeSurfaces();
   FillJunctionHoles();
   MakeMarks();
+  MakeLaneEdges();
   MakeConflicts();
   return std::move(network_);
 }

@@ -75,6 +75,7 @@ class RoadNetworkBuilder {
                 int sign, const std::vector<opendrive::RoadMark>& marks,
                 std::vector<MarkLine>& lines);
   void MakeMarks();
+  void MakeLaneEdges();  // lane_edges.cc
   void MakeConflicts();
   void MakeGrid();
 

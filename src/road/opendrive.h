@@ -35,6 +35,7 @@ struct RoadMark {
   MarkColor color = MarkColor::kWhite;
   double width_m = 0.15;
   double dash_m = 3.0, gap_m = 9.0;
+  LaneMark painted;  // for lookups, in the file's direction (road/lane_edges.h)
 };
 
 // Of a lane's surface above the road's, at its inner and outer edge (kerbs).

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "road/lane_edges.h"
 #include "road/opendrive_xml.h"
 
 namespace volante::opendrive {
@@ -75,6 +76,8 @@ class LaneReader {
       if (std::string_view(node.attribute("color").value()) == "yellow") {
         mark.color = MarkColor::kYellow;
       }
+      mark.painted =
+          LaneMarkOf(type, node.attribute("color").value(), node.attribute("laneChange").value());
       mark.width_m = source_.Number(node, "width", 0.15);
       if (!(mark.width_m > 0.01 && mark.width_m < 1.0)) mark.width_m = 0.15;
       // The pattern of the first explicit line that has one.

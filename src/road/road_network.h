@@ -13,6 +13,7 @@
 
 #include "base/geometry.h"
 #include "road/curve.h"
+#include "road/lane_edges.h"
 #include "road/signals.h"
 
 namespace volante {
@@ -107,6 +108,8 @@ class RoadNetwork {
   const std::string& text_hash() const { return text_hash_; }
   std::span<const Lane> lanes() const { return lanes_; }
   const Lane& lane(LaneIndex i) const { return lanes_[static_cast<size_t>(i)]; }
+  // What is painted on the lane's edges.
+  const LaneEdges& edges(LaneIndex i) const { return edges_[static_cast<size_t>(i)]; }
   std::span<const Junction> junctions() const { return junctions_; }
   // Conflicts of a junction lane with the other lanes of its junction; empty elsewhere.
   std::span<const LaneConflict> conflicts(LaneIndex i) const {
@@ -148,6 +151,7 @@ class RoadNetwork {
 
   std::string name_, text_hash_;
   std::vector<Lane> lanes_;
+  std::vector<LaneEdges> edges_;  // like lanes_
   std::vector<Junction> junctions_;
   std::vector<std::vector<LaneConflict>> conflicts_;
   std::vector<SurfaceStrip> surfaces_;

@@ -64,6 +64,17 @@ void EpisodeAccumulator::Add(const DriveFacts& f, double reward) {
   stats_.outcome = f.outcome;
   stats_.distance_m += f.speed_mps * ticks * kTickSeconds;
   stats_.markings_crossed += f.markings_crossed;
+  for (int i = 0; i < f.markings_crossed && i < static_cast<int>(f.crossed_marks.size()); ++i) {
+    stats_.solid_markings_crossed +=
+        HasSolidLine(f.crossed_marks[static_cast<size_t>(i)].mark.type);
+  }
+  if (f.collision && !stats_.collision) {
+    stats_.collision_kind = f.collision_kind;
+    stats_.collision_speed_mps = f.collision_speed_mps;
+    stats_.contact_in_car_m = f.contact_in_car_m;
+    stats_.contact_m = f.contact_m;
+    stats_.collision_impulse_newton_s = Norm(f.collision_impulse_newton_s);
+  }
   stats_.collision |= f.collision;
   stats_.collision_at_fault |= f.collision && f.collision_at_fault;
   stats_.collision_while_moving |= f.collision && f.speed_mps >= kMovingSpeed_mps;

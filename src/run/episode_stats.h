@@ -56,10 +56,17 @@ struct EpisodeStats {
   int ticks_ttc_below_2s = 0;  // of `ticks`
   TtcHistogram ttc;
   int markings_crossed = 0;
+  int solid_markings_crossed = 0;  // of those, with an unbroken line
   bool collision = false;
   bool collision_at_fault = false;
   // CARLA's criterion: a collision while the ego is slower than 0.1 m/s is not its infraction.
   bool collision_while_moving = false;
+  // Of the first collision, zero without one: with what, how fast towards each other, where on the
+  // car (x forward, y left of its centre) and in the world, and the impulse that it received.
+  VehicleKind collision_kind = VehicleKind::kCar;
+  double collision_speed_mps = 0.0;
+  Vec2 contact_in_car_m, contact_m;
+  double collision_impulse_newton_s = 0.0;
   int off_lane_events = 0;
   // Driven metres of route more than half a lane + 0.5 m beside the route's own lane, or the wrong
   // way (CARLA's OutsideRouteLanesTest; stricter where lanes of the same direction lie beside it).
@@ -91,9 +98,17 @@ struct EpisodeStats {
     ar("ticks_ttc_below_2s", ticks_ttc_below_2s);
     ar("ttc", ttc);
     ar("markings_crossed", markings_crossed);
+    ar("solid_markings_crossed", solid_markings_crossed);
     ar("collision", collision);
     ar("collision_at_fault", collision_at_fault);
     ar("collision_while_moving", collision_while_moving);
+    ar("collision_kind", collision_kind);
+    ar("collision_speed_mps", collision_speed_mps);
+    ar("contact_ahead_m", contact_in_car_m.x);
+    ar("contact_left_m", contact_in_car_m.y);
+    ar("contact_x_m", contact_m.x);
+    ar("contact_y_m", contact_m.y);
+    ar("collision_impulse_newton_s", collision_impulse_newton_s);
     ar("off_lane_events", off_lane_events);
     ar("outside_lane_m", outside_lane_m);
     ar("route_driven_m", route_driven_m);

@@ -1,6 +1,7 @@
 // The ego: how the car that the agent drives answers to steering and pedal. A Tesla Model 3 as
 // CARLA has it, by the single-track model (single_track.h), stepped implicitly so that it is stable
-// at every speed. Knows no road, no traffic and no reward. Pure functions on plain values.
+// at every speed. Of the road it knows how steep the ground is and how wet; no lanes, no traffic,
+// no reward. Pure functions on plain values.
 #pragma once
 
 #include "base/geometry.h"
@@ -19,6 +20,9 @@ struct EgoParams {
   double max_steer_rate_radps = 2.5;
   double coasting_mps2 = 0.4;    // deceleration with no pedal pressed
   double full_brake_mps2 = 8.0;  // added to coasting by a[1] = -1
+  double steer_gain = 1.0;       // on the commanded wheel angle
+  double traction_scale = 1.0;   // on what the throttle adds to coasting
+  double drag_scale = 1.0;       // on the air drag above the fit's speeds
 
   // Largest road-wheel angle at this speed.
   double SteerLockAt(double speed_mps) const;
@@ -26,6 +30,43 @@ struct EgoParams {
 
 // Mass, wheelbase and the rest of CARLA's vehicle.tesla.model3.
 EgoParams MakeEgoParams(const EgoConfig& config);
+
+// How one episode's car and road differ from the nominal ones.
+struct EgoVariation {
+  double mass_scale = 1.0;      // of the car: the same forces move more
+  double friction_scale = 1.0;  // of the road: 0.6 to 0.7 where it is wet, 0.3 on snow
+  double steer_gain = 1.0;
+  double steer_lag_s = 0.1;
+  double throttle_gain = 1.0;
+  int action_delay_ticks = 0;  // 0 to kMostDelayTicks; World applies it
+
+  static constexpr int kMostDelayTicks = 2;
+
+  // Whether every number is one that the model can drive with.
+  bool Valid() const;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("mass_scale", mass_scale);
+    ar("friction_scale", friction_scale);
+    ar("steer_gain", steer_gain);
+    ar("steer_lag_s", steer_lag_s);
+    ar("throttle_gain", throttle_gain);
+    ar("action_delay_ticks", action_delay_ticks);
+  }
+  friend bool operator==(const EgoVariation&, const EgoVariation&) = default;
+};
+
+// The car of such an episode. A load changes mass and yaw inertia by the same factor: the tyres'
+// stiffness follows their load, so that cornering stays, and traction, brakes and air drag move it
+// less. The default variation changes no bit.
+EgoParams Varied(const EgoParams& nominal, const EgoVariation& variation);
+
+// How the ground lies under the car, in its own directions; zero on flat ground.
+struct EgoSlope {
+  double pitch_rad = 0.0;  // + = nose up
+  double roll_rad = 0.0;   // + = left side up
+};
 
 struct EgoState {
   Vec2 position_m;           // centre of the bounding box, on the ground
@@ -60,6 +101,9 @@ inline constexpr double kEgoSubstepSeconds = 0.01;
 double PedalAcceleration(double speed_mps, double pedal, const EgoParams& params);
 
 // One control tick of 0.05 s. steer and pedal in [-1, 1], finite; values outside are clamped.
-void StepEgo(double steer, double pedal, const EgoParams& params, EgoState& state);
+// On a slope gravity pulls along it, the tyres carry the rest of the weight; a car that stands does
+// not roll back, for it has no reverse gear (as with a hill-holder).
+void StepEgo(double steer, double pedal, const EgoParams& params, EgoState& state,
+             const EgoSlope& slope = {});
 
 }  // namespace volante

@@ -6,18 +6,19 @@
 namespace volante {
 namespace {
 
-// A side of a lane: which marking.
-using Marking = std::pair<LaneIndex, bool>;
+// A side of a lane: which mark it is, wherever along it.
+using Edge = std::pair<LaneIndex, bool>;
 
 }  // namespace
 
-int CountCrossedMarkings(const RoadNetwork& network, const std::array<Vec2, 4>& old_corners,
-                         const std::array<Vec2, 4>& corners) {
-  std::array<Marking, 4> crossed;
+CrossedMarks FindCrossedMarks(const RoadNetwork& network, const std::array<Vec2, 4>& old_corners,
+                              const std::array<Vec2, 4>& corners, std::optional<double> height_m) {
+  CrossedMarks crossed;
+  std::array<Edge, 4> edges;
   size_t count = 0;
   for (size_t i = 0; i < corners.size(); ++i) {
-    const auto from = network.FindLane(old_corners[i], std::nullopt);
-    const auto to = network.FindLane(corners[i], std::nullopt);
+    const auto from = network.FindLane(old_corners[i], std::nullopt, 0.0, height_m);
+    const auto to = network.FindLane(corners[i], std::nullopt, 0.0, height_m);
     if (!from && !to) continue;
     if (from && to) {
       if (from->lane == to->lane) continue;
@@ -28,18 +29,19 @@ int CountCrossedMarkings(const RoadNetwork& network, const std::array<Vec2, 4>& 
         (to && network.lane(to->lane).junction >= 0)) {
       continue;
     }
-    // The marking belongs to the lane that was left, or to the one entered from off the road.
+    // The mark belongs to the lane that was left, or to the one entered from off the road.
     const LanePosition& on = from ? *from : *to;
     const Vec2 beyond = from ? corners[i] : old_corners[i];
     const Curve& center = network.lane(on.lane).center;
     const Vec2 along = UnitFromHeading(on.on_center.heading_rad);
     const bool left = Cross(along, beyond - center.PositionAt(on.on_center.s_m)) > 0.0;
-    const Marking marking{on.lane, left};
-    if (std::find(crossed.begin(), crossed.begin() + count, marking) == crossed.begin() + count) {
-      crossed[count++] = marking;
-    }
+    const Edge edge{on.lane, left};
+    if (std::find(edges.begin(), edges.begin() + count, edge) != edges.begin() + count) continue;
+    edges[count++] = edge;
+    crossed.marks[static_cast<size_t>(crossed.count++)] = {
+        network.edges(on.lane).At(left, on.on_center.s_m), left};
   }
-  return static_cast<int>(count);
+  return crossed;
 }
 
 }  // namespace volante

@@ -4,10 +4,9 @@
 #include <cstdint>
 
 #include "base/geometry.h"
+#include "base/vehicle_kind.h"
 
 namespace volante {
-
-enum class VehicleKind : uint8_t { kCar, kVan, kTruck, kTwoWheeler };
 
 struct VehicleState {
   Vec2 position_m;  // centre of the bounding box

@@ -25,7 +25,8 @@ World::World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, c
     : network_(std::move(network)),
       traffic_map_(std::make_shared<const TrafficMap>(
           network_, npc.truck_share > 0.0 ? kTruckWidth_m : kNpcMaxWidth_m)),
-      ego_params_(MakeEgoParams(ego)),
+      nominal_params_(MakeEgoParams(ego)),
+      ego_params_(nominal_params_),
       npc_config_(npc) {
   state_.traffic = Traffic(traffic_map_, npc_config_);
 }
@@ -44,10 +45,33 @@ void World::RefreshEgoView() {
   ego_view_.speed_mps = ego.speed_mps;
   ego_view_.route_s_m = state_.on_route.s_m;
   ego_view_.crossings = crossings_;
+  FindGround();
+}
+
+void World::SetVariation(const EgoVariation& variation) {
+  state_.variation = variation;
+  ego_params_ = Varied(nominal_params_, variation);
+}
+
+// The ground is that of the route, which knows its level: height and slopes of the route's point
+// beside the ego, the bank carried on to the ego's own place and both turned into its directions.
+void World::FindGround() {
+  const EgoState& ego = state_.ego;
+  ego_ground_ = GroundPose({ego.position_m, ego.heading_rad});
+  if (route_->path().flat()) return;
+  const CurveGround ground = route_->path().GroundAt(state_.on_route.s_m);
+  const double left_slope = std::tan(ground.bank_rad);
+  const Vec2 turn = UnitFromHeading(ego.heading_rad - state_.on_route.heading_rad);
+  ego_ground_.ground_m = ground.height_m + state_.on_route.lateral_m * left_slope;
+  ego_ground_.pitch_rad = std::atan(ground.grade * turn.x + left_slope * turn.y);
+  ego_ground_.roll_rad = std::atan(left_slope * turn.x - ground.grade * turn.y);
 }
 
 void World::Start(const WorldStart& start) {
   SetRoute(start.route);
+  VOLANTE_CHECK(start.ego.Valid(), "the ego's variation is one that a car can have");
+  SetVariation(start.ego);
+  state_.delayed = {};
   state_.events = {};
   state_.tick = 0;
   const CurvePoint at = route_->path().At(start.route_s_m);
@@ -74,8 +98,17 @@ void World::Step(double steer, double throttle) {
   VOLANTE_CHECK(route_ != nullptr, "Start comes before Step");
   VOLANTE_CHECK(std::isfinite(steer) && std::isfinite(throttle), "controls are finite");
   const OrientedBox old_box = ego_view_.box;
+  if (const int delay = state_.variation.action_delay_ticks; delay > 0) {
+    const double late_steer = state_.delayed[0], late_throttle = state_.delayed[1];
+    for (size_t i = 0; i + 2 < state_.delayed.size(); ++i)
+      state_.delayed[i] = state_.delayed[i + 2];
+    state_.delayed[static_cast<size_t>(2 * delay - 2)] = steer;
+    state_.delayed[static_cast<size_t>(2 * delay - 1)] = throttle;
+    steer = late_steer;
+    throttle = late_throttle;
+  }
   state_.traffic.Accelerate();
-  StepEgo(steer, throttle, ego_params_, state_.ego);
+  StepEgo(steer, throttle, ego_params_, state_.ego, {ego_ground_.pitch_rad, ego_ground_.roll_rad});
   state_.traffic.Move(ego_view_);
   state_.on_route =
       route_->path().Project(state_.ego.position_m, state_.on_route.s_m - kBackWindow_m,
@@ -101,27 +134,50 @@ bool World::WithinRouteLane() const {
 
 void World::FindEvents(const OrientedBox& old_box) {
   state_.events = {};
-  const Contact contact = FindContact(ego_view_, npc_vehicles_);
+  const Contact contact =
+      FindContact(ego_view_, npc_vehicles_, ego_ground_.ground_m, ego_params_.height_m);
   if (contact.other >= 0) {
     const auto i = static_cast<size_t>(contact.other);
     state_.events.collision = true;
     state_.events.other = contact.other;
+    state_.events.other_kind = npc_vehicles_[i].kind;
     state_.events.relative_speed_mps = contact.relative_speed_mps;
+    DescribeContact(npc_vehicles_[i]);
     state_.events.at_fault = EgoAtFault(ego_view_, state_.traffic.ego_rights(),
                                         state_.traffic.npcs()[i], npc_vehicles_[i]);
     if (!state_.events.at_fault) state_.traffic.CountNpcFault();
   }
   const bool was_within = std::exchange(state_.within_lane, WithinRouteLane());
   if (!was_within || !state_.within_lane) {
-    state_.events.markings_crossed =
-        CountCrossedMarkings(*network_, old_box.Corners(), ego_view_.box.Corners());
+    std::optional<double> height_m;
+    if (!network_->flat()) height_m = ego_ground_.ground_m;
+    state_.events.crossed =
+        FindCrossedMarks(*network_, old_box.Corners(), ego_view_.box.Corners(), height_m);
   }
+}
+
+void World::DescribeContact(const VehicleState& npc) {
+  const EgoState& ego = state_.ego;
+  const ContactForce force =
+      ForceOf({.box = ego_view_.box,
+               .velocity_mps = UnitFromHeading(ego.heading_rad + ego.slip_rad) * ego.speed_mps,
+               .yaw_rate_radps = ego.yaw_rate_radps,
+               .mass_kg = ego_params_.track.mass_kg,
+               .yaw_inertia_kgm2 = ego_params_.track.yaw_inertia_kgm2},
+              BodyOf(npc));
+  state_.events.contact_m = force.point_m;
+  state_.events.contact_in_ego_m = LocalFromWorld({ego.position_m, ego.heading_rad}, force.point_m);
+  state_.events.impulse_in_ego_newton_s =
+      LocalFromWorld({{}, ego.heading_rad}, force.impulse_newton_s);
 }
 
 VehicleState World::ego_vehicle() const {
   const EgoState& ego = state_.ego;
   return {.position_m = ego.position_m,
           .heading_rad = ego.heading_rad,
+          .ground_m = ego_ground_.ground_m,
+          .pitch_rad = ego_ground_.pitch_rad,
+          .roll_rad = ego_ground_.roll_rad,
           .speed_mps = ego.speed_mps,
           .length_m = ego_params_.length_m,
           .width_m = ego_params_.width_m,
@@ -144,11 +200,29 @@ std::string World::DifferenceFrom(const World& other) const {
   return FirstDifference(Save(), other.Save(), "world");
 }
 
+// What no later part checks, asked of numbers from a file.
+bool World::State::Plausible() const {
+  const CrossedMarks& crossed = events.crossed;
+  const bool known_marks =
+      std::all_of(crossed.marks.begin(), crossed.marks.end(), [](const CrossedMark& m) {
+        return m.mark.type <= LaneMarkType::kCurb && m.mark.color <= LaneMarkColor::kOther &&
+               m.mark.change <= LaneChange::kBoth;
+      });
+  return variation.Valid() && known_marks && crossed.count >= 0 && crossed.count <= 4 &&
+         events.other_kind <= VehicleKind::kTwoWheeler;
+}
+
 void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route) {
   // Into a copy, so that a state that can't be used leaves this world as it was.
   World loaded = *this;
   loaded.SetRoute(std::move(route));
   LoadState(bytes, loaded.state_, "world");
+  if (!loaded.state_.Plausible()) {
+    throw Error(ExitCode::kBadInput, "saved state does not fit", "world",
+                "its car or its events are none that a world has",
+                "it is damaged or was written by another version");
+  }
+  loaded.SetVariation(loaded.state_.variation);
   loaded.RefreshEgoView();
   loaded.state_.traffic.Relink(loaded.ego_view_);
   loaded.npc_vehicles_.assign(loaded.state_.traffic.npcs().size(), {});

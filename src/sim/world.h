@@ -5,6 +5,7 @@
 // Not thread-safe; different worlds may step in different threads.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,6 +17,7 @@
 #include "config/suite.h"
 #include "road/route.h"
 #include "sim/ego.h"
+#include "sim/lane_marks.h"
 #include "sim/traffic.h"
 #include "sim/vehicle_state.h"
 
@@ -30,6 +32,7 @@ struct WorldStart {
   double lateral_offset_m = 0.0;  // + = left of the lane centre
   double heading_error_rad = 0.0;
   double speed_mps = 0.0;
+  EgoVariation ego = {};  // this episode's car, and how wet its road is
 };
 
 // What happened to the ego in one tick.
@@ -37,8 +40,12 @@ struct WorldEvents {
   bool collision = false;
   bool at_fault = false;  // the ego is at fault (EgoAtFault); else an NPC is, which is a bug
   int other = -1;         // NPC index
+  VehicleKind other_kind = VehicleKind::kCar;
   double relative_speed_mps = 0.0;
-  int markings_crossed = 0;  // CARLA's corner rule (driving_metrics.md 7.6)
+  Vec2 contact_m;                // world
+  Vec2 contact_in_ego_m;         // x forward, y left of the ego's centre
+  Vec2 impulse_in_ego_newton_s;  // that the ego receives (collision.h)
+  CrossedMarks crossed;          // CARLA's corner rule (driving_metrics.md 7.6)
 };
 
 // The nearest thing that the ego would hit by following its route, and whether it must wait.
@@ -62,7 +69,10 @@ class World {
 
   const EgoState& ego() const { return state_.ego; }
   const EgoParams& ego_params() const { return ego_params_; }
+  const EgoVariation& ego_variation() const { return state_.variation; }
   VehicleState ego_vehicle() const;
+  // Where the ego stands, on ground that climbs and banks; its pose and zeros on flat ground.
+  const GroundPose& ego_ground_pose() const { return ego_ground_; }
   std::span<const VehicleState> npcs() const { return npc_vehicles_; }
   const Traffic& traffic() const { return state_.traffic; }
   const WorldEvents& events() const { return state_.events; }
@@ -85,21 +95,35 @@ class World {
  private:
   struct State {
     EgoState ego;
+    EgoVariation variation;
+    // Controls that were given but do not act yet, oldest first.
+    std::array<double, 2 * EgoVariation::kMostDelayTicks> delayed{};
     Traffic traffic;
     WorldEvents events;
     CurveProjection on_route;
     int tick = 0;
     bool within_lane = false;  // the ego's outline lay within its route's lane
 
+    bool Plausible() const;
+
     template <class Archive>
     void VisitFields(Archive& ar) {
       ar("ego", ego);
+      ar("variation", variation);
+      ar("delayed", delayed);
       ar("traffic", traffic);
       ar("collision", events.collision);
       ar("at_fault", events.at_fault);
       ar("other", events.other);
+      ar("other_kind", events.other_kind);
       ar("relative_speed_mps", events.relative_speed_mps);
-      ar("markings_crossed", events.markings_crossed);
+      ar("contact_x_m", events.contact_m.x);
+      ar("contact_y_m", events.contact_m.y);
+      ar("contact_ahead_m", events.contact_in_ego_m.x);
+      ar("contact_left_m", events.contact_in_ego_m.y);
+      ar("impulse_ahead_newton_s", events.impulse_in_ego_newton_s.x);
+      ar("impulse_left_newton_s", events.impulse_in_ego_newton_s.y);
+      ar("crossed", events.crossed);
       ar("route_s_m", on_route.s_m);
       ar("route_lateral_m", on_route.lateral_m);
       ar("route_heading_rad", on_route.heading_rad);
@@ -109,19 +133,24 @@ class World {
   };
   // Everything that follows from the ego's pose and the NPCs' positions.
   void SetRoute(std::shared_ptr<const Route> route);
+  void SetVariation(const EgoVariation& variation);
   void RefreshEgoView();
+  void FindGround();
   bool WithinRouteLane() const;
   void FindEvents(const OrientedBox& old_box);
+  void DescribeContact(const VehicleState& npc);
 
   std::shared_ptr<const RoadNetwork> network_;
   std::shared_ptr<const TrafficMap> traffic_map_;
-  EgoParams ego_params_;
+  EgoParams nominal_params_;
+  EgoParams ego_params_;  // varied, of this episode
   NpcConfig npc_config_;
   std::shared_ptr<const Route> route_;
   State state_;
   // Derived from the route and from state_ after every step.
   std::vector<RouteCrossing> crossings_;
   EgoView ego_view_;
+  GroundPose ego_ground_;
   std::vector<VehicleState> npc_vehicles_;
 };
 

@@ -149,6 +149,15 @@ TEST(Outcomes, HittingACarFromBehindIsTheEgosFault) {
     ++collisions;
     at_fault += drive.facts().collision_at_fault;
     EXPECT_GE(drive.facts().collision_other, 0);
+    // Told as it happened: on the ego's outline, at the other's, pushed away from the contact.
+    const DriveFacts& f = drive.facts();
+    const auto other = static_cast<size_t>(f.collision_other);
+    EXPECT_EQ(f.collision_kind, drive.env.world(0).npcs()[other].kind);
+    EXPECT_LE(std::abs(f.contact_in_car_m.x), 0.5 * 4.792 + 1e-6);
+    EXPECT_LE(std::abs(f.contact_in_car_m.y), 0.5 * 2.163 + 1e-6);
+    EXPECT_LT(Distance(f.contact_m, drive.env.world(0).npcs()[other].position_m), 4.0);
+    EXPECT_GT(Norm(f.collision_impulse_newton_s), 0.0);
+    EXPECT_LT(Dot(f.collision_impulse_newton_s, f.contact_in_car_m), 0.0);
   }
   EXPECT_GT(collisions, 10);
   EXPECT_EQ(at_fault, collisions) << "no collision is an NPC's fault";

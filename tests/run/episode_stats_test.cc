@@ -179,6 +179,42 @@ EpisodeStats Crash(double speed_mps, bool at_fault) {
   return drive.Finish();
 }
 
+TEST(EpisodeStats, TellWithWhatAndHowHardTheFirstCollisionWas) {
+  EpisodeAccumulator drive;
+  drive.Begin(1, 2, At(0, 0.0, 0.0));
+  DriveFacts f = At(1, 8.0, 0.4);
+  f.collision = true;
+  f.collision_kind = VehicleKind::kTruck;
+  f.collision_speed_mps = 6.5;
+  f.contact_in_car_m = {2.3, -0.4};
+  f.contact_m = {100.0, 50.0};
+  f.collision_impulse_newton_s = {-3000.0, 4000.0};
+  drive.Add(f, 0.0);
+  f = At(2, 4.0, 0.5);
+  f.collision = true;  // and a second car
+  f.collision_speed_mps = 1.0;
+  drive.Add(f, 0.0);
+  const EpisodeStats e = drive.Finish();
+  EXPECT_EQ(e.collision_kind, VehicleKind::kTruck);
+  EXPECT_EQ(e.collision_speed_mps, 6.5);
+  EXPECT_EQ(e.contact_in_car_m, (Vec2{2.3, -0.4}));
+  EXPECT_EQ(e.contact_m, (Vec2{100.0, 50.0}));
+  EXPECT_NEAR(e.collision_impulse_newton_s, 5000.0, 1e-9);
+}
+
+TEST(EpisodeStats, SolidMarkingsAreCountedApart) {
+  EpisodeAccumulator drive;
+  drive.Begin(1, 2, At(0, 0.0, 0.0));
+  DriveFacts f = At(1, 8.0, 0.4);
+  f.markings_crossed = 2;
+  f.crossed_marks[0].mark.type = LaneMarkType::kBroken;
+  f.crossed_marks[1].mark.type = LaneMarkType::kSolidSolid;
+  f.crossed_marks[2].mark.type = LaneMarkType::kSolid;  // of an earlier tick: not there
+  drive.Add(f, 0.0);
+  EXPECT_EQ(drive.Finish().markings_crossed, 2);
+  EXPECT_EQ(drive.Finish().solid_markings_crossed, 1);
+}
+
 TEST(EpisodeStats, CollisionsAreAttributed) {
   EXPECT_TRUE(Crash(8.0, true).collision_at_fault);
   EXPECT_FALSE(Crash(8.0, false).collision_at_fault);

@@ -152,6 +152,25 @@ TEST(Report, WhatWasNotThereIsNoneAndNotZero) {
   }
 }
 
+TEST(Report, EpisodesTellWhatTheyHitWhereAndHowHard) {
+  EvaluationReport report;
+  report.rows.push_back(Row("one crash", Episodes(2, 1)));
+  EpisodeStats& crash = report.rows[0].episodes[1];
+  crash.collision = true;
+  crash.collision_kind = VehicleKind::kTwoWheeler;
+  crash.contact_in_car_m = {2.4, -0.25};
+  crash.collision_impulse_newton_s = 1234.0;
+  const auto json = nlohmann::json::parse(EvaluationJson(report));
+  const auto& episodes = json["evaluations"][0]["episodes"];
+  EXPECT_TRUE(episodes[0]["collision_with"].is_null());
+  EXPECT_TRUE(episodes[0]["contact_ahead_m"].is_null());
+  EXPECT_EQ(episodes[1]["collision_with"], "two_wheeler");
+  EXPECT_EQ(episodes[1]["contact_ahead_m"], 2.4);
+  EXPECT_EQ(episodes[1]["contact_left_m"], -0.25);
+  EXPECT_EQ(episodes[1]["collision_impulse_newton_s"], 1234.0);
+  EXPECT_THAT(EpisodesCsv(report), HasSubstr("two_wheeler"));
+}
+
 TEST(Report, JsonHoldsEveryRowAndTheSeeds) {
   const auto json = nlohmann::json::parse(EvaluationJson(ThreeSeeds()));
   ASSERT_EQ(json["evaluations"].size(), 3u);

@@ -85,6 +85,16 @@ inline std::shared_ptr<const Route> RandomRoute(const std::shared_ptr<const Road
   return std::make_shared<const Route>(network, lanes, 0.0, map.lane(lanes.back()).length_m);
 }
 
+// The built-in town on such a walk.
+inline WorldStart TownStart(uint64_t seed, int num_npcs) {
+  WorldStart start;
+  start.seed = seed;
+  start.num_npcs = num_npcs;
+  start.route = RandomRoute(Town(), seed, 1500.0);
+  start.route_s_m = 10.0;
+  return start;
+}
+
 struct Controls {
   double steer = 0.0, pedal = 0.0;
 };

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "sim/collision.h"
-#include "sim/lane_marks.h"
 #include "sim_test_util.h"
 #include "support/count_allocations.h"
 
@@ -17,19 +16,10 @@ namespace {
 using sim_test::Controls;
 using sim_test::Drive;
 using sim_test::EastLane;
-using sim_test::RandomRoute;
 using sim_test::StraightRoad;
 using sim_test::Town;
+using sim_test::TownStart;
 using sim_test::WholeLane;
-
-WorldStart TownStart(uint64_t seed, int num_npcs) {
-  WorldStart start;
-  start.seed = seed;
-  start.num_npcs = num_npcs;
-  start.route = RandomRoute(Town(), seed, 1500.0);
-  start.route_s_m = 10.0;
-  return start;
-}
 
 // A world with the ego on the straight road along +x.
 struct StraightWorld {
@@ -94,6 +84,65 @@ TEST(World, SaysInWhichFieldItDiffersFromAnother) {
   b.Start(other);
   a.Start(TownStart(21, 20));
   EXPECT_EQ(a.DifferenceFrom(b).substr(0, 14), "traffic.random") << a.DifferenceFrom(b);
+}
+
+// Three worlds that are given the same controls, the second and third of which act one and two
+// ticks later: each is where the first was so many ticks ago.
+TEST(World, ActionsActAfterTheirDelay) {
+  StraightWorld worlds[3];
+  std::vector<EgoState> first;
+  for (int delay = 0; delay < 3; ++delay) {
+    StraightWorld& w = worlds[delay];
+    w.start.ego.action_delay_ticks = delay;
+    w.world.Start(w.start);
+    for (int t = 0; t < 60; ++t) {
+      w.world.Step(std::sin(0.1 * t), 0.5 + 0.4 * std::cos(0.2 * t));
+      if (delay == 0) {
+        first.push_back(w.world.ego());
+      } else if (t >= delay) {
+        ASSERT_EQ(w.world.ego(), first[static_cast<size_t>(t - delay)]) << delay << " " << t;
+      } else {
+        ASSERT_EQ(w.world.ego().speed_mps, 0.0) << "nothing has been asked of it yet";
+      }
+    }
+  }
+}
+
+TEST(World, SaveThenLoadKeepsTheCarOfTheEpisode) {
+  StraightWorld s, copy;
+  s.start.ego = {.mass_scale = 1.1,
+                 .friction_scale = 0.6,
+                 .steer_gain = 0.95,
+                 .steer_lag_s = 0.2,
+                 .throttle_gain = 0.9,
+                 .action_delay_ticks = 2};
+  s.world.Start(s.start);
+  copy.world.Start(copy.start);
+  for (int t = 0; t < 31; ++t) s.world.Step(0.02, 0.7);
+  copy.world.Load(s.world.Save(), copy.start.route);
+  EXPECT_EQ(copy.world.ego_variation(), s.start.ego);
+  for (int t = 0; t < 100; ++t) {
+    s.world.Step(0.3, t < 50 ? 1.0 : -1.0);
+    copy.world.Step(0.3, t < 50 ? 1.0 : -1.0);
+    ASSERT_EQ(s.world.DifferenceFrom(copy.world), "") << t;
+  }
+  // The next episode's car is its own.
+  copy.world.Start(copy.start);
+  EXPECT_EQ(copy.world.ego_variation(), EgoVariation{});
+  EXPECT_EQ(copy.world.ego_params().track.mass_kg, 1845.0);
+}
+
+TEST(World, AWetEpisodeBrakesLater) {
+  const auto stop_m = [](double friction_scale) {
+    StraightWorld s;
+    s.start.speed_mps = 15.0;
+    s.start.ego.friction_scale = friction_scale;
+    s.world.Start(s.start);
+    while (s.world.ego().speed_mps > 0.0) s.world.Step(0.0, -1.0);
+    return s.world.ego().position_m.x - 300.0;
+  };
+  EXPECT_NEAR(stop_m(1.0), 15.0 * 15.0 / (2.0 * 8.4), 0.1);
+  EXPECT_NEAR(stop_m(0.65), 15.0 * 15.0 / (2.0 * 6.354), 0.1);
 }
 
 // Standing with a right that is about to lapse: the clocks of the junction rules are saved too.
@@ -252,30 +301,22 @@ TEST(World, RunningIntoALeaderIsTheEgosFault) {
       EXPECT_TRUE(s.world.events().at_fault);
       const auto other = static_cast<size_t>(s.world.events().other);
       EXPECT_TRUE(Overlap(s.world.ego_vehicle().Box(), s.world.npcs()[other].Box()));
+      // On its bumper, in both outlines; it is pushed back by the mass it shares with the other.
+      const WorldEvents& events = s.world.events();
+      EXPECT_EQ(events.other_kind, s.world.npcs()[other].kind);
+      EXPECT_NEAR(events.contact_in_ego_m.x, 0.5 * 4.792, 0.5);
+      EXPECT_NEAR(events.contact_in_ego_m.y, 0.0, 0.1);
+      EXPECT_NEAR(events.contact_m.x, s.world.ego().position_m.x + events.contact_in_ego_m.x, 0.01);
+      const double shared_kg = 1845.0 * 1500.0 / (1845.0 + 1500.0);
+      EXPECT_NEAR(events.impulse_in_ego_newton_s.x, -1.1 * shared_kg * events.relative_speed_mps,
+                  1.0);
+      EXPECT_NEAR(events.impulse_in_ego_newton_s.y, 0.0, 1.0);
       EXPECT_NEAR(s.world.events().relative_speed_mps,
                   s.world.ego().speed_mps - s.world.npcs()[other].speed_mps, 1e-9);
       break;
     }
   }
   EXPECT_GT(collisions, 3);
-}
-
-TEST(Collision, AStandingEgoAndOneHitByItsFollowerAreNotAtFault) {
-  EgoView ego;
-  ego.box = {{0, 0}, 0.0, 4.8, 2.2};
-  ego.direction = {1, 0};
-  ego.speed_mps = 5.0;
-  EgoRights rights;
-  Npc npc;
-  VehicleState pose;
-  pose.position_m = {-4.5, 0.0};
-  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "cut in just now";
-  npc.following_ego_s = 3.0;
-  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "hit from behind by its follower";
-  pose.position_m = {4.5, 0.0};
-  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "drove into the car ahead";
-  rights.standing_s = 2.0;
-  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "stood";
 }
 
 // ---- Junction rights.
@@ -420,61 +461,6 @@ TEST(Junction, AnNpcThatGivesWayStopsBeforeTheSharedZone) {
   }
   EXPECT_GT(decisions, 5);
   EXPECT_GT(went_on, 5);
-}
-
-// ---- Markings.
-
-std::array<Vec2, 4> Shifted(std::array<Vec2, 4> corners, Vec2 by) {
-  for (Vec2& c : corners) c = c + by;
-  return corners;
-}
-
-TEST(LaneMarks, CountsTheMarkingsThatCornersCross) {
-  const auto road = StraightRoad(200.0);
-  const std::array<Vec2, 4> car = OrientedBox{{100.0, -1.75}, 0.0, 4.8, 2.2}.Corners();
-  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, 0.1})), 0);
-  // Both left corners cross the centre line: one marking.
-  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, 0.8})), 1);
-  // Both right corners leave the road over the outer line.
-  EXPECT_EQ(CountCrossedMarkings(*road, car, Shifted(car, {0.4, -0.8})), 1);
-  // Back again: the centre line, seen from the other lane.
-  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(car, {0.0, 0.8}), car), 1);
-  // A car wider than its lane that slides left crosses the centre line and enters from outside.
-  const std::array<Vec2, 4> wide = OrientedBox{{100.0, -1.75}, 0.0, 4.8, 3.4}.Corners();
-  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(wide, {0.0, -0.2}), Shifted(wide, {0.0, 0.2})), 2);
-  // Off the road before and after.
-  EXPECT_EQ(CountCrossedMarkings(*road, Shifted(car, {0, 50}), Shifted(car, {0, 51})), 0);
-}
-
-TEST(LaneMarks, IgnoresJunctions) {
-  const Junction& junction = Town()->junctions()[0];
-  const Lane& lane = Town()->lane(junction.lanes[0]);
-  const CurvePoint mid = lane.center.At(0.5 * lane.center.length_m());
-  const std::array<Vec2, 4> car = OrientedBox{mid.position_m, mid.heading_rad, 1.0, 1.0}.Corners();
-  const Vec2 aside = UnitFromHeading(mid.heading_rad + 1.5708) * 2.5;
-  EXPECT_EQ(CountCrossedMarkings(*Town(), car, Shifted(car, aside)), 0);
-}
-
-// The cheap test in the world never hides a crossing.
-TEST(LaneMarks, TheWorldCountsWhatTheCornersSay) {
-  World world(Town(), EgoConfig{}, NpcConfig{});
-  long total = 0;
-  for (uint64_t seed = 0; seed < 6; ++seed) {
-    world.Start(TownStart(seed, 0));
-    RandomStream random(seed, "markings");
-    double noise = 0.0;
-    for (int t = 0; t < 800; ++t) {
-      Controls c = Drive(world);
-      if (t % 20 == 0) noise = random.Uniform(-0.4, 0.4);
-      const auto old_corners = world.ego_vehicle().Box().Corners();
-      world.Step(c.steer + noise, c.pedal);
-      const auto corners = world.ego_vehicle().Box().Corners();
-      const int wanted = CountCrossedMarkings(*Town(), old_corners, corners);
-      ASSERT_EQ(world.events().markings_crossed, wanted) << "seed " << seed << " tick " << t;
-      total += wanted;
-    }
-  }
-  EXPECT_GT(total, 5);
 }
 
 }  // namespace
