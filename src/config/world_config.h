@@ -32,6 +32,7 @@ struct EnvConfig {
   Scenario scenario = Scenario::kEmpty;
   int npc_count = -1;
   double contested_share = 0.0;
+  int threads = 1;
   int action_repeat = 1;
   int max_episode_steps = 1000;
   double train_route_min_m = 120.0;
@@ -52,6 +53,10 @@ struct EnvConfig {
       {.help = "share of training episodes with the cars of suite contested besides the scenario's",
        .min = 0,
        .max = 1});
+    v("threads", threads,
+      {.help = "threads that share the worlds; their number changes speed and no result",
+       .min = 1,
+       .max = 256});
     v("action_repeat", action_repeat, {.help = "control ticks per action", .min = 1, .max = 2});
     v("max_episode_steps", max_episode_steps,
       {.help = "ticks of 0.05 s after which an episode is truncated", .min = 10, .max = 100000});

@@ -54,7 +54,8 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
       start_(config.start),
       sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
                config.env.train_route_max_m),
-      episodes_(static_cast<size_t>(num_worlds)) {
+      episodes_(static_cast<size_t>(num_worlds)),
+      team_(std::min(config.env.threads, num_worlds)) {
   traits_.num_worlds = num_worlds;
   traits_.has_image = HasImage(mode_);
   traits_.vector_size = VectorSize(mode_);
@@ -67,7 +68,9 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
   }
   if (traits_.has_image) {
     VOLANTE_CHECK(town_->scene != nullptr, "the town was loaded without a scene");
-    camera_ = std::make_unique<Camera>(town_->scene, CameraIntrinsics{});
+    for (int thread = 0; thread < team_.size(); ++thread) {
+      cameras_.push_back(std::make_unique<Camera>(town_->scene, CameraIntrinsics{}));
+    }
   }
 }
 
@@ -138,56 +141,72 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
 }
 
 void EmbeddedEnv::Reset(std::span<const ResetRequest> requests, StepView out) {
-  for (const ResetRequest& request : requests) {
-    VOLANTE_CHECK(request.world >= 0 && request.world < traits_.num_worlds, "no such world");
-    StartEpisode(request);
-    const Episode& episode = episodes_[static_cast<size_t>(request.world)];
-    DriveFacts& facts = out.facts[request.world];
-    facts = DriveFacts{};
-    FillFacts(episode, facts);
-    out.reward[request.world] = 0.0f;
-    Observe(request.world, out);
+  bool ascending = true;  // so that no world is named twice
+  for (size_t i = 0; i < requests.size(); ++i) {
+    VOLANTE_CHECK(requests[i].world >= 0 && requests[i].world < traits_.num_worlds,
+                  "no such world");
+    ascending &= i == 0 || requests[i - 1].world < requests[i].world;
   }
+  if (!ascending) {
+    for (const ResetRequest& request : requests) ResetWorld(request, 0, out);
+    return;
+  }
+  team_.ForEach(static_cast<int>(requests.size()), [&](int i, int thread) {
+    ResetWorld(requests[static_cast<size_t>(i)], thread, out);
+  });
+}
+
+void EmbeddedEnv::ResetWorld(const ResetRequest& request, int thread, StepView out) {
+  StartEpisode(request);
+  const Episode& episode = episodes_[static_cast<size_t>(request.world)];
+  DriveFacts& facts = out.facts[request.world];
+  facts = DriveFacts{};
+  FillFacts(episode, facts);
+  out.reward[request.world] = 0.0f;
+  Observe(request.world, thread, out);
 }
 
 // ---- step ----------------------------------------------------------------------------------
 
 void EmbeddedEnv::Step(std::span<const Action> actions, StepView out) {
   VOLANTE_CHECK(static_cast<int>(actions.size()) == traits_.num_worlds, "one action per world");
+  team_.ForEach(traits_.num_worlds, [&](int w, int thread) {
+    StepWorld(w, actions[static_cast<size_t>(w)], thread, out);
+  });
+}
+
+void EmbeddedEnv::StepWorld(int w, const Action& given, int thread, StepView out) {
   const size_t num_parts = traits_.reward_parts.size();
   const size_t num_preset_parts = num_parts - field_.shapes_reward();
-  for (int w = 0; w < traits_.num_worlds; ++w) {
-    Episode& episode = episodes_[static_cast<size_t>(w)];
-    VOLANTE_CHECK(episode.progress.status == Status::kRunning,
-                  "Step on a world that has ended; Reset it first");
-    CheckFinite(actions[w], w);
-    Action action{std::clamp(actions[w].steer, -1.0f, 1.0f),
-                  std::clamp(actions[w].throttle, -1.0f, 1.0f)};
-    double potential = 0.0;  // of the field, before
-    if (field_.shapes_reward() || field_.shapes_actions()) {
-      DriveFacts before;
-      FillFacts(episode, before);
-      potential = field_.Potential(before);
-      if (field_.shapes_actions()) action = field_.Apply(action, before);
-    }
-    std::array<float, kMaxRewardParts> parts{};
-    float* out_parts = out.reward_parts + static_cast<size_t>(w) * num_parts;
-    std::fill_n(out_parts, num_parts, 0.0f);
-    double reward = 0.0;
-    for (int i = 0; i < env_.action_repeat; ++i) {
-      StepTick(episode, action, out.facts[w]);
-      reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_preset_parts}, without_);
-      for (size_t p = 0; p < num_preset_parts; ++p) out_parts[p] += parts[p];
-      if (episode.progress.status != Status::kRunning) break;
-    }
-    if (field_.shapes_reward()) {
-      const double shaping = field_.Reward(potential, out.facts[w]);
-      out_parts[num_preset_parts] = static_cast<float>(shaping);
-      reward += shaping;
-    }
-    out.reward[w] = static_cast<float>(reward);
-    Observe(w, out);
+  Episode& episode = episodes_[static_cast<size_t>(w)];
+  VOLANTE_CHECK(episode.progress.status == Status::kRunning,
+                "Step on a world that has ended; Reset it first");
+  CheckFinite(given, w);
+  Action action{std::clamp(given.steer, -1.0f, 1.0f), std::clamp(given.throttle, -1.0f, 1.0f)};
+  double potential = 0.0;  // of the field, before
+  if (field_.shapes_reward() || field_.shapes_actions()) {
+    DriveFacts before;
+    FillFacts(episode, before);
+    potential = field_.Potential(before);
+    if (field_.shapes_actions()) action = field_.Apply(action, before);
   }
+  std::array<float, kMaxRewardParts> parts{};
+  float* out_parts = out.reward_parts + static_cast<size_t>(w) * num_parts;
+  std::fill_n(out_parts, num_parts, 0.0f);
+  double reward = 0.0;
+  for (int i = 0; i < env_.action_repeat; ++i) {
+    StepTick(episode, action, out.facts[w]);
+    reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_preset_parts}, without_);
+    for (size_t p = 0; p < num_preset_parts; ++p) out_parts[p] += parts[p];
+    if (episode.progress.status != Status::kRunning) break;
+  }
+  if (field_.shapes_reward()) {
+    const double shaping = field_.Reward(potential, out.facts[w]);
+    out_parts[num_preset_parts] = static_cast<float>(shaping);
+    reward += shaping;
+  }
+  out.reward[w] = static_cast<float>(reward);
+  Observe(w, thread, out);
 }
 
 // One tick: the world moves, then what happened is told and judged.
@@ -277,12 +296,12 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
   episode.progress.outcome = facts.outcome;
 }
 
-void EmbeddedEnv::Observe(int world, StepView out) {
+void EmbeddedEnv::Observe(int world, int thread, StepView out) {
   WriteNumbers(mode_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
   const World& w = *episodes_[static_cast<size_t>(world)].world;
-  camera_->RenderGray(Pose2{w.ego().position_m, w.ego().heading_rad}, w.npcs(),
-                      out.frame + static_cast<size_t>(world) * kImagePixels);
+  cameras_[static_cast<size_t>(thread)]->RenderGray(
+      w.ego_ground_pose(), w.npcs(), out.frame + static_cast<size_t>(world) * kImagePixels);
 }
 
 // ---- snapshot ------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 // The embedded simulator behind the environment interface: N worlds of one town.
-// Everything random of an episode follows from ResetRequest::seed. One caller at a time.
+// Everything random of an episode follows from ResetRequest::seed. One caller at a time; it shares
+// the worlds among env.threads threads, which changes no byte.
 #pragma once
 
 #include <memory>
 #include <vector>
 
+#include "base/thread_team.h"
 #include "env/reward.h"
 #include "env/route_profile.h"
 #include "env/shaping.h"
@@ -82,7 +84,9 @@ class EmbeddedEnv : public Env {
   void FillFacts(const Episode& episode, DriveFacts& facts) const;
   int PassWaypoints(Episode& episode) const;
   void Judge(Episode& episode, DriveFacts& facts) const;
-  void Observe(int world, StepView out);
+  void ResetWorld(const ResetRequest& request, int thread, StepView out);
+  void StepWorld(int world, const Action& given, int thread, StepView out);
+  void Observe(int world, int thread, StepView out);
 
   std::shared_ptr<const Town> town_;
   EnvConfig env_;
@@ -94,7 +98,8 @@ class EmbeddedEnv : public Env {
   EnvTraits traits_;
   RouteSampler sampler_;
   std::vector<Episode> episodes_;
-  std::unique_ptr<Camera> camera_;
+  ThreadTeam team_;
+  std::vector<std::unique_ptr<Camera>> cameras_;  // one per thread; none without an image
 };
 
 }  // namespace volante
