@@ -29,7 +29,7 @@ void Try(std::span<const uint8_t> bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   volante::Try({data, size});
-  std::vector<uint8_t> bytes = {'V', 'O', 'L', 'R', 'P', 'L', 'A', 'Y', 1, 0, 0, 0};
+  std::vector<uint8_t> bytes = {'V', 'O', 'L', 'R', 'P', 'L', 'A', 'Y', 2, 0, 0, 0};
   for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<uint8_t>(size >> (8 * i)));
   const std::string hash = volante::Hash128Hex(data, size);
   bytes.insert(bytes.end(), hash.begin(), hash.end());

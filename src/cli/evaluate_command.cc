@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ struct EvaluateFlags {
   int num_episodes = 20;
   uint64_t seed = 0;
   int threads = 0;
-  bool blind = false, details = false;
+  bool blind = false, details = false, save_collisions = false;
 };
 
 void AddFlags(CLI::App& app, EvaluateFlags& flags) {
@@ -70,9 +71,13 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
       ->capture_default_str();
   app.add_option("--seed", flags.seed, "seed of traffic and drivers")->capture_default_str();
   app.add_flag("--details", flags.details, "print every metric, not only the main ones");
-  app.add_option("--output-dir", flags.output_dir,
-                 "write evaluation.json, episodes.csv, and worst_1.replay to worst_5.replay and "
-                 "best_1.replay there, for volante drive --replay");
+  auto* output_dir = app.add_option(
+      "--output-dir", flags.output_dir,
+      "write evaluation.json, episodes.csv, and worst_1.replay to worst_5.replay and "
+      "best_1.replay there, for volante drive --replay");
+  app.add_flag("--save-collisions", flags.save_collisions,
+               "also write every drive that ends in a collision, to OUTPUT_DIR/collisions")
+      ->needs(output_dir);
   app.add_option("--json", flags.json, "write the JSON there; - is stdout");
   app.add_option("--set", flags.sets, "override a key of the stored configuration: a.b=c");
   app.add_option("--threads", flags.threads, "threads of the network; 0 means one per core");
@@ -174,8 +179,14 @@ std::string FieldText(const ShapingConfig& shaping) {
   return fmt::format(", pushed {} x by the field", shaping.action_gain);
 }
 
-EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImages& mean_images,
-                          NotableEpisodes& notable) {
+// The drives that are kept to be shown again.
+struct KeptDrives {
+  NotableEpisodes notable;
+  std::optional<CollisionEpisodes> collisions;
+};
+
+EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t index,
+                          MeanImages& mean_images, KeptDrives& kept) {
   const int worlds = std::min(kWorlds, flags.num_episodes);
   const LoadedPolicy loaded = WhoDrives(flags, task, worlds);
   const Config& config = loaded.config;
@@ -232,7 +243,8 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, MeanImag
       record.label = driver + (flags.blind ? ", blind" : "");  // the picture names the scenario
       record.program = VOLANTE_VERSION " " VOLANTE_COMMIT;
       record.config = WorldYaml(config);
-      notable.Add(episode, std::move(record));
+      if (kept.collisions) kept.collisions->Add(index, episode, record);
+      kept.notable.Add(episode, std::move(record));
     };
   }
   row.episodes = Evaluate(*env, *policy, request);
@@ -343,12 +355,19 @@ int RunEvaluate(int argc, char** argv) {
                           .rows = {},
                           .seed_rows = {}};
   MeanImages mean_images;
-  NotableEpisodes notable;
+  KeptDrives kept;
+  if (flags.save_collisions) {
+    kept.collisions.emplace(RealFiles(), JoinPath(flags.output_dir, "collisions"));
+  }
   for (const Task& task : TasksOf(flags)) {
-    report.rows.push_back(EvaluateRow(flags, task, mean_images, notable));
+    report.rows.push_back(EvaluateRow(flags, task, report.rows.size(), mean_images, kept));
   }
   AddSeedRows(flags, report);
-  WriteResults(flags, report, notable);
+  WriteResults(flags, report, kept.notable);
+  if (kept.collisions) {
+    std::fprintf(stderr, "%d collisions written to %s\n", kept.collisions->written(),
+                 JoinPath(flags.output_dir, "collisions").c_str());
+  }
   return 0;
 }
 

@@ -48,6 +48,12 @@ EpisodeRecord::Point PointOf(const DriveFacts& facts) {
   return {facts.tick, facts.position_m.x, facts.position_m.y, facts.heading_rad, facts.speed_mps};
 }
 
+EpisodeRecord::Impact ImpactOf(const DriveFacts& facts) {
+  if (!facts.collision) return {};
+  return {facts.collision_other, facts.contact_m.x, facts.contact_m.y, facts.collision_speed_mps,
+          Norm(facts.collision_impulse_newton_s)};
+}
+
 // What EncodeReplay promises about the fields, asked of a stranger's.
 void CheckRecord(const EpisodeRecord& r, const std::string& where) {
   const auto name_count = [](const auto& names) { return static_cast<int>(names.size()); };
@@ -80,6 +86,11 @@ void CheckRecord(const EpisodeRecord& r, const std::string& where) {
     if (p.tick <= tick || !finite) Refuse(where, "a pose of its trail is not possible");
     tick = p.tick;
   }
+  const EpisodeRecord::Impact& hit = r.impact;
+  if (hit.other < -1 || !std::isfinite(hit.x_m) || !std::isfinite(hit.y_m) ||
+      !std::isfinite(hit.speed_mps) || !std::isfinite(hit.impulse_newton_s)) {
+    Refuse(where, "its collision is not possible");
+  }
 }
 
 }  // namespace
@@ -94,6 +105,7 @@ void EpisodeRecord::Add(const Action& action, const DriveFacts& facts) {
   actions.push_back(action.steer);
   actions.push_back(action.throttle);
   outcome = facts.outcome;
+  impact = ImpactOf(facts);
   const int last = trail.empty() ? 0 : trail.back().tick;
   if (facts.tick / kTrailTicks != last / kTrailTicks || facts.status != Status::kRunning) {
     trail.push_back(PointOf(facts));
@@ -125,6 +137,7 @@ std::string WorldYaml(const Config& config) {
 }
 
 std::vector<uint8_t> EncodeReplay(EpisodeRecord record) {
+  record.format = EpisodeRecord::kFormatVersion;
   const std::vector<uint8_t> payload = SaveState(record);
   VOLANTE_CHECK(payload.size() + kHeaderBytes <= EpisodeRecord::kMaxBytes, "a drive of hours");
   std::vector<uint8_t> bytes(kMagic.begin(), kMagic.end());
@@ -142,9 +155,9 @@ EpisodeRecord DecodeReplay(std::span<const uint8_t> bytes, const std::string& wh
     Refuse(where, "it is not a replay file of Volante");
   }
   const uint32_t version = LittleEndian(bytes.subspan(kMagic.size()));
-  if (version != static_cast<uint32_t>(EpisodeRecord::kFormatVersion)) {
-    Refuse(where, "it has format version " + std::to_string(version) + ", this program reads " +
-                      std::to_string(EpisodeRecord::kFormatVersion));
+  if (version < 1 || version > static_cast<uint32_t>(EpisodeRecord::kFormatVersion)) {
+    Refuse(where, "it has format version " + std::to_string(version) +
+                      ", this program reads 1 to " + std::to_string(EpisodeRecord::kFormatVersion));
   }
   const uint32_t size = LittleEndian(bytes.subspan(kMagic.size() + 4));
   if (size != bytes.size() - kHeaderBytes) {
@@ -157,6 +170,7 @@ EpisodeRecord DecodeReplay(std::span<const uint8_t> bytes, const std::string& wh
     Refuse(where, "its XXH3-128 is " + hash + ", it states another");
   }
   EpisodeRecord record;
+  record.format = static_cast<int>(version);
   LoadState(payload, record, where);
   CheckRecord(record, where);
   return record;
@@ -184,6 +198,7 @@ Config ConfigOf(const EpisodeRecord& record, const std::string& where) {
 void ReplayCheck::Add(const DriveFacts& facts) {
   ++steps_;
   outcome_ = facts.outcome;
+  impact_ = ImpactOf(facts);
   if (!divergence_.empty() || next_ >= record_.trail.size()) return;
   const EpisodeRecord::Point& was = record_.trail[next_];
   const bool over = facts.status != Status::kRunning;
@@ -210,6 +225,9 @@ std::string ReplayCheck::Divergence() const {
            ", the record as " + kOutcomeNames[static_cast<size_t>(record_.outcome)];
   }
   if (next_ < record_.trail.size()) return "it ends before the record does";
+  if (record_.format >= 2 && impact_ != record_.impact) {
+    return "it ends with another collision than the record";
+  }
   return "";
 }
 

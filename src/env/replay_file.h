@@ -19,7 +19,7 @@
 namespace volante {
 
 struct EpisodeRecord {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;  // version 1, without `impact`, is still read
   static constexpr size_t kMaxBytes = 4 << 20;
   static constexpr size_t kMaxActions = 200000;
   static constexpr int kTrailTicks = 20;  // a point each second
@@ -40,13 +40,31 @@ struct EpisodeRecord {
     friend bool operator==(const Point&, const Point&) = default;
   };
 
-  std::string label;    // who drove: "trained, step 20000, scenario 0"
-  std::string program;  // version that recorded it
-  std::string config;   // WorldYaml
+  // The collision that ended the drive, compared bit for bit too.
+  struct Impact {
+    int other = -1;  // NPC index; -1: there was none
+    double x_m = 0.0, y_m = 0.0, speed_mps = 0.0, impulse_newton_s = 0.0;
+
+    template <class Archive>
+    void VisitFields(Archive& ar) {
+      ar("other", other);
+      ar("x_m", x_m);
+      ar("y_m", y_m);
+      ar("speed_mps", speed_mps);
+      ar("impulse_newton_s", impulse_newton_s);
+    }
+    friend bool operator==(const Impact&, const Impact&) = default;
+  };
+
+  int format = kFormatVersion;  // that it was read from
+  std::string label;            // who drove: "trained, step 20000, scenario 0"
+  std::string program;          // version that recorded it
+  std::string config;           // WorldYaml
   ResetRequest request;
   std::vector<float> actions;  // [n, 2]: steer, throttle, as given to Env::Step
   std::vector<Point> trail;    // each kTrailTicks ticks, and the last
   Outcome outcome = Outcome::kNone;
+  Impact impact;
 
   int num_actions() const { return static_cast<int>(actions.size() / kActionSize); }
   Action action(int index) const {
@@ -72,11 +90,13 @@ struct EpisodeRecord {
     ar("actions", actions);
     ar("trail", trail);
     ar("outcome", outcome);
+    if (format >= 2) ar("impact", impact);
   }
 };
 
 // The sections of a configuration that a world is made of (env, npc, ego, observation, reward,
-// start): not the networks', so that a replay outlives their keys.
+// start, and whatever else an episode is drawn from): not the networks', so that a replay outlives
+// their keys.
 std::string WorldYaml(const Config& config);
 
 std::vector<uint8_t> EncodeReplay(EpisodeRecord record);
@@ -98,7 +118,8 @@ class ReplayCheck {
   void Add(const DriveFacts& facts);
   // Every recorded action was driven.
   bool Over() const { return steps_ >= record_.num_actions(); }
-  // One line, empty when every point of the trail and the outcome were the same bit for bit. Call
+  // One line, empty when every point of the trail, the outcome and the collision were the same bit
+  // for bit. Call
   // when the drive is over.
   std::string Divergence() const;
 
@@ -108,6 +129,7 @@ class ReplayCheck {
   size_t next_ = 0;  // point of the trail
   std::string divergence_;
   Outcome outcome_ = Outcome::kNone;
+  EpisodeRecord::Impact impact_;
 };
 
 }  // namespace volante

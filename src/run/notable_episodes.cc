@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace volante {
 
@@ -39,6 +40,25 @@ void NotableEpisodes::Write(Files& files, const std::string& directory) const {
   };
   write(worst_, "worst", kWorst);
   write(best_, "best", 1);
+}
+
+CollisionEpisodes::CollisionEpisodes(Files& files, std::string directory)
+    : files_(files), directory_(std::move(directory)) {
+  files_.MakeDirectories(directory_);
+  for (const std::string& name : files_.List(directory_)) {
+    if (name.starts_with("row_") && name.ends_with(".replay")) {
+      files_.Remove(JoinPath(directory_, name));
+    }
+  }
+}
+
+void CollisionEpisodes::Add(size_t row, const EpisodeStats& stats, const EpisodeRecord& record) {
+  if (!stats.collision) return;
+  WriteReplayFile(
+      files_,
+      JoinPath(directory_, fmt::format("row_{}_route_{}.replay", row + 1, stats.route_index)),
+      record);
+  ++written_;
 }
 
 }  // namespace volante

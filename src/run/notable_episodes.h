@@ -31,6 +31,22 @@ class NotableEpisodes {
   std::vector<Entry> worst_, best_;
 };
 
+// Every collision of an evaluation as a file of its own, written as it happens:
+// DIRECTORY/row_1_route_17.replay, rows counted from 1.
+class CollisionEpisodes {
+ public:
+  // Makes the folder and removes what an earlier evaluation left there under such names.
+  CollisionEpisodes(Files& files, std::string directory);
+  // Writes the drive if it ended with a collision; `row` counts from 0.
+  void Add(size_t row, const EpisodeStats& stats, const EpisodeRecord& record);
+  int written() const { return written_; }
+
+ private:
+  Files& files_;
+  std::string directory_;
+  int written_ = 0;
+};
+
 // Whether a drive is worse than another: failures first, then the one that got less far, then the
 // one that came nearer to a collision; then by route and seed, so that the order is always one.
 bool IsWorse(const EpisodeStats& a, const EpisodeStats& b);

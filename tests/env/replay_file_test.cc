@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <tuple>
 
+#include "base/archive.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "config/options.h"
@@ -74,6 +76,7 @@ TEST(ReplayFile, ComesBackAsItWas) {
   EXPECT_EQ(is.actions, was.actions);
   EXPECT_EQ(is.trail, was.trail);
   EXPECT_EQ(is.outcome, Outcome::kSuccess);
+  EXPECT_EQ(is.impact, EpisodeRecord::Impact{});
   ASSERT_EQ(is.trail.size(), 3u);  // ticks 20, 40 and the last
   EXPECT_EQ(is.trail.back().tick, 45);
 }
@@ -138,6 +141,9 @@ TEST(ReplayFile, RefusesWhatNoDriveIs) {
   record.trail.clear();
   EXPECT_THAT(RefusalOf(record), HasSubstr("final pose"));
   record = SomeRecord();
+  record.impact.x_m = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(RefusalOf(record), HasSubstr("collision"));
+  record = SomeRecord();
   std::swap(record.trail[0], record.trail[1]);
   EXPECT_THAT(RefusalOf(record), HasSubstr("trail"));
 }
@@ -152,6 +158,24 @@ TEST(ReplayFile, ForeignKeysInItsConfigurationAreBadInput) {
     EXPECT_EQ(error.code(), ExitCode::kBadInput);
     EXPECT_THAT(error.OneLine(), HasSubstr("wings"));
   }
+}
+
+// Version 1 is the same without the collision.
+TEST(ReplayFile, ReadsTheFirstFormatVersion) {
+  EpisodeRecord old = SomeRecord();
+  old.format = 1;
+  const std::vector<uint8_t> payload = SaveState(old);
+  std::vector<uint8_t> bytes = {'V', 'O', 'L', 'R', 'P', 'L', 'A', 'Y', 1, 0, 0, 0};
+  for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<uint8_t>(payload.size() >> (8 * i)));
+  const std::string hash = Hash128Hex(payload.data(), payload.size());
+  bytes.insert(bytes.end(), hash.begin(), hash.end());
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  const EpisodeRecord record = DecodeReplay(bytes, "old");
+  EXPECT_EQ(record.format, 1);
+  EXPECT_EQ(record.actions, old.actions);
+  EXPECT_EQ(DecodeReplay(EncodeReplay(record), "again").format, EpisodeRecord::kFormatVersion);
+  bytes[8] = 3;
+  EXPECT_THAT(Refusal(bytes), HasSubstr("format version 3"));
 }
 
 // ---- following a replay --------------------------------------------------------------------
@@ -178,6 +202,29 @@ TEST(ReplayCheck, SaysWhereADriveLeavesTheRecord) {
   EXPECT_NE(Drive(1e-15, 45, Outcome::kSuccess), "") << "bit for bit";
   EXPECT_THAT(Drive(0.0, 45, Outcome::kCollision), HasSubstr("ends as collision"));
   EXPECT_THAT(Drive(0.0, 33, Outcome::kCollision), HasSubstr("ended at tick 33"));
+}
+
+// The same way and outcome, but into another car, or into the same one elsewhere.
+TEST(ReplayCheck, SaysWhenTheCollisionIsAnother) {
+  const auto crash = [](int other, double x_m) {
+    DriveFacts f = At(1, 0.1);
+    f.status = Status::kTerminated;
+    f.outcome = Outcome::kCollision;
+    f.collision = true;
+    f.collision_other = other;
+    f.contact_m = {x_m, -3.0};
+    return f;
+  };
+  EpisodeRecord record;
+  record.Begin({.seed = 1});
+  record.Add({}, crash(4, 2.5));
+  for (const auto& [other, x_m, wanted] :
+       {std::tuple{4, 2.5, ""}, {5, 2.5, "another collision"}, {4, 2.6, "another collision"}}) {
+    ReplayCheck check(record);
+    check.Add(crash(other, x_m));
+    EXPECT_THAT(check.Divergence(), HasSubstr(wanted));
+    EXPECT_EQ(check.Divergence().empty(), std::string(wanted).empty());
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "run/load_policy.h"
 #include "run/mean_image.h"
 #include "run/notable_episodes.h"
+#include "support/temporary_directory.h"
 
 namespace volante {
 namespace {
@@ -75,6 +76,11 @@ TEST(Replay, ARecordedEpisodeIsDrivenAgainBitForBit) {
   Config config = VectorConfig();
   config.env.scenario = Scenario::kHeavy;
   NotableEpisodes notable;
+  const TemporaryDirectory directory;
+  const std::string folder = directory.path() + "/collisions";
+  CollisionEpisodes(RealFiles(), folder);
+  WriteFileAtomically(RealFiles(), folder + "/row_9_route_9.replay", "of an earlier evaluation");
+  CollisionEpisodes collisions(RealFiles(), folder);
   EmbeddedEnv env(town, config, 3);
   const auto policy = MakeDriverPolicy("pid_pursuit", config, 3);  // blind to others: it collides
   std::vector<EpisodeStats> episodes =
@@ -85,8 +91,22 @@ TEST(Replay, ARecordedEpisodeIsDrivenAgainBitForBit) {
                 .on_episode = {},
                 .on_record = [&](const EpisodeStats& stats, EpisodeRecord record) {
                   record.config = WorldYaml(config);
+                  collisions.Add(0, stats, record);
                   notable.Add(stats, std::move(record));
                 }});
+  // Each collision is there, alone, and is the drive that it says.
+  size_t collided = 0;
+  for (const EpisodeStats& e : episodes) {
+    if (!e.collision) continue;
+    ++collided;
+    const std::string name = "row_1_route_" + std::to_string(e.route_index) + ".replay";
+    const EpisodeRecord record = ReadReplayFile(RealFiles(), JoinPath(folder, name));
+    EXPECT_EQ(record.request.seed, e.seed);
+    EXPECT_EQ(record.impact.x_m, e.contact_m.x);
+    EXPECT_EQ(record.impact.impulse_newton_s, e.collision_impulse_newton_s);
+  }
+  EXPECT_GT(collided, 1u);
+  EXPECT_EQ(RealFiles().List(folder).size(), collided);
   ASSERT_EQ(notable.worst().size(), 5u);
   ASSERT_EQ(notable.best().size(), 1u);
   EXPECT_EQ(notable.worst()[0].stats.outcome, Outcome::kCollision);
