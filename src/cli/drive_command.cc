@@ -48,7 +48,7 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
                                 "idm_mobil (default), pid_pursuit, straight or random")
                      ->excludes(checkpoint);
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
-  auto* scenario = app.add_option("--scenario", flags.scenario, "empty, 0, 1, 2 or mixed");
+  auto* scenario = app.add_option("--scenario", flags.scenario, "empty, 0, 1, 2, mixed or rain");
   auto* suite =
       app.add_option("--suite", flags.suite,
                      "contested: a lead car in the way and crossing traffic (docs/suites.md)")

@@ -58,7 +58,7 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
       ->needs(policy);
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario,
-                 "empty, 0, 1, 2 or mixed; the checkpoint's own unless given");
+                 "empty, 0, 1, 2, mixed or rain; the checkpoint's own unless given");
   app.add_option("--suite", flags.suite,
                  "contested: a lead car in the way and crossing traffic (docs/suites.md)")
       ->check(CLI::IsMember({"standard", "contested"}))

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "config/option.h"
+#include "config/randomisation_config.h"
+#include "config/weather_config.h"
 #include "config/world_config.h"
 
 namespace volante {
@@ -619,6 +621,8 @@ struct Config {
   std::string preset = "td3";
   TrainConfig train;
   EnvConfig env;
+  WeatherConfig weather;
+  RandomisationConfig randomisation;
   NpcConfig npc;
   EgoConfig ego;
   ObservationConfig observation;
@@ -640,6 +644,8 @@ struct Config {
     v("preset", preset, {.help = "the preset this configuration started from"});
     v.Section("train", train);
     v.Section("env", env);
+    v.Section("weather", weather);
+    v.Section("randomisation", randomisation);
     v.Section("npc", npc);
     v.Section("ego", ego);
     v.Section("observation", observation);

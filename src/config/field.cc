@@ -11,6 +11,8 @@ namespace volante {
 namespace {
 
 constexpr size_t kMaxListLength = 16;
+// How a number is written that another key gives.
+constexpr const char* kOfPreset = "preset";
 
 template <class... Fs>
 struct Overloaded : Fs... {
@@ -115,6 +117,11 @@ class ValueReader {
     return value;
   }
 
+  std::optional<double> OptionalNumber() const {
+    if (Scalar() == kOfPreset) return std::nullopt;
+    return Number<double>(Scalar());
+  }
+
   bool Bool() const {
     const std::string& text = Scalar();
     if (text != "true" && text != "false") WrongType();
@@ -176,6 +183,7 @@ std::string Field::TypeName() const {
   return std::visit(
       Overloaded{[](bool*) { return "true or false"; }, [](int*) { return "integer"; },
                  [](uint64_t*) { return "integer"; }, [](double*) { return "number"; },
+                 [](std::optional<double>*) { return "number or preset"; },
                  [](std::string*) { return "text"; },
                  [](std::vector<int>*) { return "list of integers"; },
                  [](std::vector<std::string>*) { return "list of names"; },
@@ -191,7 +199,8 @@ std::string Field::Limits() const {
   }
   if (std::holds_alternative<uint64_t*>(slot)) return "from 0 to 2^64 - 1";
   if (std::isinf(option.min) || std::isinf(option.max)) return {};
-  return "from " + NumberText(option.min) + " to " + NumberText(option.max);
+  const std::string range = "from " + NumberText(option.min) + " to " + NumberText(option.max);
+  return std::holds_alternative<std::optional<double>*>(slot) ? range + ", or preset" : range;
 }
 
 std::string Field::Text() const {
@@ -199,7 +208,9 @@ std::string Field::Text() const {
       Overloaded{
           [](bool* v) { return std::string(*v ? "true" : "false"); },
           [](int* v) { return std::to_string(*v); }, [](uint64_t* v) { return std::to_string(*v); },
-          [](double* v) { return NumberText(*v); }, [](std::string* v) { return QuotedText(*v); },
+          [](double* v) { return NumberText(*v); },
+          [](std::optional<double>* v) { return *v ? NumberText(**v) : std::string(kOfPreset); },
+          [](std::string* v) { return QuotedText(*v); },
           [](std::vector<int>* v) {
             std::string text;
             for (const int i : *v) text += (text.empty() ? "" : ", ") + std::to_string(i);
@@ -221,6 +232,7 @@ void Field::Parse(const RawValue& raw, const std::string& where) const {
                         [&](int* v) { *v = reader.Number<int>(reader.Scalar()); },
                         [&](uint64_t* v) { *v = reader.Number<uint64_t>(reader.Scalar()); },
                         [&](double* v) { *v = reader.Number<double>(reader.Scalar()); },
+                        [&](std::optional<double>* v) { *v = reader.OptionalNumber(); },
                         [&](std::string* v) { *v = reader.Scalar(); },
                         [&](std::vector<int>* v) { *v = reader.IntList(); },
                         [&](std::vector<std::string>* v) { *v = reader.NameList(); },

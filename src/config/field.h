@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,11 +35,12 @@ struct ChoiceSlot {
 struct Field {
   std::string key;  // "learner.batch_size"
   Option option;
-  std::variant<bool*, int*, uint64_t*, double*, std::string*, std::vector<int>*,
-               std::vector<std::string>*, ChoiceSlot>
+  std::variant<bool*, int*, uint64_t*, double*, std::optional<double>*, std::string*,
+               std::vector<int>*, std::vector<std::string>*, ChoiceSlot>
       slot;
 
-  // "integer", "number", "true or false", "text", "list of integers", "list of names" or "choice".
+  // "integer", "number", "number or preset", "true or false", "text", "list of integers", "list of
+  // names" or "choice".
   std::string TypeName() const;
   // "1 to 32", ">= 0", "empty, 0, 1, 2, mixed"; empty where everything goes.
   std::string Limits() const;

@@ -18,14 +18,15 @@ namespace {
 constexpr std::string_view kDefaultPreset = "td3";
 constexpr std::string_view kPresetKey = "preset";
 
-// Keys of the image's path through the networks.
+// Keys of the picture and of its path through the networks.
 constexpr const char* kImageKeys[] = {
     "learner.wiring",          "learner.encoder",          "learner.batchnorm",
     "learner.encoder_weights", "learner.fusion",           "learner.feature_width",
     "learner.trunk_width",     "learner.image_gain_init",  "learner.target_encoder",
     "learner.bf16_encoder",    "learner.actor_encoder_lr", "learner.critic_encoder_lr",
     "augment.enabled",         "augment.shift_x_px",       "augment.shift_y_px",
-    "augment.brightness",      "augment.contrast",         "replay.device_gb"};
+    "augment.brightness",      "augment.contrast",         "replay.device_gb",
+    "randomisation.camera_",   "randomisation.image_",     "randomisation.paint_"};
 
 // Keys that only learning from rewards reads; those that end in a dot are whole sections.
 constexpr const char* kRewardLearningKeys[] = {
@@ -126,6 +127,15 @@ void CheckTogether(const Config& config) {
     RefuseTogether("ego.steer_lock_high_deg is larger than ego.steer_lock_low_deg",
                    "the lock falls with speed: give the larger angle to steer_lock_low_deg");
   }
+  const RandomisationConfig& random = config.randomisation;
+  const auto refuse_empty = [](double min, double max, const std::string& of) {
+    if (min <= max) return;
+    RefuseTogether("the smallest randomisation." + of + " is larger than the largest",
+                   "set both, the smaller first");
+  };
+  refuse_empty(random.image_gamma_min, random.image_gamma_max, "image_gamma");
+  refuse_empty(random.image_contrast_min, random.image_contrast_max, "image_contrast");
+  refuse_empty(random.sun_altitude_min_deg, random.sun_altitude_max_deg, "sun_altitude");
   if (static_cast<size_t>(config.learner.critic_action_layer) > config.learner.head_widths.size()) {
     RefuseTogether("learner.critic_action_layer is " +
                        std::to_string(config.learner.critic_action_layer) +
@@ -389,6 +399,13 @@ std::string ConfigHash(const Config& config) {
 
 void ValidateForTraining(const Config& config) {
   const TrainConfig& train = config.train;
+  if (config.env.scenario == Scenario::kRain) {
+    RefuseTogether(
+        "scenario rain is for evaluation only: it asks whether a policy drives in "
+        "weather that it was not trained in",
+        "train in weather of your own by --set weather.preset=WetCloudyNoon, or by "
+        "--set randomisation.enabled=true");
+  }
   if (train.max_timesteps <= train.learning_starts) {
     RefuseTogether("the budget of " + std::to_string(train.max_timesteps) +
                        " env steps ends before learning starts at " +

@@ -67,8 +67,9 @@ std::string ConfigHash(const Config& config);
 // docs/config_reference.md: every key with type, default, range or choices, condition and help.
 std::string ConfigReference();
 
-// Refuses configurations that are fine to drive or evaluate with but can't train: a budget that
-// ends before learning starts, or a first batch larger than what was collected by then.
+// Refuses configurations that are fine to drive or evaluate with but can't train: the scenario that
+// is kept for evaluation, a budget that ends before learning starts, or a first batch larger than
+// what was collected by then.
 void ValidateForTraining(const Config& config);
 
 }  // namespace volante

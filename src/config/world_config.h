@@ -13,7 +13,7 @@ namespace volante {
 // ---- choices -------------------------------------------------------------------------------
 
 enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered, kRoute, kRace };
-enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed };
+enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed, kRain };
 
 template <>
 struct EnumNames<RewardPreset> {
@@ -22,7 +22,7 @@ struct EnumNames<RewardPreset> {
 };
 template <>
 struct EnumNames<Scenario> {
-  static constexpr std::array kNames = {"empty", "0", "1", "2", "mixed"};
+  static constexpr std::array kNames = {"empty", "0", "1", "2", "mixed", "rain"};
 };
 // ---- sections ------------------------------------------------------------------------------
 
@@ -44,7 +44,9 @@ struct EnvConfig {
       {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
     v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
     v("scenario", scenario,
-      {.help = "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode"});
+      {.help =
+           "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode; rain, for "
+           "evaluation only, 50 in weather WetCloudyNoon"});
     v("npc_count", npc_count,
       {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
        .min = -1,

@@ -37,6 +37,7 @@ int NpcCount(Scenario scenario) {
     case Scenario::kLight:
       return 20;
     case Scenario::kMedium:
+    case Scenario::kRain:
       return 50;
     case Scenario::kHeavy:
       return 100;

@@ -302,7 +302,8 @@ RawValue OtherValue(const Field& field) {
   if (std::holds_alternative<std::vector<std::string>*>(field.slot)) {
     return {true, {"comfort", "it's \"x\""}};
   }
-  if (std::holds_alternative<double*>(field.slot)) {
+  if (std::holds_alternative<double*>(field.slot) ||
+      std::holds_alternative<std::optional<double>*>(field.slot)) {
     char text[64];
     std::snprintf(text, sizeof(text), "%.17g",
                   field.option.min + (field.option.max - field.option.min) / 7.0);
@@ -323,6 +324,7 @@ Config EverythingOn() {
   config.learner.grad_clip = GradClip::kValue;
   config.learner.memory = Memory::kGru;
   config.augment.enabled = true;
+  config.randomisation.enabled = true;
   config.shaping.reward_weight = 1.0;
   config.demonstrations.share = 0.25;
   config.demonstrations.bc_weight = 1.0;
@@ -555,6 +557,47 @@ TEST(Ablations, EachIsOneKey) {
     })) << set;
     EXPECT_NE(ConfigHash(ablated), ConfigHash(preset)) << set;
   }
+}
+
+TEST(Weather, AKeyOfTheWeatherStandsOverThePresetUntilItIsGivenBack) {
+  Config config = WithSets(Config(), {"weather.preset=ClearNight", "weather.fog_density=7.5"});
+  EXPECT_EQ(config.weather.preset, WeatherPreset::kClearNight);
+  EXPECT_EQ(config.weather.fog_density, 7.5);
+  EXPECT_FALSE(config.weather.cloudiness.has_value());
+  EXPECT_THAT(ToYaml(config), AllOf(HasSubstr("fog_density: 7.5"), HasSubstr("wetness: preset")));
+  config = WithSets(config, {"weather.fog_density=preset"});
+  EXPECT_FALSE(config.weather.fog_density.has_value());
+  EXPECT_THAT(MessageOf([] { WithSets(Config(), {"weather.fog_density=101"}); }),
+              HasSubstr("from 0 to 100, or preset"));
+  EXPECT_THAT(MessageOf([] { WithSets(Config(), {"weather.fog_density=thick"}); }),
+              HasSubstr("number or preset"));
+}
+
+TEST(Randomisation, RangesStandTheRightWayRoundAndNeedTheSwitch) {
+  EXPECT_THAT(MessageOf([] { WithSets(Config(), {"randomisation.image_noise=3"}); }),
+              HasSubstr("randomisation.enabled is true"));
+  EXPECT_THAT(MessageOf([] {
+                WithSets(Config(),
+                         {"randomisation.enabled=true", "randomisation.image_gamma_min=1.5"});
+              }),
+              HasSubstr("image_gamma"));
+  // Without a picture there is nothing to blur, but the weather still makes the road slippery.
+  EXPECT_THAT(MessageOf([] {
+                WithSets(Config(), {"randomisation.enabled=true", "observation.mode=vector",
+                                    "randomisation.image_noise=3"});
+              }),
+              HasSubstr("camera_vector"));
+  EXPECT_EQ(MessageOf([] {
+              WithSets(Config(), {"randomisation.enabled=true", "observation.mode=vector",
+                                  "randomisation.rain_share=1"});
+            }),
+            "");
+}
+
+TEST(ValidateForTraining, KeepsScenarioRainForEvaluation) {
+  const Config config = WithSets(LoadPreset("td3"), {"env.scenario=rain"});
+  EXPECT_THAT(MessageOf([&] { ValidateForTraining(config); }),
+              AllOf(HasSubstr("evaluation only"), HasSubstr("weather.preset")));
 }
 
 TEST(ConfigHash, IsOfTheBehaviourNotOfTheName) {
