@@ -15,11 +15,12 @@ EXEMPT = {"config_version"}
 
 
 def fields():
-    """(key, section member, section type, field) of every key in config.h and world_config.h."""
-    text = read("src/config/config.h") + read("src/config/world_config.h")
+    """(key, section member, section type, field) of every key in the headers of the sections."""
+    text = "".join(read(f"src/config/{name}.h") for name in
+                   ("config", "world_config", "weather_config", "randomisation_config"))
     sections = {}
     for name, body in re.findall(r"struct (\w+) \{(.*?)\n\};", text, re.DOTALL):
-        sections[name] = re.findall(r'\bv\(\s*"(\w+)"\s*,\s*(\w+)', body)
+        sections[name] = re.findall(r'\b(?:v|range)\(\s*"(\w+)"\s*,\s*(\w+)', body)
     members = re.findall(r'v\.Section\(\s*"(\w+)"\s*,\s*(\w+)', text)
     found = [(key, "config", "Config", field) for key, field in sections["Config"]]
     for section, member in members:

@@ -34,7 +34,7 @@ MAY_USE = {
     "carla": ["env_api", "road", "sim"],
 }
 # Of these folders only the named headers may be used.
-ONLY_HEADERS = {("render", "sim"): ["sim/vehicle_state.h"]}
+ONLY_HEADERS = {("render", "sim"): ["sim/vehicle_state.h", "sim/weather.h"]}
 
 # Include prefix -> folders that may use the library.
 THIRD_PARTY = {

@@ -45,7 +45,7 @@ struct EnumNames<WeatherPreset> {
       "MidRainyNight", "HardRainNight",   "DustStorm"};
 };
 
-// A key without a value takes the preset's (config/weather.h).
+// A key without a value takes the preset's (sim/weather.h).
 struct WeatherConfig {
   WeatherPreset preset = WeatherPreset::kDefault;
   std::optional<double> cloudiness, precipitation, precipitation_deposits, wind_intensity;

@@ -62,17 +62,31 @@ class Scene {
   std::unique_ptr<Impl> impl_;
 };
 
+struct Look;  // render/look.h: weather, paints, mount and what the camera does to a picture
+
+// What a frame's rain, noise and smear of motion need to know beside the pose.
+struct FrameMoment {
+  uint32_t tick = 0;
+  float speed_mps = 0.0f, yaw_rate_radps = 0.0f;
+};
+
 class Camera {
  public:
+  // Shows the standard look until another is set.
   Camera(std::shared_ptr<const Scene> scene, const CameraIntrinsics& intrinsics,
          const CameraMount& mount = {});
   ~Camera();
+  // From the next frame on; the picture keeps its size. Allocates nothing that an earlier look of
+  // the same kind did not.
+  void SetLook(const Look& look);
 
   // Renders what a camera on a vehicle at ego_pose sees; the ego itself is not drawn.
-  // gray: [height, width]; rgb: [height, width, 3]; classes: SemanticClass per pixel.
-  void RenderGray(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
-                  uint8_t* gray);
-  void RenderRgb(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, uint8_t* rgb);
+  // gray: [height, width]; rgb: [height, width, 3]; classes: SemanticClass per pixel, which no look
+  // but its mount changes.
+  void RenderGray(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, uint8_t* gray,
+                  const FrameMoment& moment = {});
+  void RenderRgb(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, uint8_t* rgb,
+                 const FrameMoment& moment = {});
   void RenderClasses(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                      uint8_t* classes);
   // Triangles submitted to the rasteriser by the last picture.

@@ -15,34 +15,20 @@ namespace {
 constexpr float kGroundFar_m = 160.0f;
 constexpr float kMarkFar_m = 80.0f, kKerbFar_m = 60.0f;  // at 84 px; farther in larger pictures
 
-// What the ground is made of: brightness varies with the texture by `grain` of 127.
 struct Material {
-  Color color;
-  float grain;
   SemanticClass cls;
   float far_m;
 };
-
-constexpr Material kGrassMaterial{palette::kGrass, 24.0f, SemanticClass::kGround, 0.0f};
-constexpr std::array<Material, kGroundLayers> kMaterials = {{
-    {palette::kVerge, 24.0f, SemanticClass::kGround, kGroundFar_m},
-    {palette::kSidewalk, 9.0f, SemanticClass::kSidewalk, kGroundFar_m},
-    {palette::kKerb, 5.0f, SemanticClass::kKerb, kKerbFar_m},
-    {palette::kShoulder, 13.0f, SemanticClass::kRoad, kGroundFar_m},
-    {palette::kRoad, 13.0f, SemanticClass::kRoad, kGroundFar_m},
-    {palette::kWhiteMark, 10.0f, SemanticClass::kMark, kMarkFar_m},
-    {palette::kYellowMark, 10.0f, SemanticClass::kMark, kMarkFar_m},
+constexpr std::array<Material, kGroundLayers + 1> kMaterials = {{
+    {SemanticClass::kGround, kGroundFar_m},
+    {SemanticClass::kSidewalk, kGroundFar_m},
+    {SemanticClass::kKerb, kKerbFar_m},
+    {SemanticClass::kRoad, kGroundFar_m},
+    {SemanticClass::kRoad, kGroundFar_m},
+    {SemanticClass::kMark, kMarkFar_m},
+    {SemanticClass::kMark, kMarkFar_m},
+    {SemanticClass::kGround, 0.0f},
 }};
-
-const Material& MaterialOf(int index) {
-  return index == kGroundLayers ? kGrassMaterial : kMaterials[static_cast<size_t>(index)];
-}
-
-// `rise` is the sine of the elevation, roughly.
-Color SkyAt(float rise) {
-  const float elevation = std::clamp(rise, 0.0f, 1.0f);
-  return Mix(palette::kHorizon, palette::kZenith, std::min(1.0f, 1.35f * std::sqrt(elevation)));
-}
 
 uint32_t TextureCoordinate(double metres) {
   const double turns = metres / kTexturePeriod_m;
@@ -122,9 +108,9 @@ void Camera::Impl::MakeRows() {
     GroundRow& row = rows[static_cast<size_t>(y)];
     row = {};
     const float elevation = -down;
-    sky[static_cast<size_t>(y)] = SkyAt(elevation);
+    sky[static_cast<size_t>(y)] = appearance.SkyAt(elevation);
     if (down <= 1e-3f) {
-      row.haze = HazeAt(kGroundFar_m);  // ground that rises above the horizon is far
+      row.haze = appearance.HazeAt(kGroundFar_m);  // ground that rises above the horizon is far
       continue;
     }
     first_ground_row = y;
@@ -132,7 +118,8 @@ void Camera::Impl::MakeRows() {
     row.forward_m = row.depth_m * (view.cos_pitch - q * view.sin_pitch);
     row.per_pixel_m = row.depth_m / view.fx;
     // Where the land rises or falls, a row's plane says less of how far it is.
-    row.haze = HazeAt(relief_flat ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
+    row.haze =
+        appearance.HazeAt(relief_flat ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
     const float deep = row.depth_m * row.depth_m / (view.fy * view.height_m);
     float texel = static_cast<float>(kTexturePeriod_m) / (1 << GroundTexture::kBaseBits);
     int level = 0;
@@ -143,27 +130,7 @@ void Camera::Impl::MakeRows() {
     }
     row.level = level < GroundTexture::kLevels ? level : -1;
   }
-  for (int m = 0; m <= kGroundLayers; ++m) {
-    const Material& material = MaterialOf(m);
-    for (int plane = 0; plane < 4; ++plane) {
-      auto& column = shades[static_cast<size_t>(m)][static_cast<size_t>(plane)];
-      column.resize(static_cast<size_t>(height));
-      for (int y = 0; y < height; ++y) {
-        const float haze = rows[static_cast<size_t>(y)].haze;
-        const Color c = Mix(material.color, palette::kHorizon, haze);
-        const int base = plane == 0   ? ToByte(c.r)
-                         : plane == 1 ? ToByte(c.g)
-                         : plane == 2 ? ToByte(c.b)
-                                      : GrayOf(c);
-        const float grain = material.grain * (1.0f - haze);
-        // Kept within a byte for every texel, so that spans need no clamp.
-        const int swing = static_cast<int>(grain + 0.5f);
-        column[static_cast<size_t>(y)] = {
-            static_cast<int16_t>(std::clamp(base, swing, 255 - swing)),
-            static_cast<int16_t>(swing)};
-      }
-    }
-  }
+  MakeShades();
 }
 
 void Camera::Impl::PaintSky(Painter& painter) {
@@ -174,7 +141,7 @@ void Camera::Impl::PaintSky(Painter& painter) {
     Color c = sky[static_cast<size_t>(y)];
     if (tilts) {
       const float q = (static_cast<float>(y) + 0.5f - view.cy) / view.fy;
-      c = SkyAt(-view.sin_pitch - q * view.cos_pitch);
+      c = appearance.SkyAt(-view.sin_pitch - q * view.cos_pitch);
     }
     const size_t at = static_cast<size_t>(y) * stride, n = static_cast<size_t>(stride);
     switch (canvas.mode) {
@@ -191,7 +158,9 @@ void Camera::Impl::PaintSky(Painter& painter) {
         break;
     }
   }
-  if (canvas.mode != PictureMode::kClasses) PaintHills(painter);
+  if (canvas.mode == PictureMode::kClasses) return;
+  PaintSunIn(end, painter);
+  PaintHills(painter);
 }
 
 void Camera::Impl::PaintHills(Painter& painter) {
@@ -215,7 +184,7 @@ void Camera::Impl::PaintHills(Painter& painter) {
       view.CameraFromLevel({1000.0f, outline[kHillPoints - 1].y, view.height_m - 2.0f});
   outline[kHillPoints + 1] = view.CameraFromLevel({1000.0f, outline[0].y, view.height_m - 2.0f});
   painter.triangles += AddOutline(view, outline, raster);
-  painter.haze = 0.35f;
+  painter.haze = appearance.hills_haze;
   painter.Fill(palette::kHills, SemanticClass::kSky);
 }
 
@@ -280,8 +249,9 @@ void Camera::Impl::PaintGround(Painter& painter) {
     } else {
       SampleTexture();
       for (int plane = 0; plane < (canvas.mode == PictureMode::kRgb ? 3 : 1); ++plane) {
-        const GroundSink grass = SinkOf(canvas, kGroundLayers, plane);
-        for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, stride, kFullAlpha);
+        WithSink(canvas, kGrass, plane, [&](const auto& grass) {
+          for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, stride, kFullAlpha);
+        });
       }
     }
   }
@@ -301,27 +271,21 @@ void Camera::Impl::PaintGround(Painter& painter) {
   }
 }
 
-GroundSink Camera::Impl::SinkOf(const Canvas& canvas, int material, int plane) const {
-  const int column = canvas.mode == PictureMode::kRgb ? plane : 3;
-  return {canvas.planes[plane], texture.data(),
-          shades[static_cast<size_t>(material)][static_cast<size_t>(column)].data(), stride};
-}
-
 void Camera::Impl::FillLayer(const Canvas& canvas, int material) {
   switch (canvas.mode) {
-    case PictureMode::kGray: {
-      const GroundSink sink = SinkOf(canvas, material, 0);
-      raster.Sweep(sink);
+    case PictureMode::kGray:
+      WithSink(canvas, material, 0, [&](const auto& sink) { raster.Sweep(sink); });
       break;
-    }
-    case PictureMode::kRgb: {
-      const RgbSinks<GroundSink> sink{SinkOf(canvas, material, 0), SinkOf(canvas, material, 1),
-                                      SinkOf(canvas, material, 2)};
-      raster.Sweep(sink);
+    case PictureMode::kRgb:
+      WithSink(canvas, material, 0, [&](const auto& red) {
+        using Sink = std::decay_t<decltype(red)>;
+        const auto of = [&](int plane) { return MakeSink<Sink>(canvas, material, plane); };
+        const RgbSinks<Sink> sink{red, of(1), of(2)};
+        raster.Sweep(sink);
+      });
       break;
-    }
     case PictureMode::kClasses:
-      canvas.Fill(raster, {}, MaterialOf(material).cls);
+      canvas.Fill(raster, {}, kMaterials[static_cast<size_t>(material)].cls);
       break;
   }
 }

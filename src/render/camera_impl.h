@@ -9,9 +9,12 @@
 #include <span>
 #include <vector>
 
+#include "render/appearance.h"
 #include "render/camera.h"
 #include "render/canvas.h"
 #include "render/ground_sink.h"
+#include "render/look.h"
+#include "render/post_process.h"
 #include "render/scene_impl.h"
 
 namespace volante {
@@ -44,6 +47,8 @@ struct Item {
 struct Camera::Impl {
   std::shared_ptr<const Scene> scene;
   CameraMount mount;
+  Appearance appearance;
+  PostProcess post;
   View view;
   CoverageRaster raster;
   int width, height, stride, first_ground_row = 0;
@@ -70,12 +75,23 @@ struct Camera::Impl {
   std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
 
-  Impl(std::shared_ptr<const Scene> s, const CameraIntrinsics& intrinsics, const CameraMount& m);
-  void Render(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, Canvas canvas);
+  // Of weather: what wet road mirrors, light of the own lamps, dark corners. Empty when unused.
+  bool wet_road = false;                               // puddles or a low sun's streak
+  std::array<std::vector<int16_t>, 4> puddles, sheen;  // [planes r, g, b, gray][height]
+  std::vector<int16_t> streak, no_sheen;               // [stride] of the present frame, [height]
+  std::vector<uint16_t> headlights, vignette;          // [height, stride], of 256
+
+  Impl(std::shared_ptr<const Scene> s, const Look& look);
+  // Works out everything that depends on the look. The picture keeps its size.
+  void SetLook(const Look& look);
+  void Render(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, Canvas canvas,
+              const FrameMoment& moment);
   void RenderPlane(PictureMode mode, const GroundPose& ego_pose,
-                   std::span<const VehicleState> vehicles, uint8_t* out);
-  // Everything of the ground that depends on the camera alone.
+                   std::span<const VehicleState> vehicles, uint8_t* out, const FrameMoment& moment);
+  // Everything of the ground that depends on the camera and the look alone.
   void MakeRows();
+  void MakeShades();
+  void MakeWetRows();
 
   void PaintSky(Painter& painter);
   // A far skyline by azimuth: it turns with the car, so that turning is visible everywhere.
@@ -84,9 +100,30 @@ struct Camera::Impl {
   void SampleTexture();
   void PaintFarGround(Painter& painter);
   void PaintGround(Painter& painter);
-  GroundSink SinkOf(const Canvas& canvas, int material, int plane) const;
+  // The sink of one plane: dry by day, wet, or at night.
+  template <class Sink>
+  Sink MakeSink(const Canvas& canvas, int material, int plane) const;
+  // Calls use(sink) with the one that a material needs in this weather.
+  template <class Use>
+  void WithSink(const Canvas& canvas, int material, int plane, Use use) {
+    const bool paved = material == static_cast<int>(GroundLayer::kRoad) ||
+                       material == static_cast<int>(GroundLayer::kShoulder);
+    if (appearance.night) {
+      use(MakeSink<NightSink>(canvas, material, plane));
+    } else if (paved && wet_road) {
+      use(MakeSink<WetSink>(canvas, material, plane));
+    } else {
+      use(MakeSink<GroundSink>(canvas, material, plane));
+    }
+  }
   void FillLayer(const Canvas& canvas, int material);
   void AddPiece(const GroundPiece& piece, Painter& painter);
+
+  // Weather and light of a frame (camera_weather.cc).
+  void PaintSunIn(int end_row, Painter& painter);
+  // Where the low sun's light lies on wet road in this frame.
+  void LayStreak(const Painter& painter);
+  void FinishPicture(const Painter& painter, const FrameMoment& moment);
 
   // Land that is not flat: which of it, of the roads and of the items no nearer land hides; then
   // the picture of it. Decks of bridges below the eye come after what is below them.
@@ -106,10 +143,17 @@ struct Camera::Impl {
   void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
                     std::array<float, kOcclusionColumns>& covered) const;
   void CollectItems(std::span<const VehicleState> vehicles);
-  // Of one deck (-1: of none), no nearer than this.
+  // Of one deck (-1: of none), no nearer than this. At night the light of headlights instead.
   void PaintShadows(std::span<const VehicleState> vehicles, int32_t deck, Painter& painter);
   void PaintItems(std::span<const VehicleState> vehicles, int32_t deck, float nearest_m,
                   Painter& painter);
 };
+
+template <>
+GroundSink Camera::Impl::MakeSink(const Canvas& canvas, int material, int plane) const;
+template <>
+WetSink Camera::Impl::MakeSink(const Canvas& canvas, int material, int plane) const;
+template <>
+NightSink Camera::Impl::MakeSink(const Canvas& canvas, int material, int plane) const;
 
 }  // namespace volante

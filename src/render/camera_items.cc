@@ -139,12 +139,21 @@ void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t 
   for (const Item& item : items) {
     if (item.deck != deck || item.at.u > kShadowFar_m) continue;
     view.height_m = height_m - view.LevelHeight(item.base_m);
-    if (item.kind == ItemKind::kTree) AddTreeShadow(s.trees[item.index], item.at, painter);
-    if (item.kind == ItemKind::kVehicle) AddVehicleShadow(vehicles[item.index], item.at, painter);
+    if (item.kind == ItemKind::kTree && !appearance.night) {
+      AddTreeShadow(s.trees[item.index], item.at, painter);
+    } else if (item.kind == ItemKind::kVehicle && appearance.night) {
+      AddLightPool(vehicles[item.index], item.at, painter);
+    } else if (item.kind == ItemKind::kVehicle) {
+      AddVehicleShadow(vehicles[item.index], item.at, painter);
+    }
     view.height_m = height_m;
   }
   painter.haze = 0.0f;
-  painter.Fill({20, 21, 26}, SemanticClass::kRoad, 0.5f);
+  if (appearance.night) {
+    painter.FillGlowing(palette::kHeadLightLit, SemanticClass::kRoad, 0.12f);
+  } else {
+    painter.Fill({20, 21, 26}, SemanticClass::kRoad, appearance.shadow);
+  }
 }
 
 // Each on its own ground: the level frame's origin is put there while it is painted.
@@ -157,7 +166,12 @@ void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, int32_t de
     const float distance_m = std::sqrt(item.at.u * item.at.u + item.at.v * item.at.v);
     if (distance_m < nearest_m) continue;
     item.painted = true;
-    painter.haze = HazeAt(distance_m);
+    painter.haze = appearance.HazeAt(distance_m);
+    if (appearance.night) {
+      const float lamp = Appearance::HeadlightAt(item.at.u, item.at.v);
+      painter.light = {appearance.tint.r + lamp, appearance.tint.g + lamp,
+                       appearance.tint.b + lamp};
+    }
     view.height_m = height_m - view.LevelHeight(item.base_m);
     switch (item.kind) {
       case ItemKind::kBuilding:

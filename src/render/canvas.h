@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "render/appearance.h"
 #include "render/camera.h"
 #include "render/coverage.h"
 #include "render/palette.h"
@@ -66,22 +67,30 @@ struct Face {
 struct Painter {
   const View& view;
   CoverageRaster& raster;
+  const Appearance& look;
   Canvas canvas;
   Vec3f sun;  // towards the sun, level frame
   int triangles = 0;
-  float haze = 0.0f;  // of the object being painted
+  float haze = 0.0f;              // of the object being painted
+  Color light{1.0f, 1.0f, 1.0f};  // colour and strength of what falls on it
 
-  Color Hazy(Color c) const { return Mix(c, palette::kHorizon, haze); }
+  Color Hazy(Color c) const {
+    return Mix({c.r * light.r, c.g * light.g, c.b * light.b}, look.air, haze);
+  }
   // Share of light on a surface with this unit normal.
   float Light(Vec3f normal) const {
     const float facing = normal.x * sun.x + normal.y * sun.y + normal.z * sun.z;
-    return kAmbient + (facing > 0.0f ? kSun * facing : 0.0f);
+    return look.ambient + (facing > 0.0f ? look.sun_light * facing : 0.0f);
   }
   bool FacesCamera(const Face& face) const;
   // Adds a polygon (level frame, at most 16 points) to the path.
   void Add(std::span<const Vec3f> level_points);
   void Fill(Color color, SemanticClass cls, float opacity = 1.0f) {
     canvas.Fill(raster, Hazy(color), cls, opacity);
+  }
+  // The same for what gives light itself.
+  void FillGlowing(Color color, SemanticClass cls, float opacity = 1.0f) {
+    canvas.Fill(raster, Mix(color, look.air, haze), cls, opacity);
   }
   // Paints the visible faces of a convex solid: the union of all in the first one's colour, so that
   // no seam shows what lies behind, and the others over it; neighbours of one colour at once.

@@ -15,5 +15,7 @@ void PaintVehicle(const VehicleState& vehicle, PixelPoint at, Painter& painter);
 // Adds the shadow on the ground to the path; the caller paints all shadows at once.
 void AddTreeShadow(const Tree& tree, PixelPoint at, Painter& painter);
 void AddVehicleShadow(const VehicleState& vehicle, PixelPoint at, Painter& painter);
+// The same for the light of its headlights on the road, at night.
+void AddLightPool(const VehicleState& vehicle, PixelPoint at, Painter& painter);
 
 }  // namespace volante

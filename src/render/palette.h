@@ -17,6 +17,9 @@ inline Color Mix(Color a, Color b, float share_of_b) {
   return {a.r + (b.r - a.r) * share_of_b, a.g + (b.g - a.g) * share_of_b,
           a.b + (b.b - a.b) * share_of_b};
 }
+inline Color Times(Color c, Color factor) {
+  return {c.r * factor.r, c.g * factor.g, c.b * factor.b};
+}
 inline Color Scaled(Color c, float k) {
   return {std::min(c.r * k, 255.0f), std::min(c.g * k, 255.0f), std::min(c.b * k, 255.0f)};
 }
@@ -38,6 +41,8 @@ inline constexpr Color kWhiteMark{236, 236, 230}, kYellowMark{232, 186, 62};
 inline constexpr Color kWindow{58, 70, 86}, kDoor{84, 60, 46}, kRoofFlat{120, 118, 116};
 inline constexpr Color kGlass{30, 36, 44}, kTyre{22, 22, 24}, kUnderbody{26, 26, 28};
 inline constexpr Color kTailLight{138, 18, 22}, kBrakeLight{255, 96, 70};
+inline constexpr Color kTailLightLit{224, 30, 28}, kHeadLightLit{255, 252, 238};
+inline constexpr Color kWindowLit{236, 196, 122};
 inline constexpr Color kHeadLight{244, 244, 232}, kPlate{226, 226, 218};
 inline constexpr Color kTrunk{88, 66, 48};
 // Every body colour keeps away from the road's gray (80), lit or shaded: a car must be seen.
@@ -67,7 +72,7 @@ inline constexpr float kAmbient = 0.66f, kSun = 0.36f;
 inline constexpr float kSunElevationSin = 0.64f, kSunElevationCos = 0.768f;
 inline constexpr float kSunAzimuthCos = 0.6f, kSunAzimuthSin = 0.8f;  // in the world's frame
 
-// Share of the horizon's colour at a distance: thin haze, half at 900 m.
-inline float HazeAt(float distance_m) { return distance_m / (distance_m + 900.0f); }
+// Thin haze: half of the horizon's colour at this distance.
+inline constexpr float kHazeHalf_m = 900.0f;
 
 }  // namespace volante

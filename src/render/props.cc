@@ -33,8 +33,18 @@ constexpr float kWindowPitch_m = 2.9f;
 constexpr float kFewestFloorPx = 3.0f;
 constexpr float kSmallBuildingPx = 7.0f;  // high: walls and roof in one colour each
 
+enum class Windows { kAll, kDark, kLit };
+
+// Somebody is at home behind two windows of five.
+bool IsLit(const Building& building, int floor, int column) {
+  auto x = static_cast<uint32_t>(static_cast<int32_t>(building.center_m.x * 16.0));
+  x = (x ^ static_cast<uint32_t>(static_cast<int32_t>(building.center_m.y * 16.0))) * 2654435761u;
+  x = (x ^ static_cast<uint32_t>(64 * floor + column)) * 2246822519u;
+  return (x >> 16) % 5 < 2;
+}
+
 // Windows one by one while they are a pixel or more, then a band per floor, then nothing.
-void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
+void AddWindows(const Building& building, const Wall& wall, Windows which, Painter& painter) {
   const View& view = painter.view;
   const float near_x = std::max(std::min(wall.a.u, wall.b.u), 1.0f);
   const float distance = std::max(near_x, 0.5f * (Length(wall.a) + Length(wall.b)) * 0.5f);
@@ -50,11 +60,15 @@ void AddWindows(const Building& building, const Wall& wall, Painter& painter) {
   for (int floor = 0; floor < floors; ++floor) {
     const float low = kFloor_m * static_cast<float>(floor) + 1.0f, high = low + 1.45f;
     if (column_px < 3.0f || floor_px < 4.5f) {
+      if (which != Windows::kAll && (which == Windows::kLit) != IsLit(building, floor, 0)) continue;
       AddWallQuad(wall, margin, 1.0f - margin, low + 0.25f, high - 0.2f, painter);
       continue;
     }
     const float pitch = (1.0f - 2.0f * margin) / static_cast<float>(columns);
     for (int column = 0; column < columns; ++column) {
+      if (which != Windows::kAll && (which == Windows::kLit) != IsLit(building, floor, column)) {
+        continue;
+      }
       const float begin = margin + pitch * (static_cast<float>(column) + 0.2f);
       AddWallQuad(wall, begin, begin + 0.6f * pitch, low, high, painter);
     }
@@ -76,6 +90,8 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
                                  {at.u - lx - dx, at.v - ly - dy},
                                  {at.u + lx - dx, at.v + ly - dy}};
   const Vec3f normals[4] = {{-uy, ux, 0}, {-ux, -uy, 0}, {uy, -ux, 0}, {ux, uy, 0}};
+  const Color wall_color = Times(b.wall, painter.look.buildings);
+  const Color roof = Times(b.roof, painter.look.buildings);
   Wall walls[4];
   Face faces[8];
   int count = 0;
@@ -91,7 +107,7 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
     face.points[1] = OnWall(wall, 1.0f, 0.0f);
     face.points[2] = OnWall(wall, 1.0f, b.height_m);
     face.points[3] = OnWall(wall, 0.0f, b.height_m);
-    face.color = Scaled(b.wall, painter.Light(normals[i]));
+    face.color = Scaled(wall_color, painter.Light(normals[i]));
   }
   const int num_walls = count;
   if (b.roof_kind == RoofKind::kGable) {
@@ -105,14 +121,14 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
     const float up = 1.0f / std::sqrt(1.0f + slope * slope), out = slope * up;
     const auto tilted = [&](int i) { return Vec3f{normals[i].x * out, normals[i].y * out, up}; };
     faces[count] = {
-        4, {eave(0), eave(1), ridge[1], ridge[0]}, Scaled(b.roof, painter.Light(tilted(0)))};
+        4, {eave(0), eave(1), ridge[1], ridge[0]}, Scaled(roof, painter.Light(tilted(0)))};
     ++count;
-    faces[count] = {3, {eave(1), eave(2), ridge[1], {}}, Scaled(b.roof, painter.Light(tilted(1)))};
+    faces[count] = {3, {eave(1), eave(2), ridge[1], {}}, Scaled(roof, painter.Light(tilted(1)))};
     ++count;
     faces[count] = {
-        4, {eave(2), eave(3), ridge[0], ridge[1]}, Scaled(b.roof, painter.Light(tilted(2)))};
+        4, {eave(2), eave(3), ridge[0], ridge[1]}, Scaled(roof, painter.Light(tilted(2)))};
     ++count;
-    faces[count] = {3, {eave(3), eave(0), ridge[0], {}}, Scaled(b.roof, painter.Light(tilted(3)))};
+    faces[count] = {3, {eave(3), eave(0), ridge[0], {}}, Scaled(roof, painter.Light(tilted(3)))};
     ++count;
   }
   // A wall or a slope of a few pixels has no edges that anyone sees: one colour each.
@@ -123,10 +139,16 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
   }
   painter.Solid({faces, static_cast<size_t>(count)}, SemanticClass::kBuilding);
   if (painter.canvas.mode == PictureMode::kClasses) return;
-  for (const Wall& wall : walls) {
-    if (wall.visible) AddWindows(b, wall, painter);
-  }
+  const auto add_windows = [&](Windows which) {
+    for (const Wall& wall : walls) {
+      if (wall.visible) AddWindows(b, wall, which, painter);
+    }
+  };
+  add_windows(painter.look.night ? Windows::kDark : Windows::kAll);
   painter.Fill(palette::kWindow, SemanticClass::kBuilding, 0.8f);
+  if (!painter.look.night) return;
+  add_windows(Windows::kLit);
+  painter.FillGlowing(palette::kWindowLit, SemanticClass::kBuilding, 0.8f);
 }
 
 void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
@@ -159,13 +181,14 @@ void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   const float radius = tree.crown_radius_m, half_height = 0.5f * tree.crown_height_m;
   blob(0.0f, middle, radius, half_height, tree.shape);
   const bool small = painter.view.fx * radius < 1.5f * distance;  // under three pixels wide
-  painter.Fill(Scaled(tree.crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
+  const Color crown = Times(tree.crown, painter.look.crowns);
+  painter.Fill(Scaled(crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
   if (small || painter.canvas.mode == PictureMode::kClasses) return;
   // The sunlit part: a smaller blob on the sun's side, higher up.
   const float sunward = sx * painter.sun.x + sy * painter.sun.y;
   blob(0.26f * radius * sunward, middle + 0.24f * half_height, 0.66f * radius, 0.62f * half_height,
        tree.shape ^ 0x9e3779b9u);
-  painter.Fill(Scaled(tree.crown, 1.12f), SemanticClass::kTree);
+  painter.Fill(Scaled(crown, 1.12f), SemanticClass::kTree);
 }
 
 void AddTreeShadow(const Tree& tree, PixelPoint at, Painter& painter) {

@@ -98,16 +98,35 @@ struct Body {
 
 constexpr float kFineFar_m = 60.0f;  // beyond it panes, wheels and plates are merged into colours
 
+void FillTailLights(bool braking, Painter& painter) {
+  if (painter.look.night) {
+    painter.FillGlowing(braking ? palette::kBrakeLight : palette::kTailLightLit,
+                        SemanticClass::kVehicle);
+  } else {
+    painter.Fill(braking ? palette::kBrakeLight : palette::kTailLight, SemanticClass::kVehicle);
+  }
+}
+
 void PaintLights(const Body& car, bool braking, float scale) {
   Painter& painter = car.painter;
   const float w = car.width, h = scale;
   const float inner = braking ? 0.24f : 0.29f, low = braking ? 0.40f : 0.43f;
   car.AddPlate(-1.0f, 0.48f * w, inner * w, low * h, 0.56f * h);
   car.AddPlate(-1.0f, -inner * w, -0.48f * w, low * h, 0.56f * h);
-  painter.Fill(braking ? palette::kBrakeLight : palette::kTailLight, SemanticClass::kVehicle);
+  FillTailLights(braking, painter);
+  if (painter.look.night) {
+    // What dazzles around a lamp that shines this way.
+    car.AddPlate(1.0f, 0.60f * w, 0.12f * w, 0.22f * h, 0.66f * h);
+    car.AddPlate(1.0f, -0.12f * w, -0.60f * w, 0.22f * h, 0.66f * h);
+    painter.FillGlowing(palette::kHeadLightLit, SemanticClass::kVehicle, 0.3f);
+  }
   car.AddPlate(1.0f, 0.47f * w, 0.27f * w, 0.38f * h, 0.50f * h);
   car.AddPlate(1.0f, -0.27f * w, -0.47f * w, 0.38f * h, 0.50f * h);
-  painter.Fill(palette::kHeadLight, SemanticClass::kVehicle);
+  if (painter.look.night) {
+    painter.FillGlowing(palette::kHeadLightLit, SemanticClass::kVehicle);
+  } else {
+    painter.Fill(palette::kHeadLight, SemanticClass::kVehicle);
+  }
   car.AddPlate(-1.0f, 0.14f * w, -0.14f * w, 0.28f * h, 0.37f * h);
   painter.Fill(palette::kPlate, SemanticClass::kVehicle);
   car.AddPlate(1.0f, 0.22f * w, -0.22f * w, 0.26f * h, 0.40f * h);
@@ -175,7 +194,7 @@ void PaintTwoWheeler(const Body& bike, Color paint, bool braking) {
                    -0.07f * l, 0.07f * l, 0.35f * w, h};
   bike.Paint(head, palette::kPlate, palette::kPlate);
   bike.AddPlate(-1.0f, 0.3f * w, -0.3f * w, 0.4f * h, 0.48f * h);
-  painter.Fill(braking ? palette::kBrakeLight : palette::kTailLight, SemanticClass::kVehicle);
+  FillTailLights(braking, painter);
 }
 
 Body MakeBody(const VehicleState& vehicle, PixelPoint at, Painter& painter) {
@@ -197,7 +216,8 @@ Body MakeBody(const VehicleState& vehicle, PixelPoint at, Painter& painter) {
 
 void PaintVehicle(const VehicleState& vehicle, PixelPoint at, Painter& painter) {
   const Body body = MakeBody(vehicle, at, painter);
-  const Color paint = palette::kBodies[vehicle.color % palette::kBodies.size()];
+  const Color paint =
+      Times(palette::kBodies[vehicle.color % palette::kBodies.size()], painter.look.vehicles);
   const float distance = std::sqrt(at.u * at.u + at.v * at.v);
   if (vehicle.width_m < 1.1) {
     PaintTwoWheeler(body, paint, vehicle.braking);
@@ -215,6 +235,15 @@ void AddVehicleShadow(const VehicleState& vehicle, PixelPoint at, Painter& paint
   const float x = 0.5f * body.length + 0.12f, y = 0.5f * body.width + 0.12f;
   const Vec3f quad[4] = {body.Level(x, y, 0), body.Level(-x, y, 0), body.Level(-x, -y, 0),
                          body.Level(x, -y, 0)};
+  painter.Add(quad);
+}
+
+void AddLightPool(const VehicleState& vehicle, PixelPoint at, Painter& painter) {
+  const Body body = MakeBody(vehicle, at, painter);
+  const float front = 0.5f * body.length;
+  const Vec3f quad[4] = {body.Level(front + 0.5f, -0.5f * body.width, 0),
+                         body.Level(front + 12.0f, -2.6f, 0), body.Level(front + 12.0f, 2.6f, 0),
+                         body.Level(front + 0.5f, 0.5f * body.width, 0)};
   painter.Add(quad);
 }
 

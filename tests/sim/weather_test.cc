@@ -1,5 +1,5 @@
 // Weather as numbers: CARLA's presets, the configuration over them, draws and grip.
-#include "config/weather.h"
+#include "sim/weather.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "config/weather.h"
+#include "sim/weather.h"
 
 #include <algorithm>
 #include <optional>
