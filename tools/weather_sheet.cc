@@ -106,7 +106,8 @@ void RandomisedSheet(const std::shared_ptr<const Scene>& scene, const Street& st
   Camera agent(scene, {});
   std::vector<uint8_t> gray(kTile * kTile), doubled(kScale * kScale * kTile * kTile);
   for (int i = 0; i < kEpisodes; ++i) {
-    agent.SetLook(DrawLook(config, Scenario::kEmpty, static_cast<uint64_t>(i)));
+    agent.SetLook(
+        DrawLook(config.weather, config.randomisation, Scenario::kEmpty, static_cast<uint64_t>(i)));
     agent.RenderGray(street.pose, street.cars, gray.data(),
                      {.tick = 40, .speed_mps = 8.0f, .yaw_rate_radps = 0.1f});
     for (int y = 0; y < kScale * kTile; ++y) {

@@ -14,6 +14,7 @@
 #include "env/replay_file.h"
 #include "env/step_buffers.h"
 #include "learn/torch_runtime.h"
+#include "render/look.h"
 #include "run/evaluation.h"
 #include "run/load_policy.h"
 #include "run/policy.h"
@@ -28,8 +29,8 @@ namespace {
 constexpr int kWidth = 1280, kHeight = 720;
 
 struct DriveFlags {
-  std::string checkpoint, which = "final", policy, replay, map, scenario, suite = "standard",
-                          output, frame;
+  std::string checkpoint, which = "final", policy, replay, map, scenario, weather,
+                          suite = "standard", output, frame;
   std::vector<std::string> sets;
   int route = 0, episodes = 1, frame_tick = 60;
   uint64_t seed = 0;
@@ -49,6 +50,8 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
                      ->excludes(checkpoint);
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   auto* scenario = app.add_option("--scenario", flags.scenario, "empty, 0, 1, 2, mixed or rain");
+  app.add_option("--weather", flags.weather,
+                 "a named weather: ClearNight, HardRainNoon, ... (docs/weather.md)");
   auto* suite =
       app.add_option("--suite", flags.suite,
                      "contested: a lead car in the way and crossing traffic (docs/suites.md)")
@@ -212,6 +215,8 @@ ExitCode Show::Drive(const ResetRequest& reset) {
   Policy& policy = *plan_.policy;
   const DriveFacts& facts = view_.facts[0];
   env_.Reset({&reset, 1}, view_);
+  people_camera_.SetLook(LookForPeople(env_.look(0), kWidth, kHeight));
+  agent_camera_.SetLook(env_.look(0));
   policy.Begin(0, reset.seed, view_);
   std::optional<ReplayCheck> check;
   if (plan_.record) check.emplace(*plan_.record);
@@ -245,8 +250,8 @@ void Show::ShowFrame(const std::string& title, double episode_return, std::optio
   const World& world = env_.world(0);
   const DriveFacts& facts = view_.facts[0];
   const Pose2 pose{world.ego().position_m, world.ego().heading_rad};
-  people_camera_.RenderRgb(pose, world.npcs(), street_.data());
-  agent_camera_.RenderGray(pose, world.npcs(), agent_view_.data());
+  people_camera_.RenderRgb(pose, world.npcs(), street_.data(), env_.moment(0));
+  agent_camera_.RenderGray(pose, world.npcs(), agent_view_.data(), env_.moment(0));
   OverlayInput input;
   input.camera_rgb = street_.data();
   input.camera_width = kWidth;
@@ -279,6 +284,7 @@ int RunDrive(int argc, char** argv) {
   AddFlags(app, flags);
   if (!ParseArguments(app, argc, argv)) return 0;
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
+  if (!flags.weather.empty()) flags.sets.push_back("weather.preset=" + flags.weather);
   if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
   if (flags.output.empty() && !DisplayAvailable()) {
     flags.output = "drive.mp4";

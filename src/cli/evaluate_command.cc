@@ -28,8 +28,8 @@ constexpr int kWorlds = 8;
 
 struct EvaluateFlags {
   std::vector<std::string> checkpoints;
-  std::string which = "final", policy, map, preset, scenario, suite = "standard", routes = "test",
-              output_dir, json;
+  std::string which = "final", policy, map, preset, scenario, weather, suite = "standard",
+              routes = "test", output_dir, json;
   std::vector<std::string> sets;
   int num_episodes = 20;
   uint64_t seed = 0;
@@ -59,6 +59,8 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--map", flags.map, "drive this OpenDRIVE file instead of a built-in town");
   app.add_option("--scenario", flags.scenario,
                  "empty, 0, 1, 2, mixed or rain; the checkpoint's own unless given");
+  app.add_option("--weather", flags.weather,
+                 "a named weather: ClearNight, HardRainNoon, ... (docs/weather.md)");
   app.add_option("--suite", flags.suite,
                  "contested: a lead car in the way and crossing traffic (docs/suites.md)")
       ->check(CLI::IsMember({"standard", "contested"}))
@@ -347,6 +349,7 @@ int RunEvaluate(int argc, char** argv) {
   if (!ParseArguments(app, argc, argv)) return 0;
   CheckFlags(flags);
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
+  if (!flags.weather.empty()) flags.sets.push_back("weather.preset=" + flags.weather);
   if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
 
   SetLearnerThreads(flags.threads);

@@ -53,6 +53,8 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
       without_(RewardParts(config.reward.preset, config.reward.without)),
       field_(config.shaping, config.learner.discount),
       start_(config.start),
+      weather_(config.weather),
+      randomisation_(config.randomisation),
       sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
                config.env.train_route_max_m),
       episodes_(static_cast<size_t>(num_worlds)),
@@ -71,11 +73,19 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
     VOLANTE_CHECK(town_->scene != nullptr, "the town was loaded without a scene");
     for (int thread = 0; thread < team_.size(); ++thread) {
       cameras_.push_back(std::make_unique<Camera>(town_->scene, CameraIntrinsics{}));
+      cameras_.back()->SetLook(DrawLook(weather_, {}, Scenario::kEmpty, 0));
     }
   }
 }
 
 EmbeddedEnv::~EmbeddedEnv() = default;
+
+FrameMoment EmbeddedEnv::moment(int index) const {
+  const EgoState& ego = world(index).ego();
+  return {.tick = static_cast<uint32_t>(episodes_[static_cast<size_t>(index)].progress.tick),
+          .speed_mps = static_cast<float>(ego.speed_mps),
+          .yaw_rate_radps = static_cast<float>(ego.yaw_rate_radps)};
+}
 
 int EmbeddedEnv::num_npcs(int index) const {
   return episodes_[static_cast<size_t>(index)].progress.num_npcs;
@@ -131,6 +141,8 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
   Progress& progress = episode.progress;
   progress = Progress{};
   progress.num_npcs = start.num_npcs;
+  progress.scenario = scenario;
+  progress.look_seed = request.seed;
   progress.route_lanes.assign(episode.route->lanes().begin(), episode.route->lanes().end());
   progress.route_start_s_m = episode.route->start_s_m();
   progress.route_goal_s_m = episode.route->goal_s_m();
@@ -139,6 +151,21 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
   progress.accel_lat_mps2 = episode.world->ego().accel_lat_mps2;
   progress.status = Status::kRunning;
   PassWaypoints(episode);  // those near the start count as passed, without reward
+  SetLook(episode);
+}
+
+void EmbeddedEnv::SetLook(Episode& episode) {
+  const Progress& progress = episode.progress;
+  episode.look = DrawLook(weather_, randomisation_, progress.scenario, progress.look_seed);
+  const bool of_its_own = randomisation_.enabled || progress.scenario == Scenario::kRain;
+  if (!traits_.has_image || !of_its_own) {
+    episode.camera.reset();
+    return;
+  }
+  if (episode.camera == nullptr) {
+    episode.camera = std::make_unique<Camera>(town_->scene, CameraIntrinsics{});
+  }
+  episode.camera->SetLook(episode.look);
 }
 
 void EmbeddedEnv::Reset(std::span<const ResetRequest> requests, StepView out) {
@@ -300,9 +327,11 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
 void EmbeddedEnv::Observe(int world, int thread, StepView out) {
   WriteNumbers(mode_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
-  const World& w = *episodes_[static_cast<size_t>(world)].world;
-  cameras_[static_cast<size_t>(thread)]->RenderGray(
-      w.ego_ground_pose(), w.npcs(), out.frame + static_cast<size_t>(world) * kImagePixels);
+  const Episode& episode = episodes_[static_cast<size_t>(world)];
+  const World& w = *episode.world;
+  Camera& camera = episode.camera ? *episode.camera : *cameras_[static_cast<size_t>(thread)];
+  camera.RenderGray(w.ego_ground_pose(), w.npcs(),
+                    out.frame + static_cast<size_t>(world) * kImagePixels, moment(world));
 }
 
 // ---- snapshot ------------------------------------------------------------------------------
@@ -352,6 +381,10 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
   LoadState(bytes, snapshot, where);
   Progress progress;
   LoadState(snapshot.progress, progress, where);
+  if (static_cast<size_t>(progress.scenario) >= EnumNames<Scenario>::kNames.size()) {
+    throw Error(ExitCode::kBadInput, "saved state does not fit", where, "its scenario is unknown",
+                "resume with the program that saved it");
+  }
   if (!RouteExists(*town_->network, progress.route_lanes, progress.route_start_s_m,
                    progress.route_goal_s_m)) {
     throw Error(ExitCode::kBadInput, "saved state does not fit", where,
@@ -365,6 +398,7 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
   episode.profile.Build(*episode.route);
   episode.world->Load(snapshot.world, episode.route);
   episode.progress = std::move(progress);
+  SetLook(episode);
 }
 
 }  // namespace volante

@@ -12,6 +12,7 @@
 #include "env/shaping.h"
 #include "env/town.h"
 #include "env_api/env.h"
+#include "render/look.h"
 #include "sim/world.h"
 
 namespace volante {
@@ -21,9 +22,9 @@ int NpcCount(Scenario scenario);
 
 class EmbeddedEnv : public Env {
  public:
-  // Reads the sections env, npc, ego, observation, reward, shaping and start of the configuration,
-  // and learner.discount for the shaping. The town must hold a scene when the observation has an
-  // image.
+  // Reads the sections env, weather, randomisation, npc, ego, observation, reward, shaping and
+  // start of the configuration, and learner.discount for the shaping. The town must hold a scene
+  // when the observation has an image.
   EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds);
   ~EmbeddedEnv() override;
 
@@ -38,11 +39,17 @@ class EmbeddedEnv : public Env {
   const Town& town() const { return *town_; }
   // The scenario's cars in the episode of this world, asserted to run beside those of the suite.
   int num_npcs(int index) const;
+  // What the agent's camera sees in the episode of this world, and what its frame of this moment is
+  // made with.
+  const Look& look(int index) const { return episodes_[static_cast<size_t>(index)].look; }
+  FrameMoment moment(int index) const;
 
  private:
   // What an episode needs beyond the World: small, plain, saved with it.
   struct Progress {
     int num_npcs = 0;
+    Scenario scenario = Scenario::kEmpty;  // never kMixed: the one that was drawn
+    uint64_t look_seed = 0;
     std::vector<int32_t> route_lanes;
     double route_start_s_m = 0.0, route_goal_s_m = 0.0;
     double last_s_m = 0.0;
@@ -57,6 +64,8 @@ class EmbeddedEnv : public Env {
     template <class Archive>
     void VisitFields(Archive& ar) {
       ar("num_npcs", num_npcs);
+      ar("scenario", scenario);
+      ar("look_seed", look_seed);
       ar("route_lanes", route_lanes);
       ar("route_start_s_m", route_start_s_m);
       ar("route_goal_s_m", route_goal_s_m);
@@ -76,10 +85,14 @@ class EmbeddedEnv : public Env {
     std::shared_ptr<const Route> route;
     RouteProfile profile;
     Progress progress;
+    Look look;
+    std::unique_ptr<Camera> camera;  // for looks of its own; the shared one shows the configured
   };
 
   std::shared_ptr<const Route> PickRoute(const ResetRequest& request, RandomStream& random) const;
   void StartEpisode(const ResetRequest& request);
+  // Everything that follows from scenario and seed but is no state: weather, camera.
+  void SetLook(Episode& episode);
   void StepTick(Episode& episode, Action action, DriveFacts& facts);
   void FillFacts(const Episode& episode, DriveFacts& facts) const;
   int PassWaypoints(Episode& episode) const;
@@ -95,6 +108,8 @@ class EmbeddedEnv : public Env {
   RewardPartSet without_;  // parts that do not count
   PotentialField field_;
   StartConfig start_;
+  WeatherConfig weather_;
+  RandomisationConfig randomisation_;
   EnvTraits traits_;
   RouteSampler sampler_;
   std::vector<Episode> episodes_;

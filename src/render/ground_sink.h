@@ -54,9 +54,9 @@ struct WetSink {
     const __m128i dry = GroundSink::Colored(road.texture + i, base, grain);
     const __m128i n =
         _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(road.texture + i)));
-    // Full water within 16 levels of the texture: an edge without steps.
+    // Full water within 32 levels of the texture: an edge without steps.
     __m128i water =
-        _mm_slli_epi16(_mm_sub_epi16(n, _mm_set1_epi16(static_cast<int16_t>(threshold))), 3);
+        _mm_slli_epi16(_mm_sub_epi16(n, _mm_set1_epi16(static_cast<int16_t>(threshold))), 2);
     water = _mm_min_epi16(_mm_max_epi16(water, _mm_setzero_si128()), _mm_set1_epi16(kFullAlpha));
     const __m128i wet = Blend(dry, _mm_set1_epi16(puddles[y]), water);
     const __m128i light = _mm_mullo_epi16(

@@ -24,10 +24,10 @@ Color Tint(RandomStream& random, double deviation) {
 
 }  // namespace
 
-Look DrawLook(const Config& config, Scenario scenario, uint64_t seed) {
+Look DrawLook(const WeatherConfig& weather, const RandomisationConfig& randomisation,
+              Scenario scenario, uint64_t seed) {
   Look look;
-  look.weather = EpisodeWeather(config, scenario, seed);
-  const RandomisationConfig& randomisation = config.randomisation;
+  look.weather = EpisodeWeather(weather, randomisation, scenario, seed);
   if (!randomisation.enabled) return look;
 
   RandomStream camera(seed, "look_camera");

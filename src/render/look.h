@@ -43,7 +43,8 @@ struct Look {
 
 // The agent's look in an episode: weather of EpisodeWeather, and with randomisation the rest drawn
 // from the seed.
-Look DrawLook(const Config& config, Scenario scenario, uint64_t seed);
+Look DrawLook(const WeatherConfig& weather, const RandomisationConfig& randomisation,
+              Scenario scenario, uint64_t seed);
 
 // What people are shown of it: the same weather and paints through an exact camera.
 Look LookForPeople(const Look& look, int width, int height);

@@ -143,15 +143,15 @@ Weather ResolveWeather(const WeatherConfig& config) {
   return Over(WeatherOf(config.preset), config);
 }
 
-Weather EpisodeWeather(const Config& config, Scenario scenario, uint64_t seed) {
-  const bool named = config.weather.preset != WeatherPreset::kDefault;
+Weather EpisodeWeather(const WeatherConfig& config, const RandomisationConfig& randomisation,
+                       Scenario scenario, uint64_t seed) {
+  const bool named = config.preset != WeatherPreset::kDefault;
   if (scenario == Scenario::kRain) {
-    return Over(WeatherOf(named ? config.weather.preset : WeatherPreset::kWetCloudyNoon),
-                config.weather);
+    return Over(WeatherOf(named ? config.preset : WeatherPreset::kWetCloudyNoon), config);
   }
-  Weather w = WeatherOf(config.weather.preset);
-  if (config.randomisation.enabled) w = Drawn(w, config.randomisation, seed);
-  return Over(w, config.weather);
+  Weather w = WeatherOf(config.preset);
+  if (randomisation.enabled) w = Drawn(w, randomisation, seed);
+  return Over(w, config);
 }
 
 double WetShare(const Weather& w) {

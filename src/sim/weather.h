@@ -28,7 +28,8 @@ Weather ResolveWeather(const WeatherConfig& config);
 // The weather of one episode. Scenario `rain` stands on WetCloudyNoon where the configuration names
 // no preset. With randomisation sun, clouds, fog and rain are drawn from the seed, unless the
 // configuration sets the parameter itself or the scenario is `rain`.
-Weather EpisodeWeather(const Config& config, Scenario scenario, uint64_t seed);
+Weather EpisodeWeather(const WeatherConfig& config, const RandomisationConfig& randomisation,
+                       Scenario scenario, uint64_t seed);
 
 // Share of the ground's surface that is wet, and that lies under water, in [0, 1].
 double WetShare(const Weather& weather);

@@ -10,6 +10,10 @@ namespace {
 
 Config With(const std::vector<std::string>& sets) { return WithSets(Config(), sets); }
 
+Weather Of(const Config& config, Scenario scenario, uint64_t seed) {
+  return EpisodeWeather(config.weather, config.randomisation, scenario, seed);
+}
+
 TEST(WeatherPresets, HaveTheValuesOfCarlasSource) {
   // cloudiness, precipitation, deposits, wind, sun altitude of the presets of CoRL 2017's tests.
   struct Row {
@@ -54,18 +58,18 @@ TEST(WeatherPresets, AllDifferAndStayInTheRangesOfTheKeys) {
 }
 
 TEST(EpisodeWeather, IsTheConfiguredOneUnlessSomethingSaysOtherwise) {
-  EXPECT_EQ(EpisodeWeather(Config(), Scenario::kHeavy, 3), Weather());
+  EXPECT_EQ(Of(Config(), Scenario::kHeavy, 3), Weather());
   Weather expected = WeatherOf(WeatherPreset::kClearNight);
   expected.cloudiness = 44;
   const Config night = With({"weather.preset=ClearNight", "weather.cloudiness=44"});
-  EXPECT_EQ(EpisodeWeather(night, Scenario::kEmpty, 3), expected);
+  EXPECT_EQ(Of(night, Scenario::kEmpty, 3), expected);
 }
 
 TEST(EpisodeWeather, OfScenarioRainIsWetAndCloudyWhateverIsDrawn) {
   const Weather rain = WeatherOf(WeatherPreset::kWetCloudyNoon);
-  EXPECT_EQ(EpisodeWeather(Config(), Scenario::kRain, 1), rain);
-  EXPECT_EQ(EpisodeWeather(With({"randomisation.enabled=true"}), Scenario::kRain, 1), rain);
-  EXPECT_EQ(EpisodeWeather(With({"weather.preset=HardRainSunset"}), Scenario::kRain, 1),
+  EXPECT_EQ(Of(Config(), Scenario::kRain, 1), rain);
+  EXPECT_EQ(Of(With({"randomisation.enabled=true"}), Scenario::kRain, 1), rain);
+  EXPECT_EQ(Of(With({"weather.preset=HardRainSunset"}), Scenario::kRain, 1),
             WeatherOf(WeatherPreset::kHardRainSunset));
 }
 
@@ -74,9 +78,9 @@ TEST(EpisodeWeather, IsDrawnWithinItsRangesAndFollowsTheSeed) {
                               "randomisation.precipitation_max=60", "weather.dust_storm=12"});
   int rainy = 0, foggy = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
-    const Weather w = EpisodeWeather(config, Scenario::kEmpty, seed);
-    EXPECT_EQ(w, EpisodeWeather(config, Scenario::kEmpty, seed));
-    EXPECT_NE(w, EpisodeWeather(config, Scenario::kEmpty, seed + 1));
+    const Weather w = Of(config, Scenario::kEmpty, seed);
+    EXPECT_EQ(w, Of(config, Scenario::kEmpty, seed));
+    EXPECT_NE(w, Of(config, Scenario::kEmpty, seed + 1));
     EXPECT_GE(w.sun_altitude_angle, 10);
     EXPECT_LE(w.sun_altitude_angle, 80);
     EXPECT_LE(w.precipitation, 60);
