@@ -30,12 +30,12 @@ enum class LaneMarkColor : uint8_t { kWhite, kYellow, kOther };
 
 // Which lane change over the mark the file permits, in the driving direction of the lane that it
 // belongs to. Says nothing of the type: a file may permit what a solid line would forbid.
-enum class LaneChange : uint8_t { kNone, kRight, kLeft, kBoth };
+enum class PermittedChange : uint8_t { kNone, kRight, kLeft, kBoth };
 
 struct LaneMark {
   LaneMarkType type = LaneMarkType::kNone;
   LaneMarkColor color = LaneMarkColor::kWhite;
-  LaneChange change = LaneChange::kBoth;
+  PermittedChange change = PermittedChange::kBoth;
 
   template <class Archive>
   void VisitFields(Archive& ar) {

@@ -70,18 +70,18 @@ LaneMark LaneMarkOf(std::string_view type, std::string_view color, std::string_v
   mark.color = color.empty() || color == "standard" || color == "white" ? LaneMarkColor::kWhite
                : color == "yellow"                                      ? LaneMarkColor::kYellow
                                                                         : LaneMarkColor::kOther;
-  mark.change = lane_change == "increase"   ? LaneChange::kLeft
-                : lane_change == "decrease" ? LaneChange::kRight
-                : lane_change == "none"     ? LaneChange::kNone
-                                            : LaneChange::kBoth;
+  mark.change = lane_change == "increase"   ? PermittedChange::kLeft
+                : lane_change == "decrease" ? PermittedChange::kRight
+                : lane_change == "none"     ? PermittedChange::kNone
+                                            : PermittedChange::kBoth;
   return mark;
 }
 
 LaneMark SeenFromOpposite(LaneMark mark) {
-  if (mark.change == LaneChange::kLeft) {
-    mark.change = LaneChange::kRight;
-  } else if (mark.change == LaneChange::kRight) {
-    mark.change = LaneChange::kLeft;
+  if (mark.change == PermittedChange::kLeft) {
+    mark.change = PermittedChange::kRight;
+  } else if (mark.change == PermittedChange::kRight) {
+    mark.change = PermittedChange::kLeft;
   }
   return mark;
 }

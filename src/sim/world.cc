@@ -206,7 +206,7 @@ bool World::State::Plausible() const {
   const bool known_marks =
       std::all_of(crossed.marks.begin(), crossed.marks.end(), [](const CrossedMark& m) {
         return m.mark.type <= LaneMarkType::kCurb && m.mark.color <= LaneMarkColor::kOther &&
-               m.mark.change <= LaneChange::kBoth;
+               m.mark.change <= PermittedChange::kBoth;
       });
   return variation.Valid() && known_marks && crossed.count >= 0 && crossed.count <= 4 &&
          events.other_kind <= VehicleKind::kTwoWheeler;

@@ -90,20 +90,20 @@ using Marks = std::vector<CrossedMark>;
 
 TEST(LaneMarks, AreToldByTheFilesTypeAndColour) {
   // From lane -2 to the left into -1: the outer mark of lane -1, which lies left of -2.
-  const LaneMark broken{LaneMarkType::kBroken, LaneMarkColor::kWhite, LaneChange::kBoth};
+  const LaneMark broken{LaneMarkType::kBroken, LaneMarkColor::kWhite, PermittedChange::kBoth};
   EXPECT_EQ(CrossedBetween(50, -5.25, -1.75), (Marks{{broken, true}}));
   EXPECT_EQ(CrossedBetween(50, -1.75, -5.25), (Marks{{broken, false}}));
-  const LaneMark solid{LaneMarkType::kSolid, LaneMarkColor::kWhite, LaneChange::kNone};
+  const LaneMark solid{LaneMarkType::kSolid, LaneMarkColor::kWhite, PermittedChange::kNone};
   EXPECT_EQ(CrossedBetween(250, -5.25, -1.75), (Marks{{solid, true}}));
   // The centre line, to the other side and from there.
-  const LaneMark middle{LaneMarkType::kSolidSolid, LaneMarkColor::kYellow, LaneChange::kNone};
+  const LaneMark middle{LaneMarkType::kSolidSolid, LaneMarkColor::kYellow, PermittedChange::kNone};
   EXPECT_EQ(CrossedBetween(50, -1.75, 1.75), (Marks{{middle, true}}));
   EXPECT_EQ(CrossedBetween(250, 1.75, -1.75), (Marks{{middle, true}}));
   // Off the road and back, over grass on one side; over a kerb that begins at 50 m on the other.
-  const LaneMark grass{LaneMarkType::kGrass, LaneMarkColor::kWhite, LaneChange::kBoth};
+  const LaneMark grass{LaneMarkType::kGrass, LaneMarkColor::kWhite, PermittedChange::kBoth};
   EXPECT_EQ(CrossedBetween(150, -5.25, -9.0), (Marks{{grass, false}}));
   EXPECT_EQ(CrossedBetween(150, -9.0, -5.25), (Marks{{grass, false}}));
-  const LaneMark kerb{LaneMarkType::kCurb, LaneMarkColor::kOther, LaneChange::kBoth};
+  const LaneMark kerb{LaneMarkType::kCurb, LaneMarkColor::kOther, PermittedChange::kBoth};
   EXPECT_EQ(CrossedBetween(60, 5.25, 9.0), (Marks{{kerb, false}}));
   EXPECT_EQ(CrossedBetween(40, 5.25, 9.0), (Marks{{LaneMark{}, false}})) << "nothing is painted";
 }
@@ -111,8 +111,9 @@ TEST(LaneMarks, AreToldByTheFilesTypeAndColour) {
 // "increase" permits changes towards higher ids: to the left for who drives along the road, to the
 // right for who drives against it.
 TEST(LaneMarks, TellWhichLaneChangeTheyPermit) {
-  const LaneMark along{LaneMarkType::kSolidBroken, LaneMarkColor::kWhite, LaneChange::kLeft};
-  const LaneMark against{LaneMarkType::kSolidBroken, LaneMarkColor::kWhite, LaneChange::kRight};
+  const LaneMark along{LaneMarkType::kSolidBroken, LaneMarkColor::kWhite, PermittedChange::kLeft};
+  const LaneMark against{LaneMarkType::kSolidBroken, LaneMarkColor::kWhite,
+                         PermittedChange::kRight};
   EXPECT_EQ(CrossedBetween(150, -5.25, -1.75), (Marks{{along, true}}));
   EXPECT_EQ(CrossedBetween(150, -1.75, -5.25), (Marks{{along, false}}));
   EXPECT_EQ(CrossedBetween(150, 1.75, 5.25), (Marks{{against, false}}));
