@@ -33,17 +33,25 @@ void CheckEnd(const RoadNetwork& network, const char* which, LaneIndex lane, dou
   }
 }
 
-// The stretch [low, high] of a lane's centre, with exact ends.
-void AppendStretch(const Curve& center, double low, double high, std::vector<CurvePoint>& out) {
+// The stretch [low, high] of a lane's centre, with exact ends, and the ground below it.
+void AppendStretch(const Curve& center, double low, double high, std::vector<CurvePoint>& out,
+                   std::vector<CurveGround>& ground) {
   constexpr double kSameStation = 1e-6;
   out.push_back(center.At(low));
+  ground.push_back(center.GroundAt(low));
   const auto first = static_cast<size_t>(std::floor(low / center.spacing_m() + 1e-9)) + 1;
   for (size_t i = first; i < center.points().size(); ++i) {
     const double s = static_cast<double>(i) * center.spacing_m();
     if (s >= high - kSameStation) break;
-    if (s > low + kSameStation) out.push_back(center.points()[i]);
+    if (s > low + kSameStation) {
+      out.push_back(center.points()[i]);
+      ground.push_back(center.GroundAt(s));
+    }
   }
-  if (high > low + kSameStation) out.push_back(center.At(high));
+  if (high > low + kSameStation) {
+    out.push_back(center.At(high));
+    ground.push_back(center.GroundAt(high));
+  }
 }
 
 }  // namespace
@@ -56,6 +64,7 @@ Route::Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> 
       goal_s_m_(goal_s_m) {
   VOLANTE_CHECK(!lanes_.empty(), "a route needs a lane");
   std::vector<CurvePoint> dense;
+  std::vector<CurveGround> ground;
   std::vector<size_t> first_point;
   for (size_t k = 0; k < lanes_.size(); ++k) {
     const Curve& center = network_->lane(lanes_[k]).center;
@@ -70,10 +79,11 @@ Route::Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> 
       if (dense.size() > first_point.back() + 1 &&
           Distance(dense.back().position_m, center.points().front().position_m) < kSamePlace) {
         dense.pop_back();
+        ground.pop_back();
       }
     }
     first_point.push_back(dense.size());
-    AppendStretch(center, low, high, dense);
+    AppendStretch(center, low, high, dense, ground);
   }
   // Arc lengths of the lanes' first points, measured as the curve measures them.
   std::vector<CurvePoint> piece(2);
@@ -90,7 +100,7 @@ Route::Route(std::shared_ptr<const RoadNetwork> network, std::vector<LaneIndex> 
   }
   lane_begin_s_m_[0] = -start_s_m;
   VOLANTE_CHECK(s > 0.0, "a route has a length");
-  path_ = Curve(dense, s);
+  path_ = network_->flat() ? Curve(dense, s) : Curve(dense, ground, s);
 }
 
 size_t Route::LaneIndexAt(double route_s_m) const {

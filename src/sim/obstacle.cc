@@ -45,6 +45,10 @@ Obstacle World::ObstacleAhead() const {
     const double half_length = 0.5 * npc.length_m, half_width = 0.5 * npc.width_m;
     if (std::abs(on.lateral_m) - half_length * across - half_width * along >= corridor) continue;
     if (on.s_m <= s) continue;
+    if (!path.flat() &&
+        std::abs(path.GroundAt(on.s_m).height_m - npc.ground_m) > RoadNetwork::kLevelHeightM) {
+      continue;  // above or below the way
+    }
     const double gap = on.s_m - half_length * along - half_width * across - s - half_ego;
     if (gap < obstacle.gap_m && gap <= kLookAhead_m) {
       obstacle.gap_m = gap;

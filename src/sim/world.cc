@@ -67,6 +67,18 @@ void World::FindGround() {
   ego_ground_.roll_rad = std::atan(left_slope * turn.x - ground.grade * turn.y);
 }
 
+void World::WriteNpcs() {
+  state_.traffic.WritePoses(npc_vehicles_);
+  if (network_->flat()) return;
+  const std::span<const Npc> npcs = state_.traffic.npcs();
+  for (size_t i = 0; i < npcs.size(); ++i) {
+    const CurveGround ground = network_->lane(npcs[i].plan[0]).center.GroundAt(npcs[i].s_m);
+    npc_vehicles_[i].ground_m = ground.height_m;
+    npc_vehicles_[i].pitch_rad = std::atan(ground.grade);
+    npc_vehicles_[i].roll_rad = ground.bank_rad;
+  }
+}
+
 void World::Start(const WorldStart& start) {
   SetRoute(start.route);
   VOLANTE_CHECK(start.ego.Valid(), "the ego's variation is one that a car can have");
@@ -91,7 +103,7 @@ void World::Start(const WorldStart& start) {
   }
   state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
-  state_.traffic.WritePoses(npc_vehicles_);
+  WriteNpcs();
 }
 
 void World::Step(double steer, double throttle) {
@@ -116,7 +128,7 @@ void World::Step(double steer, double throttle) {
   ++state_.tick;
   RefreshEgoView();
   state_.traffic.Observe(ego_view_);
-  state_.traffic.WritePoses(npc_vehicles_);
+  WriteNpcs();
   FindEvents(old_box);
 }
 
@@ -226,7 +238,7 @@ void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> ro
   loaded.RefreshEgoView();
   loaded.state_.traffic.Relink(loaded.ego_view_);
   loaded.npc_vehicles_.assign(loaded.state_.traffic.npcs().size(), {});
-  loaded.state_.traffic.WritePoses(loaded.npc_vehicles_);
+  loaded.WriteNpcs();
   *this = std::move(loaded);
 }
 

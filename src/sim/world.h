@@ -135,6 +135,7 @@ class World {
   void SetRoute(std::shared_ptr<const Route> route);
   void SetVariation(const EgoVariation& variation);
   void RefreshEgoView();
+  void WriteNpcs();  // poses, and the ground they stand on
   void FindGround();
   bool WithinRouteLane() const;
   void FindEvents(const OrientedBox& old_box);
