@@ -140,7 +140,7 @@ struct Camera::Impl {
   // buildings before them reach; a building starts on the ground, so nothing shows below it.
   void DropHidden();
   // The columns that a building's walls fill, up to their lowest point on the screen.
-  void CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
+  void CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
                     std::array<float, kOcclusionColumns>& covered) const;
   void CollectItems(std::span<const VehicleState> vehicles);
   // Of one deck (-1: of none), no nearer than this. At night the light of headlights instead.

@@ -18,7 +18,15 @@ constexpr float kShadowFar_m = 45.0f;
 void Camera::Impl::DropHidden() {
   std::array<float, kOcclusionColumns> covered;  // v above which nothing is covered yet
   covered.fill(static_cast<float>(height) + 1e6f);
-  const float columns_per_px = static_cast<float>(kOcclusionColumns) / static_cast<float>(width);
+  // Which thing hides which does not depend on where the camera tilts to: this is the picture of a
+  // level one, as wide as a tilted one sees.
+  float first_u = 0.0f, last_u = static_cast<float>(width);
+  if (view.sin_pitch != 0.0f || view.sin_roll != 0.0f) {
+    first_u = view.cx + view.fx * view.left_plane.x / view.left_plane.y;
+    last_u = view.cx + view.fx * view.right_plane.x / view.right_plane.y;
+  }
+  const float columns_per_px = static_cast<float>(kOcclusionColumns) / (last_u - first_u);
+  const float cx = view.cx - first_u;
   size_t kept = items.size();
   for (size_t i = items.size(); i-- > 0;) {  // near to far
     const Item item = items[i];
@@ -26,8 +34,8 @@ void Camera::Impl::DropHidden() {
       const float near = item.at.u - item.radius;
       const float far = item.at.u + item.radius;
       const float left = item.at.v + item.radius, right = item.at.v - item.radius;
-      const float u0 = view.cx - view.fx * left / (left > 0.0f ? near : far);
-      const float u1 = view.cx - view.fx * right / (right > 0.0f ? far : near);
+      const float u0 = cx - view.fx * left / (left > 0.0f ? near : far);
+      const float u1 = cx - view.fx * right / (right > 0.0f ? far : near);
       const float rise = item.top_m - view.height_m;
       const float top = rise > 0.0f ? view.cy - view.fy * rise / near : view.cy;
       const int c0 =
@@ -38,14 +46,14 @@ void Camera::Impl::DropHidden() {
       for (int c = c0; c < c1 && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
       if (hidden) continue;
       if (item.kind == ItemKind::kBuilding)
-        CoverColumns(scene->impl().buildings[item.index], item.at, columns_per_px, covered);
+        CoverColumns(scene->impl().buildings[item.index], item.at, cx, columns_per_px, covered);
     }
     items[--kept] = item;
   }
   items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(kept));
 }
 
-void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float columns_per_px,
+void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
                                 std::array<float, kOcclusionColumns>& covered) const {
   const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
   const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
@@ -55,7 +63,7 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float columns_
     const float d = i % 3 == 0 ? b.half_depth_m : -b.half_depth_m;
     const float x = at.u + ux * l - uy * d, y = at.v + uy * l + ux * d;
     if (x < kNearDepth_m) return;
-    const float u = view.cx - view.fx * y / x;
+    const float u = cx - view.fx * y / x;
     low_u = std::min(low_u, u);
     high_u = std::max(high_u, u);
     deepest = std::max(deepest, x);
@@ -128,7 +136,7 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     if (a.key != b.key) return a.key > b.key;
     return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
   });
-  if (s.relief.flat() && view.sin_pitch == 0.0f && view.sin_roll == 0.0f) DropHidden();
+  if (s.relief.flat()) DropHidden();
 }
 
 void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t deck,
