@@ -133,6 +133,8 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
     start.lateral_offset_m = random.Uniform(-offset, offset);
     start.heading_error_rad = random.Uniform(-angle, angle);
   }
+  start.ego.friction_scale *=
+      GripOf(EpisodeWeather(weather_, randomisation_, scenario, request.seed));
   episode.world->Start(start);
   const int suite_cars = static_cast<int>(episode.world->traffic().scripts().size());
   VOLANTE_CHECK(static_cast<int>(episode.world->npcs().size()) == start.num_npcs + suite_cars,

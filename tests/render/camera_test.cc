@@ -14,7 +14,9 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "config/options.h"
 #include "render/hill_scene.h"
+#include "render/look.h"
 #include "render/scene_impl.h"
 #include "road/route.h"
 #include "support/count_allocations.h"
@@ -377,6 +379,26 @@ TEST(Camera, FramesOfHillsAllocateNothing) {
     pose.ground_m = street.height_m(s);
     pose.pitch_rad = 0.15 * std::cos(s / 40.0);
     camera.RenderGray(pose, {}, picture.data());
+  }
+  EXPECT_EQ(allocations_so_far, before);
+}
+
+TEST(Camera, NewLooksAllocateNothingOnceTheirKindsWereSeen) {
+  const Config config = WithSets(Config(), {"randomisation.enabled=true"});
+  Camera camera(TownScene(), {});
+  std::vector<uint8_t> picture(84 * 84);
+  const Drive drive = RandomDrive(4);
+  Look night;
+  night.weather = WeatherOf(WeatherPreset::kHardRainNight);
+  camera.SetLook(night);
+  camera.SetLook(DrawLook({}, config.randomisation, Scenario::kEmpty, 0));
+  const long before = allocations_so_far;
+  for (uint32_t episode = 0; episode < 20; ++episode) {
+    camera.SetLook(DrawLook({}, config.randomisation, Scenario::kEmpty, episode));
+    for (uint32_t tick = 0; tick < 3; ++tick) {
+      camera.RenderGray(drive.pose, drive.vehicles, picture.data(),
+                        {.tick = tick, .speed_mps = 9.0f, .yaw_rate_radps = 0.2f});
+    }
   }
   EXPECT_EQ(allocations_so_far, before);
 }
