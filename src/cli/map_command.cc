@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/map_traffic.h"
+#include "road/map_check.h"
 #include "road/route.h"
 
 namespace volante {
@@ -46,10 +47,6 @@ double TightestRadius(const Lane& lane) {
     curvature = std::max(curvature, std::abs(p.curvature_1pm));
   }
   return 1.0 / curvature;
-}
-
-std::string NameOf(const Lane& lane) {
-  return "road " + lane.road_id + " lane " + std::to_string(lane.opendrive_lane);
 }
 
 int Info(const std::string& map) {
@@ -89,26 +86,9 @@ int Info(const std::string& map) {
 
 int Check(const std::string& map) {
   const NetworkPointer network = LoadMap(map);
-  std::vector<std::string> defects(network->defects().begin(), network->defects().end());
-  constexpr double kKink = 10.0 * std::numbers::pi / 180.0;
-  for (const Lane& lane : network->lanes()) {
-    const CurvePoint& end = lane.center.points().back();
-    for (const LaneIndex next : lane.successors) {
-      const CurvePoint& begin = network->lane(next).center.points().front();
-      const double angle = std::abs(WrapAngle(begin.heading_rad - end.heading_rad));
-      if (angle < kKink) continue;
-      defects.push_back(NameOf(lane) + " to " + NameOf(network->lane(next)) + ": a kink of " +
-                        std::to_string(angle * 180.0 / std::numbers::pi) + " degrees");
-    }
-    if (lane.junction >= 0 && (lane.successors.empty() || lane.predecessors.empty())) {
-      defects.push_back(NameOf(lane) + ": lies in a junction and leads " +
-                        (lane.successors.empty() ? "nowhere" : "from nowhere"));
-    }
-    if (TightestRadius(lane) < kEgoTurnRadius) {
-      defects.push_back(NameOf(lane) + ": a radius of " + std::to_string(TightestRadius(lane)) +
-                        " m, tighter than the ego can drive");
-    }
-  }
+  MapCheckLimits limits;
+  limits.smallest_radius_m = kEgoTurnRadius;
+  const std::vector<std::string> defects = CheckMap(*network, limits);
   for (const std::string& defect : defects) std::printf("%s\n", defect.c_str());
   std::printf("%s: %zu lanes, %zu defects\n", network->name().c_str(), network->lanes().size(),
               defects.size());

@@ -71,6 +71,9 @@ RoadNetworkBuilder::RoadNetworkBuilder(const opendrive::Document& document, std:
     : document_(document), limits_(limits), network_(new RoadNetwork) {
   network_->name_ = std::move(name);
   network_->defects_ = document.defects;
+  for (const opendrive::JunctionRecord& junction : document.junctions) {
+    junction_ids_.insert(junction.id);
+  }
 }
 
 std::shared_ptr<const RoadNetwork> RoadNetworkBuilder::Build(std::string_view text) {
@@ -264,10 +267,12 @@ void RoadNetworkBuilder::MakeLanesOf(const Road& road, SectionGroup& group) {
     std::optional<Lane> lane = FinishLane(road, dense);
     if (!lane) continue;
     lane->section = head.index;
+    lane->begin_s_m = head.begin_s_m;
+    lane->end_s_m = road.sections[group.last].end_s_m;
+    if (!IsForward(road, dense.record->id)) std::swap(lane->begin_s_m, lane->end_s_m);
     group.lanes.emplace_back(dense.record->id, static_cast<LaneIndex>(network_->lanes_.size()));
     network_->lanes_.push_back(std::move(*lane));
     forward_.push_back(IsForward(road, dense.record->id));
-    extents_.push_back({head.begin_s_m, road.sections[group.last].end_s_m});
   }
 }
 

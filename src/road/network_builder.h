@@ -28,9 +28,6 @@ class RoadNetworkBuilder {
     std::vector<std::pair<int, LaneIndex>> lanes;  // OpenDRIVE id -> lane
   };
 
-  struct Extent {  // of a lane, on its reference line
-    double begin_s_m = 0.0, end_s_m = 0.0;
-  };
   // What becomes of one drivable lane of a group, along the reference line.
   struct DenseLane;
 
@@ -84,8 +81,8 @@ class RoadNetworkBuilder {
   std::shared_ptr<RoadNetwork> network_;
   std::vector<std::vector<SectionGroup>> groups_;  // per road
   std::vector<bool> forward_;                      // per lane: along the reference line
-  std::vector<Extent> extents_;                    // per lane
   std::unordered_set<uint64_t> joined_;            // (from, to) of the links made; never iterated
+  std::unordered_set<std::string> junction_ids_;   // looked up, never iterated
   double total_length_m_ = 0.0, curve_length_m_ = 0.0;  // of lanes: along their roads, and true
   double work_ = 0.0;
 

@@ -59,7 +59,7 @@ void RoadNetworkBuilder::Join(LaneIndex a, RoadEnd a_end, LaneIndex b, RoadEnd b
     const auto name = [](const Lane& lane) {
       return "lane " + std::to_string(lane.opendrive_lane);
     };
-    Defect(RoadOf(first), forward_[from] ? extents_[from].end_s_m : extents_[from].begin_s_m,
+    Defect(RoadOf(first), first.end_s_m,
            name(first) + " leads to road " + next.road_id + " " + name(next) + " over " + what);
   };
   if (gap > kReportedGap) {
@@ -111,6 +111,10 @@ RoadEnd RoadNetworkBuilder::ContactOf(const RoadLink& link, const Road& road, Ro
 void RoadNetworkBuilder::LinkToRoad(size_t road_index, RoadEnd end) {
   const Road& road = document_.roads[road_index];
   const RoadLink& link = end == RoadEnd::kStart ? road.predecessor : road.successor;
+  if (link.kind == RoadLink::Kind::kJunction && !junction_ids_.contains(link.id)) {
+    Defect(road, end == RoadEnd::kStart ? 0.0 : road.length_m,
+           "links to junction " + link.id + ", which does not exist");
+  }
   if (link.kind != RoadLink::Kind::kRoad) return;
   const auto found = document_.road_index.find(link.id);
   if (found == document_.road_index.end()) {

@@ -25,13 +25,14 @@ enum class Turn : uint8_t { kNone, kStraight, kLeft, kRight };  // kNone outside
 // connecting road usually is one lane.
 struct Lane {
   std::string road_id;
-  int section = 0;                      // index of the (first) lane section within the road
-  int opendrive_lane = 0;               // signed id in the file
-  int junction = -1;                    // index into junctions(), -1 outside
-  Turn turn = Turn::kNone;              // by the change of heading over the lane: 30 degrees
-  double speed_limit_mps = 50.0 / 3.6;  // the file's, else 50 km/h
-  Curve center;                         // in driving direction
-  std::vector<LaneIndex> successors;    // in driving direction, sorted
+  int section = 0;                        // index of the (first) lane section within the road
+  int opendrive_lane = 0;                 // signed id in the file
+  int junction = -1;                      // index into junctions(), -1 outside
+  Turn turn = Turn::kNone;                // by the change of heading over the lane: 30 degrees
+  double speed_limit_mps = 50.0 / 3.6;    // the file's, else 50 km/h
+  double begin_s_m = 0.0, end_s_m = 0.0;  // on its road, in driving direction
+  Curve center;                           // in driving direction
+  std::vector<LaneIndex> successors;      // in driving direction, sorted
   std::vector<LaneIndex> predecessors;
   LaneIndex left = kNoLane;  // neighbour of the same direction
   LaneIndex right = kNoLane;

@@ -42,6 +42,22 @@ TEST(Volante, EveryLightCommandHasHelp) {
   }
 }
 
+TEST(Volante, MapCheckNamesEachDefectAndExitsWithOneWhenThereIsOne) {
+  const Ran sound = Execute({VolantePath(), "map", "check", "volante_town"});
+  EXPECT_EQ(sound.exit_code, 0) << sound.out;
+  EXPECT_THAT(sound.out, HasSubstr("volante_town: 108 lanes, 0 defects"));
+  const ScratchDirectory scratch;
+  WriteText(scratch.path() + "/short.xodr",
+            "<OpenDRIVE><road id=\"5\" junction=\"-1\" length=\"70\"><planView><geometry s=\"0\" "
+            "x=\"0\" y=\"0\" hdg=\"0\" length=\"60\"><line/></geometry></planView><lanes>"
+            "<laneSection s=\"0\"><right><lane id=\"-1\" type=\"driving\"><width a=\"3\"/></lane>"
+            "</right></laneSection></lanes></road></OpenDRIVE>");
+  const Ran checked = Execute({VolantePath(), "map", "check", scratch.path() + "/short.xodr"});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(checked.out, HasSubstr("road 5 at s 0 m: its length attribute says 70.0"));
+  EXPECT_THAT(checked.out, HasSubstr("1 lanes, 1 defects"));
+}
+
 TEST(Volante, EveryLearnerCommandHasHelp) {
   if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
   for (const char* command : kLearnCommands) {
