@@ -60,6 +60,7 @@ std::optional<Geometry> ReadGeometry(pugi::xml_node node, XmlSource& source) {
   }
   if (g.length_m < kSkippedLength) return std::nullopt;
   if (const char* reason = ReadShape(node, source, g)) source.RefuseRoad(g.s_m, reason);
+  source.CountKnots(g.knots.size() + g.arc_m.size());
   if (g.shape == Geometry::Shape::kCubic &&
       std::abs(g.arc_m.back() - g.length_m) > 0.01 * g.length_m + 0.01) {
     source.AddDefect(g.s_m, "a curve's length attribute says " + std::to_string(g.length_m) +

@@ -107,6 +107,11 @@ void XmlSource::CountLine(double begin_s_m, double end_s_m, const Geometry& geom
   }
 }
 
+void XmlSource::CountKnots(size_t knots) {
+  num_knots_ += knots;
+  if (num_knots_ > kMostKnots) RefuseRoad(s_m_, "the curves up to here have too many bends");
+}
+
 std::optional<double> OutOfRange(const std::vector<Cubic>& records, double length_m, double low,
                                  double high) {
   for (size_t i = 0; i < records.size(); ++i) {

@@ -47,8 +47,11 @@ class XmlSource {
   void CountLane();
   void CountLine(double begin_s_m, double end_s_m, const Geometry& geometry);
 
+  void CountKnots(size_t knots);
+
   // How much all reference lines may turn together: hostile ones would turn for ever.
-  static constexpr double kMostTurning = 2e5;  // rad
+  static constexpr double kMostTurning = 2e5;      // rad
+  static constexpr size_t kMostKnots = 4'000'000;  // of spirals and cubics
 
  private:
   const std::string& name_;
@@ -56,6 +59,7 @@ class XmlSource {
   std::string road_id_ = "(none)";
   double s_m_ = 0.0;
   int num_lanes_ = 0;
+  size_t num_knots_ = 0;
   double total_length_m_ = 0.0, total_turning_rad_ = 0.0;
   std::vector<std::string> defects_;
 };

@@ -216,14 +216,18 @@ const char* MakePoly3(Geometry& g, const std::array<double, 4>& v) {
   g.shape = Geometry::Shape::kCubic;
   g.u_m = {0.0, 1.0, 0.0, 0.0};
   g.v_m = v;
-  // The arc length grows at least as fast as u: its end lies between 0 and the length.
-  constexpr int kPieces = 32;
+  // The arc length grows at least as fast as u: its end lies between 0 and the length. Newton's
+  // method, and bisection where it leaves that interval or has overflowed.
+  constexpr int kPieces = 16;
   double low = 0.0, high = g.length_m;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (ArcLengthInPieces(g, middle, kPieces) < g.length_m ? low : high) = middle;
+  g.end_p = 0.5 * high;
+  for (int i = 0; i < 100; ++i) {
+    const double error = ArcLengthInPieces(g, g.end_p, kPieces) - g.length_m;
+    if (std::abs(error) <= 1e-13 * g.length_m) break;
+    (error < 0.0 ? low : high) = g.end_p;
+    const double next = g.end_p - error / CubicAt(g, g.end_p).speed();
+    g.end_p = next > low && next < high ? next : 0.5 * (low + high);
   }
-  g.end_p = high;
   if (!(g.end_p > 0.0)) return "its curve is not finite";
   return FinishCubic(g);
 }
