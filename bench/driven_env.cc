@@ -8,7 +8,7 @@ namespace volante {
 DrivenEnv::DrivenEnv(int num_npcs, bool with_image) {
   config_.env.npc_count = num_npcs;
   config_.observation.mode = with_image ? ObservationMode::kCameraVector : ObservationMode::kVector;
-  env_ = std::make_unique<EmbeddedEnv>(LoadTownFor(config_), config_, 1);
+  env_ = std::make_unique<EmbeddedEnv>(LoadTownsFor(config_), config_, 1);
   buffers_ = std::make_unique<StepBuffers>(env_->traits());
   view_ = buffers_->view();
   driver_ = MakeDriver("idm_mobil", config_.ego);

@@ -53,9 +53,8 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
   app.add_option("--weather", flags.weather,
                  "a named weather: ClearNight, HardRainNoon, ... (docs/weather.md)");
   auto* suite =
-      app.add_option("--suite", flags.suite,
-                     "contested: a lead car in the way and crossing traffic (docs/suites.md)")
-          ->check(CLI::IsMember({"standard", "contested"}))
+      app.add_option("--suite", flags.suite, kSuiteHelp)
+          ->check(CLI::IsMember(std::vector<std::string>(kSuiteNames.begin(), kSuiteNames.end())))
           ->capture_default_str();
   auto* route = app.add_option("--route", flags.route, "first route of the test list")
                     ->check(CLI::Range(0, 100000))
@@ -173,15 +172,12 @@ ExitCode JudgeReplay(const Plan& plan, const ReplayCheck& check, ProgressLine& p
 // One world, its cameras and the screen that they end on.
 class Show {
  public:
-  Show(const DriveFlags& flags, const Plan& plan, std::shared_ptr<const Town> town)
+  Show(const DriveFlags& flags, const Plan& plan)
       : flags_(flags),
         plan_(plan),
-        env_(town, plan.config, 1),
+        env_(std::make_shared<Towns>(plan.config.env, true), plan.config, 1),
         buffers_(env_.traits()),
         view_(buffers_.view()),
-        people_camera_(town->scene, CameraIntrinsics::ForPeople(kWidth, kHeight)),
-        agent_camera_(town->scene, CameraIntrinsics{}),
-        overlay_(town->network, kWidth, kHeight),
         street_(static_cast<size_t>(kWidth) * kHeight * 3),
         picture_(street_.size()),
         agent_view_(kImagePixels),
@@ -195,6 +191,7 @@ class Show {
   void Close() { screen_.Close(); }
 
  private:
+  void LookAround();
   void ShowFrame(const std::string& title, double episode_return, std::optional<double> q);
 
   const DriveFlags& flags_;
@@ -202,8 +199,10 @@ class Show {
   EmbeddedEnv env_;
   StepBuffers buffers_;
   StepView view_;
-  Camera people_camera_, agent_camera_;
-  Overlay overlay_;
+  // Of the town of this episode.
+  std::string town_;
+  std::optional<Camera> people_camera_, agent_camera_;
+  std::optional<Overlay> overlay_;
   std::vector<uint8_t> street_, picture_, agent_view_;
   Screen screen_;
   ProgressLine progress_;
@@ -215,13 +214,14 @@ ExitCode Show::Drive(const ResetRequest& reset) {
   Policy& policy = *plan_.policy;
   const DriveFacts& facts = view_.facts[0];
   env_.Reset({&reset, 1}, view_);
-  people_camera_.SetLook(LookForPeople(env_.look(0), kWidth, kHeight));
-  agent_camera_.SetLook(env_.look(0));
+  LookAround();
+  people_camera_->SetLook(LookForPeople(env_.look(0), kWidth, kHeight));
+  agent_camera_->SetLook(env_.look(0));
   policy.Begin(0, reset.seed, view_);
   std::optional<ReplayCheck> check;
   if (plan_.record) check.emplace(*plan_.record);
-  const std::string title = env_.town().name + ", scenario " + NameOf(reset.scenario) + ", route " +
-                            std::to_string(reset.route_index);
+  const std::string title = env_.town(0).name + ", scenario " + NameOf(reset.scenario) +
+                            ", route " + std::to_string(reset.route_index);
   double episode_return = 0.0;
   int lingered = 0;
   Action action;
@@ -246,12 +246,22 @@ ExitCode Show::Drive(const ResetRequest& reset) {
   return check && lingered > 0 ? JudgeReplay(plan_, *check, progress_) : ExitCode::kOk;
 }
 
+// Cameras and map of the town that the episode drives in.
+void Show::LookAround() {
+  const Town& town = env_.town(0);
+  if (town_ == town.name) return;
+  town_ = town.name;
+  people_camera_.emplace(town.scene, CameraIntrinsics::ForPeople(kWidth, kHeight));
+  agent_camera_.emplace(town.scene, CameraIntrinsics{});
+  overlay_.emplace(town.network, kWidth, kHeight);
+}
+
 void Show::ShowFrame(const std::string& title, double episode_return, std::optional<double> q) {
   const World& world = env_.world(0);
   const DriveFacts& facts = view_.facts[0];
   const Pose2 pose{world.ego().position_m, world.ego().heading_rad};
-  people_camera_.RenderRgb(pose, world.npcs(), street_.data(), env_.moment(0));
-  agent_camera_.RenderGray(pose, world.npcs(), agent_view_.data(), env_.moment(0));
+  people_camera_->RenderRgb(pose, world.npcs(), street_.data(), env_.moment(0));
+  agent_camera_->RenderGray(pose, world.npcs(), agent_view_.data(), env_.moment(0));
   OverlayInput input;
   input.camera_rgb = street_.data();
   input.camera_width = kWidth;
@@ -268,7 +278,7 @@ void Show::ShowFrame(const std::string& title, double episode_return, std::optio
   input.policy = plan_.policy->name();
   input.phase = plan_.record ? "replay" : "evaluation";
   input.title = title;
-  overlay_.Compose(input, picture_);
+  overlay_->Compose(input, picture_);
   if (!flags_.frame.empty() && facts.tick == flags_.frame_tick) {
     WritePng(flags_.frame, picture_, kWidth, kHeight, 3);
   }
@@ -298,7 +308,7 @@ int RunDrive(int argc, char** argv) {
     throw Error(ExitCode::kUsage, "the scripted world has nothing to look at", "env.town=tiny", "",
                 "--set env.town=volante_town");
   }
-  Show show(flags, plan, LoadTown(world, true));
+  Show show(flags, plan);
   ExitCode result = ExitCode::kOk;
   for (size_t i = 0; i < plan.episodes.size() && show.watching(); ++i) {
     result = show.Drive(plan.episodes[i]);

@@ -61,9 +61,8 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
                  "empty, 0, 1, 2, mixed or rain; the checkpoint's own unless given");
   app.add_option("--weather", flags.weather,
                  "a named weather: ClearNight, HardRainNoon, ... (docs/weather.md)");
-  app.add_option("--suite", flags.suite,
-                 "contested: a lead car in the way and crossing traffic (docs/suites.md)")
-      ->check(CLI::IsMember({"standard", "contested"}))
+  app.add_option("--suite", flags.suite, kSuiteHelp)
+      ->check(CLI::IsMember(std::vector<std::string>(kSuiteNames.begin(), kSuiteNames.end())))
       ->capture_default_str();
   app.add_option("--routes", flags.routes, "which committed list is driven")
       ->check(CLI::IsMember({"test", "validation"}))
@@ -192,7 +191,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
   const int worlds = std::min(kWorlds, flags.num_episodes);
   const LoadedPolicy loaded = WhoDrives(flags, task, worlds);
   const Config& config = loaded.config;
-  const auto env = MakeEnv(LoadTownFor(config), config, worlds);
+  const auto env = MakeEnv(LoadTownsFor(config), config, worlds);
   if (flags.blind && !env->traits().has_image) {
     throw Error(ExitCode::kUsage, "--blind is the control of a policy that sees", loaded.path,
                 std::string("this one was trained without a picture (observation.mode is ") +

@@ -32,6 +32,7 @@ bool IsBuiltIn(const std::string& name) {
 NetworkPointer LoadMap(const std::string& map) {
   const bool is_path = map.find('/') != std::string::npos || map.find('.') != std::string::npos;
   if (is_path || (!IsBuiltIn(map) && RealFiles().Exists(map))) return RoadNetwork::LoadFile(map);
+  if (const auto seed = RandomTownSeed(map)) return RoadNetwork::Parse(MakeRandomTown(*seed), map);
   return RoadNetwork::Parse(BuiltInTownText(map), map);
 }
 

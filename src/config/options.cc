@@ -119,6 +119,10 @@ void CheckTogether(const Config& config) {
     RefuseTogether("env.train_route_min_m is larger than env.train_route_max_m",
                    "set both, the minimum first");
   }
+  if (env.first_town + env.num_towns > 1000000) {
+    RefuseTogether("env.first_town + env.num_towns is above 1000000",
+                   "the random towns from there on are unseen ones, for suite new_town");
+  }
   if (config.exploration.random_throttle_min > config.exploration.random_throttle_max) {
     RefuseTogether("exploration.random_throttle_min is larger than random_throttle_max",
                    "set both, the minimum first");

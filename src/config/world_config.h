@@ -26,9 +26,13 @@ struct EnumNames<Scenario> {
 };
 // ---- sections ------------------------------------------------------------------------------
 
+inline constexpr const char* kRandomTowns = "random";  // of env.town
+
 struct EnvConfig {
   std::string town = "volante_town";
   std::string map;
+  int first_town = 0;
+  int num_towns = 50;
   Scenario scenario = Scenario::kEmpty;
   int npc_count = -1;
   double contested_share = 0.0;
@@ -41,8 +45,25 @@ struct EnvConfig {
   template <class V>
   void VisitFields(V& v) {
     v("town", town,
-      {.help = "built-in town", .applies = map.empty(), .condition = "env.map is empty"});
+      {.help = "built-in town; random: another random town in each training episode; random_N: the "
+               "random town of seed N",
+       .applies = map.empty(),
+       .condition = "env.map is empty"});
     v("map", map, {.help = "path of an OpenDRIVE file to drive instead of a built-in town"});
+    const bool random = map.empty() && town == kRandomTowns;
+    v("first_town", first_town,
+      {.help = "seed of the first random town; those from 1000000 on are for suite new_town",
+       .min = 0,
+       .max = 999999,
+       .applies = random,
+       .condition = "env.town is random"});
+    v("num_towns", num_towns,
+      {.help = "random towns to train in; validation and test routes lie in the first 10. They are "
+               "made when they are first driven in, and 64 are kept",
+       .min = 1,
+       .max = 100000,
+       .applies = random,
+       .condition = "env.town is random"});
     v("scenario", scenario,
       {.help =
            "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode; rain, for "

@@ -45,9 +45,11 @@ int NpcCount(Scenario scenario) {
   return 0;
 }
 
-EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds)
-    : town_(std::move(town)),
+EmbeddedEnv::EmbeddedEnv(std::shared_ptr<Towns> towns, const Config& config, int num_worlds)
+    : towns_(std::move(towns)),
       env_(config.env),
+      npc_(config.npc),
+      ego_(config.ego),
       mode_(config.observation.mode),
       reward_(config.reward.preset),
       without_(RewardParts(config.reward.preset, config.reward.without)),
@@ -55,8 +57,6 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
       start_(config.start),
       weather_(config.weather),
       randomisation_(config.randomisation),
-      sampler_(town_->network, town_->routes.held_out, config.env.train_route_min_m,
-               config.env.train_route_max_m),
       episodes_(static_cast<size_t>(num_worlds)),
       team_(std::min(config.env.threads, num_worlds)) {
   traits_.num_worlds = num_worlds;
@@ -66,16 +66,8 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config,
   traits_.deterministic = true;
   traits_.reward_parts = RewardPartNames(reward_);
   if (field_.shapes_reward()) traits_.reward_parts.push_back("shaping");
-  for (Episode& episode : episodes_) {
-    episode.world = std::make_unique<World>(town_->network, config.ego, config.npc);
-  }
-  if (traits_.has_image) {
-    VOLANTE_CHECK(town_->scene != nullptr, "the town was loaded without a scene");
-    for (int thread = 0; thread < team_.size(); ++thread) {
-      cameras_.push_back(std::make_unique<Camera>(town_->scene, CameraIntrinsics{}));
-      cameras_.back()->SetLook(DrawLook(weather_, {}, Scenario::kEmpty, 0));
-    }
-  }
+  if (towns_->only() == nullptr) return;  // each episode says where
+  for (Episode& episode : episodes_) GoTo(episode, towns_->only());
 }
 
 EmbeddedEnv::~EmbeddedEnv() = default;
@@ -93,19 +85,53 @@ int EmbeddedEnv::num_npcs(int index) const {
 
 // ---- reset ---------------------------------------------------------------------------------
 
-std::shared_ptr<const Route> EmbeddedEnv::PickRoute(const ResetRequest& request,
-                                                    RandomStream& random) const {
-  if (request.route_set == RouteSet::kTrain) {
-    return std::make_shared<const Route>(sampler_.Draw(random));
+std::shared_ptr<const EmbeddedEnv::Place> EmbeddedEnv::MakePlace(
+    const std::shared_ptr<const Town>& town) const {
+  std::vector<std::unique_ptr<Camera>> cameras;
+  if (traits_.has_image) {
+    VOLANTE_CHECK(town->scene != nullptr, "the town was loaded without a scene");
+    for (int thread = 0; thread < team_.size(); ++thread) {
+      cameras.push_back(std::make_unique<Camera>(town->scene, CameraIntrinsics{}));
+      cameras.back()->SetLook(DrawLook(weather_, {}, Scenario::kEmpty, 0));
+    }
   }
+  return std::make_shared<const Place>(
+      Place{town, std::make_shared<const TrafficMap>(town->network, World::WidestVehicle(npc_)),
+            RouteSampler(town->network, town->routes.held_out, env_.train_route_min_m,
+                         env_.train_route_max_m),
+            std::move(cameras)});
+}
+
+void EmbeddedEnv::GoTo(Episode& episode, const std::shared_ptr<const Town>& town) {
+  if (episode.place != nullptr && episode.place->town == town) return;
+  const auto there = std::find_if(episodes_.begin(), episodes_.end(), [&](const Episode& other) {
+    return other.place != nullptr && other.place->town == town;
+  });
+  episode.place = there != episodes_.end() ? there->place : MakePlace(town);
+  episode.world = std::make_unique<World>(episode.place->traffic, ego_, npc_);
+  episode.camera.reset();
+}
+
+void EmbeddedEnv::GoToPlaceOf(const ResetRequest& request) {
+  Episode& episode = episodes_[static_cast<size_t>(request.world)];
+  const Towns::Place place = towns_->PlaceOf(request);
+  GoTo(episode, place.town);
+  episode.route_index = place.route_index;
+}
+
+std::shared_ptr<const Route> EmbeddedEnv::PickRoute(const Episode& episode, RouteSet set,
+                                                    RandomStream& random) const {
+  const Place& place = *episode.place;
+  if (set == RouteSet::kTrain) return std::make_shared<const Route>(place.sampler.Draw(random));
+  const TownRoutes& routes = place.town->routes;
   const std::vector<RouteEnds>& list =
-      request.route_set == RouteSet::kValidation ? town_->routes.validation : town_->routes.test;
+      set == RouteSet::kValidation ? routes.validation : routes.test;
   if (list.empty()) {
-    throw Error(ExitCode::kBadInput, "no routes to evaluate on", town_->name,
+    throw Error(ExitCode::kBadInput, "no routes to evaluate on", place.town->name,
                 "the map is too small for routes of 120 to 250 m", "use a larger map");
   }
-  const size_t index = static_cast<size_t>(request.route_index) % list.size();
-  return std::make_shared<const Route>(FindRoute(town_->network, list[index]));
+  const size_t index = static_cast<size_t>(episode.route_index) % list.size();
+  return std::make_shared<const Route>(FindRoute(place.town->network, list[index]));
 }
 
 void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
@@ -117,7 +143,7 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
                                      Scenario::kHeavy};
     scenario = kChoices[random.Below(std::size(kChoices))];
   }
-  episode.route = PickRoute(request, random);
+  episode.route = PickRoute(episode, request.route_set, random);
   episode.profile.Build(*episode.route);
 
   WorldStart start;
@@ -142,6 +168,7 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
 
   Progress& progress = episode.progress;
   progress = Progress{};
+  progress.town = episode.place->town->name;
   progress.num_npcs = start.num_npcs;
   progress.scenario = scenario;
   progress.look_seed = request.seed;
@@ -165,7 +192,7 @@ void EmbeddedEnv::SetLook(Episode& episode) {
     return;
   }
   if (episode.camera == nullptr) {
-    episode.camera = std::make_unique<Camera>(town_->scene, CameraIntrinsics{});
+    episode.camera = std::make_unique<Camera>(episode.place->town->scene, CameraIntrinsics{});
   }
   episode.camera->SetLook(episode.look);
 }
@@ -178,9 +205,13 @@ void EmbeddedEnv::Reset(std::span<const ResetRequest> requests, StepView out) {
     ascending &= i == 0 || requests[i - 1].world < requests[i].world;
   }
   if (!ascending) {
-    for (const ResetRequest& request : requests) ResetWorld(request, 0, out);
+    for (const ResetRequest& request : requests) {
+      GoToPlaceOf(request);
+      ResetWorld(request, 0, out);
+    }
     return;
   }
+  for (const ResetRequest& request : requests) GoToPlaceOf(request);
   team_.ForEach(static_cast<int>(requests.size()), [&](int i, int thread) {
     ResetWorld(requests[static_cast<size_t>(i)], thread, out);
   });
@@ -331,7 +362,8 @@ void EmbeddedEnv::Observe(int world, int thread, StepView out) {
   if (!traits_.has_image || out.frame == nullptr) return;
   const Episode& episode = episodes_[static_cast<size_t>(world)];
   const World& w = *episode.world;
-  Camera& camera = episode.camera ? *episode.camera : *cameras_[static_cast<size_t>(thread)];
+  const Place& place = *episode.place;
+  Camera& camera = episode.camera ? *episode.camera : *place.cameras[static_cast<size_t>(thread)];
   camera.RenderGray(w.ego_ground_pose(), w.npcs(),
                     out.frame + static_cast<size_t>(world) * kImagePixels, moment(world));
 }
@@ -372,6 +404,7 @@ bool RouteExists(const RoadNetwork& network, const std::vector<int32_t>& lanes, 
 
 std::vector<uint8_t> EmbeddedEnv::Save(int world) {
   Episode& episode = episodes_[static_cast<size_t>(world)];
+  VOLANTE_CHECK(episode.world != nullptr, "Reset comes before Save");
   Snapshot snapshot{episode.world->Save(), SaveState(episode.progress)};
   return SaveState(snapshot);
 }
@@ -387,18 +420,21 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
     throw Error(ExitCode::kBadInput, "saved state does not fit", where, "its scenario is unknown",
                 "resume with the program that saved it");
   }
-  if (!RouteExists(*town_->network, progress.route_lanes, progress.route_start_s_m,
+  const std::shared_ptr<const Town> town = towns_->Named(progress.town);
+  if (!RouteExists(*town->network, progress.route_lanes, progress.route_start_s_m,
                    progress.route_goal_s_m)) {
     throw Error(ExitCode::kBadInput, "saved state does not fit", where,
-                "its route does not exist in " + town_->name,
+                "its route does not exist in " + town->name,
                 "resume with the town that it was saved with");
   }
-  episode.route = std::make_shared<const Route>(
-      town_->network,
+  const auto route = std::make_shared<const Route>(
+      town->network,
       std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),
       progress.route_start_s_m, progress.route_goal_s_m);
-  episode.profile.Build(*episode.route);
-  episode.world->Load(snapshot.world, episode.route);
+  GoTo(episode, town);
+  episode.world->Load(snapshot.world, route);
+  episode.route = route;
+  episode.profile.Build(*route);
   episode.progress = std::move(progress);
   SetLook(episode);
 }

@@ -1,4 +1,5 @@
-// The embedded simulator behind the environment interface: N worlds of one town.
+// The embedded simulator behind the environment interface: N worlds, in one town or each episode
+// in another (env.town=random, suite new_town).
 // Everything random of an episode follows from ResetRequest::seed. One caller at a time; it shares
 // the worlds among env.threads threads, which changes no byte.
 #pragma once
@@ -23,9 +24,11 @@ int NpcCount(Scenario scenario);
 class EmbeddedEnv : public Env {
  public:
   // Reads the sections env, weather, randomisation, npc, ego, observation, reward, shaping and
-  // start of the configuration, and learner.discount for the shaping. The town must hold a scene
+  // start of the configuration, and learner.discount for the shaping. The towns must hold scenes
   // when the observation has an image.
-  EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds);
+  EmbeddedEnv(std::shared_ptr<Towns> towns, const Config& config, int num_worlds);
+  EmbeddedEnv(std::shared_ptr<const Town> town, const Config& config, int num_worlds)
+      : EmbeddedEnv(std::make_shared<Towns>(std::move(town)), config, num_worlds) {}
   ~EmbeddedEnv() override;
 
   const EnvTraits& traits() const override { return traits_; }
@@ -36,7 +39,8 @@ class EmbeddedEnv : public Env {
 
   // For overlays, replay files and tests.
   const World& world(int index) const { return *episodes_[static_cast<size_t>(index)].world; }
-  const Town& town() const { return *town_; }
+  // Where the episode of this world takes place.
+  const Town& town(int index) const { return *episodes_[static_cast<size_t>(index)].place->town; }
   // The scenario's cars in the episode of this world, asserted to run beside those of the suite.
   int num_npcs(int index) const;
   // What the agent's camera sees in the episode of this world, and what its frame of this moment is
@@ -47,6 +51,7 @@ class EmbeddedEnv : public Env {
  private:
   // What an episode needs beyond the World: small, plain, saved with it.
   struct Progress {
+    std::string town;
     int num_npcs = 0;
     Scenario scenario = Scenario::kEmpty;  // never kMixed: the one that was drawn
     uint64_t look_seed = 0;
@@ -63,6 +68,7 @@ class EmbeddedEnv : public Env {
 
     template <class Archive>
     void VisitFields(Archive& ar) {
+      ar("town", town);
       ar("num_npcs", num_npcs);
       ar("scenario", scenario);
       ar("look_seed", look_seed);
@@ -80,8 +86,17 @@ class EmbeddedEnv : public Env {
       ar("outcome", outcome);
     }
   };
+  // What the worlds that drive in one town share.
+  struct Place {
+    std::shared_ptr<const Town> town;
+    std::shared_ptr<const TrafficMap> traffic;
+    RouteSampler sampler;
+    std::vector<std::unique_ptr<Camera>> cameras;  // one per thread; none without an image
+  };
   struct Episode {
-    std::unique_ptr<World> world;
+    std::shared_ptr<const Place> place;
+    std::unique_ptr<World> world;  // in that town
+    int route_index = 0;           // into the town's list, of the episode that is to start
     std::shared_ptr<const Route> route;
     RouteProfile profile;
     Progress progress;
@@ -89,7 +104,12 @@ class EmbeddedEnv : public Env {
     std::unique_ptr<Camera> camera;  // for looks of its own; the shared one shows the configured
   };
 
-  std::shared_ptr<const Route> PickRoute(const ResetRequest& request, RandomStream& random) const;
+  // Moves a world to a town, unless it is there; by the caller's thread alone.
+  void GoTo(Episode& episode, const std::shared_ptr<const Town>& town);
+  std::shared_ptr<const Place> MakePlace(const std::shared_ptr<const Town>& town) const;
+  void GoToPlaceOf(const ResetRequest& request);
+  std::shared_ptr<const Route> PickRoute(const Episode& episode, RouteSet set,
+                                         RandomStream& random) const;
   void StartEpisode(const ResetRequest& request);
   // Everything that follows from scenario and seed but is no state: weather, camera.
   void SetLook(Episode& episode);
@@ -101,8 +121,10 @@ class EmbeddedEnv : public Env {
   void StepWorld(int world, const Action& given, int thread, StepView out);
   void Observe(int world, int thread, StepView out);
 
-  std::shared_ptr<const Town> town_;
+  std::shared_ptr<Towns> towns_;
   EnvConfig env_;
+  NpcConfig npc_;
+  EgoConfig ego_;
   ObservationMode mode_;
   RewardPreset reward_;
   RewardPartSet without_;  // parts that do not count
@@ -111,10 +133,8 @@ class EmbeddedEnv : public Env {
   WeatherConfig weather_;
   RandomisationConfig randomisation_;
   EnvTraits traits_;
-  RouteSampler sampler_;
   std::vector<Episode> episodes_;
   ThreadTeam team_;
-  std::vector<std::unique_ptr<Camera>> cameras_;  // one per thread; none without an image
 };
 
 }  // namespace volante

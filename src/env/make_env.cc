@@ -12,15 +12,14 @@ bool WantsTiny(const Config& config) {
 
 }  // namespace
 
-std::shared_ptr<const Town> LoadTownFor(const Config& config) {
+std::shared_ptr<Towns> LoadTownsFor(const Config& config) {
   if (WantsTiny(config)) return nullptr;
-  return LoadTown(config.env, HasImage(config.observation.mode));
+  return std::make_shared<Towns>(config.env, HasImage(config.observation.mode));
 }
 
-std::unique_ptr<Env> MakeEnv(std::shared_ptr<const Town> town, const Config& config,
-                             int num_worlds) {
+std::unique_ptr<Env> MakeEnv(std::shared_ptr<Towns> towns, const Config& config, int num_worlds) {
   if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, config.observation.mode);
-  return std::make_unique<EmbeddedEnv>(std::move(town), config, num_worlds);
+  return std::make_unique<EmbeddedEnv>(std::move(towns), config, num_worlds);
 }
 
 }  // namespace volante

@@ -12,10 +12,9 @@ namespace volante {
 inline constexpr const char* kTinyTown = "tiny";
 
 // What env.town or env.map needs before worlds can be made of it: null for the scripted world.
-std::shared_ptr<const Town> LoadTownFor(const Config& config);
+std::shared_ptr<Towns> LoadTownsFor(const Config& config);
 
-// `town` is what LoadTownFor gave; several environments share it.
-std::unique_ptr<Env> MakeEnv(std::shared_ptr<const Town> town, const Config& config,
-                             int num_worlds);
+// `towns` is what LoadTownsFor gave; several environments share it.
+std::unique_ptr<Env> MakeEnv(std::shared_ptr<Towns> towns, const Config& config, int num_worlds);
 
 }  // namespace volante

@@ -64,7 +64,8 @@ void CheckRecord(const EpisodeRecord& r, const std::string& where) {
       static_cast<int>(r.request.scenario) >= name_count(EnumNames<Scenario>::kNames)) {
     Refuse(where, "its scenario is not known");
   }
-  if (r.request.suite > Suite::kContested) Refuse(where, "its suite is not known");
+  if (static_cast<size_t>(r.request.suite) >= kSuiteNames.size())
+    Refuse(where, "its suite is not known");
   if (r.request.route_set > RouteSet::kTest || r.request.route_index < 0) {
     Refuse(where, "its route is not known");
   }

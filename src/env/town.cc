@@ -1,12 +1,34 @@
 #include "env/town.h"
 
+#include <algorithm>
+
+#include "base/error.h"
 #include "base/hash.h"
 
 namespace volante {
+namespace {
+
+constexpr RouteCounts kRandomTownRoutes = {.validation = 20, .test = 20};
+
+std::shared_ptr<const Town> Finish(std::shared_ptr<Town> town, bool with_scene) {
+  if (with_scene) town->scene = Scene::Make(*town->network);
+  return town;
+}
+
+}  // namespace
+
+std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene) {
+  auto town = std::make_shared<Town>();
+  town->name = RandomTownName(seed);
+  town->network = RoadNetwork::Parse(MakeRandomTown(seed), town->name);
+  town->routes = MakeTownRoutes(town->network, seed, kRandomTownRoutes);
+  return Finish(std::move(town), with_scene);
+}
 
 std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
   auto town = std::make_shared<Town>();
   if (config.map.empty()) {
+    if (const auto seed = RandomTownSeed(config.town)) return LoadRandomTown(*seed, with_scene);
     town->name = config.town;
     town->network = RoadNetwork::Parse(BuiltInTownText(config.town), config.town);
     town->routes = ReadTownRoutes(*town->network, BuiltInTownRoutesText(config.town),
@@ -17,8 +39,61 @@ std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
     const std::string& hash = town->network->text_hash();
     town->routes = MakeTownRoutes(town->network, HashBytes(hash.data(), hash.size()));
   }
-  if (with_scene) town->scene = Scene::Make(*town->network);
-  return town;
+  return Finish(std::move(town), with_scene);
+}
+
+Towns::Towns(std::shared_ptr<const Town> only)
+    : only_(std::move(only)), with_scene_(only_->scene != nullptr) {}
+
+Towns::Towns(const EnvConfig& config, bool with_scene) : with_scene_(with_scene) {
+  if (config.map.empty() && config.town == kRandomTowns) {
+    first_seed_ = static_cast<uint64_t>(config.first_town);
+    num_towns_ = config.num_towns;
+    VOLANTE_CHECK(first_seed_ + static_cast<uint64_t>(num_towns_) <= kFirstNewTown,
+                  "training never drives in a town of suite new_town");
+  } else {
+    only_ = LoadTown(config, with_scene);
+  }
+}
+
+Towns::Place Towns::PlaceOf(const ResetRequest& request) {
+  const bool new_town = request.suite == Suite::kNewTown;
+  if (only_ != nullptr && !new_town) return {only_, request.route_index};
+  const uint64_t first = new_town ? kFirstNewTown : first_seed_;
+  const int listed = new_town ? kTownsOfLists : std::min(num_towns_, kTownsOfLists);
+  if (request.route_set == RouteSet::kTrain) {
+    const int count = new_town ? kTownsOfLists : num_towns_;
+    RandomStream random(request.seed, "town");
+    return {Random(first + random.Below(static_cast<uint64_t>(count))), request.route_index};
+  }
+  return {Random(first + static_cast<uint64_t>(request.route_index % listed)),
+          request.route_index / listed};
+}
+
+std::shared_ptr<const Town> Towns::Named(const std::string& name) {
+  if (only_ != nullptr && only_->name == name) return only_;
+  if (const auto seed = RandomTownSeed(name)) return Random(*seed);
+  if (only_ != nullptr) return only_;  // a map can be found under another path
+  throw Error(ExitCode::kBadInput, "saved state does not fit", name,
+              "its town is not a random one, as env.town=random asks for",
+              "resume with the town that it was saved with");
+}
+
+std::shared_ptr<const Town> Towns::Random(uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  ++uses_;
+  for (Kept& kept : kept_) {
+    if (kept.seed != seed) continue;
+    kept.last_used = uses_;
+    return kept.town;
+  }
+  if (kept_.size() == kMostKept) {
+    kept_.erase(std::min_element(kept_.begin(), kept_.end(), [](const Kept& a, const Kept& b) {
+      return a.last_used < b.last_used;
+    }));
+  }
+  kept_.push_back({seed, uses_, LoadRandomTown(seed, with_scene_)});
+  return kept_.back().town;
 }
 
 }  // namespace volante

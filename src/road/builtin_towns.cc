@@ -1,13 +1,16 @@
-// The towns embedded in the binary, by name.
+// The towns embedded in the binary, and all towns by name.
+#include <charconv>
+
 #include "base/error.h"
 #include "config/nearest_name.h"
 #include "road/embedded_towns.h"
-#include "road/route.h"
+#include "road/towns.h"
 
 namespace volante {
 namespace {
 
 constexpr std::string_view kMapSuffix = ".xodr", kRoutesSuffix = ".routes.yaml";
+constexpr std::string_view kRandomPrefix = "random_";
 
 std::string_view FindFile(std::string_view town, std::string_view suffix) {
   for (const EmbeddedFile& file : EmbeddedTowns()) {
@@ -41,6 +44,26 @@ std::string_view BuiltInTownText(std::string_view name) { return FindFile(name, 
 
 std::string_view BuiltInTownRoutesText(std::string_view name) {
   return FindFile(name, kRoutesSuffix);
+}
+
+std::string MakeBuiltInTown(std::string_view name) {
+  if (name == "volante_town") return MakeVolanteTown();
+  return std::string(BuiltInTownText(name));  // names the nearest town
+}
+
+std::string RandomTownName(uint64_t seed) {
+  return std::string(kRandomPrefix) + std::to_string(seed);
+}
+
+std::optional<uint64_t> RandomTownSeed(std::string_view name) {
+  if (!name.starts_with(kRandomPrefix)) return std::nullopt;
+  name.remove_prefix(kRandomPrefix.size());
+  uint64_t seed = 0;
+  const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), seed);
+  if (name.empty() || status != std::errc() || end != name.data() + name.size()) {
+    return std::nullopt;
+  }
+  return seed;
 }
 
 }  // namespace volante

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "road/road_network.h"
+#include "road/towns.h"  // whose routes are listed
 
 namespace volante {
 
@@ -61,9 +62,15 @@ struct TownRoutes {
   std::vector<RouteEnds> test;        // 200, each drives at least one held-out turn
 };
 
+struct RouteCounts {
+  size_t validation = 40, test = 200;
+};
+
 // Made once per town by `volante map make`, from the seed; checked against the town on loading.
+// Error(kBadInput) when the town is too small for so many routes.
 inline constexpr uint64_t kTownRoutesSeed = 1;  // of the committed lists
-TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uint64_t seed);
+TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uint64_t seed,
+                          RouteCounts counts = {});
 std::string WriteTownRoutes(const RoadNetwork& network, const TownRoutes& routes);
 // `where` names the source in errors. Lanes are named by road, section and lane id in the text, so
 // the list stays valid if lane indices change.
@@ -86,15 +93,5 @@ class RouteSampler {
   bool needs_turn_ = false;
   double min_m_, max_m_;
 };
-
-// The built-in towns, embedded in the binary.
-std::vector<std::string> BuiltInTownNames();
-// Error(kUsage) naming the nearest name when there is none.
-std::string_view BuiltInTownText(std::string_view name);
-std::string_view BuiltInTownRoutesText(std::string_view name);
-
-// The OpenDRIVE text of the default town, made by the program itself: Town01-like, single-lane
-// two-way streets, T-junctions, about 4 km of road, turn radii >= 9 m, sidewalks, marks.
-std::string MakeVolanteTown();
 
 }  // namespace volante

@@ -14,7 +14,6 @@ namespace volante {
 namespace {
 
 constexpr double kHeldOutShare = 0.2;
-constexpr size_t kValidationRoutes = 40, kTestRoutes = 200;
 constexpr double kShortest = 120.0, kLongest = 250.0;
 constexpr double kEndMargin = 3.0;  // starts and goals keep this far from junctions
 constexpr int kAttemptsPerRoute = 5000;
@@ -144,7 +143,8 @@ std::string LaneName(const Lane& lane) {
 
 }  // namespace
 
-TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uint64_t seed) {
+TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uint64_t seed,
+                          RouteCounts counts) {
   RandomStream random(seed, "town routes");
   TownRoutes routes;
   routes.held_out = ChooseHeldOut(*network, random);
@@ -177,7 +177,7 @@ TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uin
 
   // Test routes: around each held-out turn in its turn.
   std::vector<LaneIndex> turns = routes.held_out;
-  for (size_t n = 0; routes.test.size() < kTestRoutes && !turns.empty(); ++n) {
+  for (size_t n = 0; routes.test.size() < counts.test && !turns.empty(); ++n) {
     const size_t k = n % turns.size();
     const double turn_length = network->lane(turns[k]).center.length_m();
     bool found = false;
@@ -194,7 +194,7 @@ TownRoutes MakeTownRoutes(const std::shared_ptr<const RoadNetwork>& network, uin
   }
   if (turns.empty()) too_few("test");
   const RouteSampler sampler(network, routes.held_out, kShortest + 1.0, kLongest - 1.0);
-  for (size_t n = 0; n < kValidationRoutes; ++n) {
+  for (size_t n = 0; n < counts.validation; ++n) {
     bool found = false;
     for (int attempt = 0; attempt < kAttemptsPerRoute && !found; ++attempt) {
       const Route route = sampler.Draw(random);

@@ -81,12 +81,12 @@ void CheckFingerprint(const std::map<std::string, std::string>& saved,
 }
 
 Environments MakeEnvironments(const Config& config) {
-  const auto town = LoadTownFor(config);
+  const auto towns = LoadTownsFor(config);
   Environments environments;
-  environments.train = MakeEnv(town, config, config.train.num_worlds);
+  environments.train = MakeEnv(towns, config, config.train.num_worlds);
   if (config.train.eval_freq > 0) {
     environments.validation =
-        MakeEnv(town, config, std::min(kValidationWorlds, config.eval.num_episodes));
+        MakeEnv(towns, config, std::min(kValidationWorlds, config.eval.num_episodes));
   }
   return environments;
 }

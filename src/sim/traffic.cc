@@ -53,7 +53,7 @@ double LaneChange::Across(double odometer_m) const {
 }
 
 Traffic::Traffic(std::shared_ptr<const TrafficMap> map, const NpcConfig& config)
-    : map_(std::move(map)), config_(config) {
+    : map_(std::move(map)), config_(config), yields_to_ego_(config.yields_to_ego) {
   mobil_.politeness = config_.politeness;
   mobil_.threshold_mps2 = config_.lane_change_threshold_mps2;
   first_.assign(map_->size(), -1);

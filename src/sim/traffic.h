@@ -104,6 +104,9 @@ class Traffic {
   void Start(uint64_t seed, int num_npcs, const EgoView& ego,
              std::span<const ScriptedCar> scripted = {});
 
+  // Before Start, for the episodes that follow.
+  void SetYieldsToEgo(bool yields) { yields_to_ego_ = yields; }
+
   // The three parts of a tick, in this order.
   void Accelerate();
   void Move(const EgoView& ego);
@@ -127,6 +130,7 @@ class Traffic {
 
   template <class Archive>
   void VisitFields(Archive& ar) {
+    ar("yields_to_ego", yields_to_ego_);
     ar("random", random_);
     ar("npcs", npcs_);
     ar("scripts", scripts_);
@@ -209,7 +213,7 @@ class Traffic {
   CurvePoint PlaceOf(const Npc& npc) const;
   CurvePoint AxlesOnLane(const Npc& npc) const;
   const NpcScript* ScriptOf(size_t i) const { return i < scripts_.size() ? &scripts_[i] : nullptr; }
-  bool YieldsToEgo() const { return config_.yields_to_ego && scripts_.empty(); }
+  bool YieldsToEgo() const { return yields_to_ego_ && scripts_.empty(); }
   void FindEgoLanes(const EgoView& ego);
   const EgoOnLane* EgoOn(LaneIndex lane) const {
     const int8_t slot = ego_slot_[static_cast<size_t>(lane)];
@@ -236,6 +240,7 @@ class Traffic {
   MobilParams mobil_;
 
   // State.
+  bool yields_to_ego_ = true;
   RandomStream random_;
   std::vector<Npc> npcs_;
   std::vector<NpcScript> scripts_;  // of the first npcs_

@@ -73,6 +73,7 @@ class TrafficMap {
   explicit TrafficMap(std::shared_ptr<const RoadNetwork> network, double widest_m = kNpcMaxWidth_m);
 
   const RoadNetwork& network() const { return *network_; }
+  std::shared_ptr<const RoadNetwork> shared_network() const { return network_; }
   size_t size() const { return lanes_.size(); }
   const TrafficLane& lane(LaneIndex i) const { return lanes_[static_cast<size_t>(i)]; }
   // Square of the speed that the lane allows at s and on what follows of it.

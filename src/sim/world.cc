@@ -21,10 +21,16 @@ constexpr double kAheadWindow_m = 6.0;
 
 }  // namespace
 
+double World::WidestVehicle(const NpcConfig& npc) {
+  return npc.truck_share > 0.0 ? kTruckWidth_m : kNpcMaxWidth_m;
+}
+
 World::World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, const NpcConfig& npc)
-    : network_(std::move(network)),
-      traffic_map_(std::make_shared<const TrafficMap>(
-          network_, npc.truck_share > 0.0 ? kTruckWidth_m : kNpcMaxWidth_m)),
+    : World(std::make_shared<const TrafficMap>(std::move(network), WidestVehicle(npc)), ego, npc) {}
+
+World::World(std::shared_ptr<const TrafficMap> map, const EgoConfig& ego, const NpcConfig& npc)
+    : network_(map->shared_network()),
+      traffic_map_(std::move(map)),
       nominal_params_(MakeEgoParams(ego)),
       ego_params_(nominal_params_),
       npc_config_(npc) {
@@ -101,6 +107,7 @@ void World::Start(const WorldStart& start) {
     scripted =
         ContestedCars(*route_, *traffic_map_, start.route_s_m, ego_params_.length_m, start.seed);
   }
+  state_.traffic.SetYieldsToEgo(npc_config_.yields_to_ego && start.suite != Suite::kAssertive);
   state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
   WriteNpcs();

@@ -26,7 +26,8 @@ namespace volante {
 struct WorldStart {
   uint64_t seed = 0;  // spawn points, NPC parameters and their turns
   int num_npcs = 0;
-  Suite suite = Suite::kStandard;  // kContested adds its own cars to the num_npcs
+  Suite suite = Suite::kStandard;  // kContested adds its own cars to the num_npcs; in kAssertive
+                                   // nobody yields to the ego, whatever the configuration says
   std::shared_ptr<const Route> route;
   double route_s_m = 0.0;         // where on the route the ego starts
   double lateral_offset_m = 0.0;  // + = left of the lane centre
@@ -58,6 +59,10 @@ struct Obstacle {
 class World {
  public:
   World(std::shared_ptr<const RoadNetwork> network, const EgoConfig& ego, const NpcConfig& npc);
+  // The same on tables that several worlds share, made for vehicles as wide as WidestVehicle.
+  World(std::shared_ptr<const TrafficMap> map, const EgoConfig& ego, const NpcConfig& npc);
+
+  static double WidestVehicle(const NpcConfig& npc);
 
   // Starts an episode. Error(kBadInput) when the town is too small for num_npcs; no NPC spawns
   // within 20 m of the ego (a lead car of a suite: 15 m); exactly num_npcs and the suite's cars

@@ -290,16 +290,25 @@ Config ConfigFor(ObservationMode mode) {
 }
 
 std::unique_ptr<Env> Embedded(ObservationMode mode, int num_worlds) {
-  static const auto town = LoadTown(EnvConfig{}, true);  // immutable, shared by all tests
-  return MakeEnv(town, ConfigFor(mode), num_worlds);
+  static const auto towns = std::make_shared<Towns>(EnvConfig{}, true);  // shared by all tests
+  return MakeEnv(towns, ConfigFor(mode), num_worlds);
+}
+
+// Another town in each episode.
+std::unique_ptr<Env> InRandomTowns(ObservationMode mode, int num_worlds) {
+  Config config = ConfigFor(mode);
+  config.env.town = kRandomTowns;
+  config.env.num_towns = 3;
+  static const auto towns = std::make_shared<Towns>(config.env, true);
+  return MakeEnv(towns, config, num_worlds);
 }
 
 // With everything on that changes rewards and actions.
 std::unique_ptr<Env> Shaped(int num_worlds) {
-  static const auto town = LoadTown(EnvConfig{}, false);
+  static const auto towns = std::make_shared<Towns>(EnvConfig{}, false);
   Config config = ConfigFor(ObservationMode::kVector);
   config.shaping = {.reward_weight = 3.0, .action_gain = 0.2};
-  return MakeEnv(town, config, num_worlds);
+  return MakeEnv(towns, config, num_worlds);
 }
 
 std::unique_ptr<Env> Tiny(ObservationMode mode, int num_worlds) {
@@ -316,6 +325,11 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"tiny_privileged", [](int n) { return Tiny(ObservationMode::kPrivileged, n); }},
         EnvCase{"embedded_privileged",
                 [](int n) { return Embedded(ObservationMode::kPrivileged, n); }},
+        EnvCase{"random_towns_vector",
+                [](int n) { return InRandomTowns(ObservationMode::kVector, n); }},
+        EnvCase{"random_towns_camera",
+                [](int n) { return InRandomTowns(ObservationMode::kCameraVector, n); },
+                Scenario::kLight},
         EnvCase{"embedded_shaped", Shaped, Scenario::kLight},
         EnvCase{"embedded_vector", [](int n) { return Embedded(ObservationMode::kVector, n); }},
         EnvCase{"embedded_camera",

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "road/circle.h"
 #include "road/route.h"
 
 namespace volante {
@@ -54,9 +55,8 @@ TEST(Town, NoTurnIsTighterThanNineMetres) {
     for (size_t i = 2; i < points.size(); ++i) {
       const Vec2 a = points[i - 2].position_m, b = points[i - 1].position_m,
                  c = points[i].position_m;
-      const double doubled_area = std::abs(Cross(b - a, c - a));
-      if (doubled_area < 1e-9) continue;
-      const double radius = Distance(a, b) * Distance(b, c) * Distance(c, a) / (2 * doubled_area);
+      const double radius = CircleRadius(a, b, c);
+      if (radius == 1e9) continue;
       EXPECT_GE(radius, 9.0) << lane.road_id;
       EXPECT_LT(std::abs(std::abs(points[i - 1].curvature_1pm) - 1.0 / radius), 0.06);
     }
