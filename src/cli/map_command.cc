@@ -1,4 +1,5 @@
-// volante map: inspects, checks, draws and makes OpenDRIVE maps. Reads maps by src/road/ alone.
+// volante map: inspects and checks OpenDRIVE maps; map_*.cc have the rest. Reads maps by src/road/
+// alone.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/map_files.h"
 #include "cli/map_traffic.h"
 #include "road/map_check.h"
 #include "road/route.h"
@@ -22,25 +24,6 @@ constexpr double kTownTurnRadius = 9.0;  // of the built-in towns (specification
 // Kinematic turning radius of the default ego: wheelbase 3.005 m, 35 degrees of steering lock below
 // 5 m/s (docs/architecture.md; Tesla Model 3 of CARLA).
 const double kEgoTurnRadius = 3.005 / std::tan(35.0 * std::numbers::pi / 180.0);
-
-bool IsBuiltIn(const std::string& name) {
-  const std::vector<std::string> names = BuiltInTownNames();
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// A file when there is one of that name or the name looks like one, else a built-in town.
-NetworkPointer LoadMap(const std::string& map) {
-  const bool is_path = map.find('/') != std::string::npos || map.find('.') != std::string::npos;
-  if (is_path || (!IsBuiltIn(map) && RealFiles().Exists(map))) return RoadNetwork::LoadFile(map);
-  if (const auto seed = RandomTownSeed(map)) return RoadNetwork::Parse(MakeRandomTown(*seed), map);
-  return RoadNetwork::Parse(BuiltInTownText(map), map);
-}
-
-// The held-out turns that stand beside a built-in town.
-std::vector<LaneIndex> HeldOut(const std::string& map, const RoadNetwork& network) {
-  if (!IsBuiltIn(map)) return {};
-  return ReadTownRoutes(network, BuiltInTownRoutesText(map), map).held_out;
-}
 
 double TightestRadius(const Lane& lane) {
   double curvature = 1e-9;
@@ -96,146 +79,42 @@ int Check(const std::string& map) {
   return static_cast<int>(defects.empty() ? ExitCode::kOk : ExitCode::kDefectsFound);
 }
 
-// SVG, one unit to the metre, y to the north.
-class Drawing {
- public:
-  Drawing(const RoadNetwork& network, double pixels_per_m) {
-    const Vec2 low = network.min_m() - Vec2{10, 10}, size = network.max_m() + Vec2{10, 10} - low;
-    char head[400];
-    std::snprintf(head, sizeof head,
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                  "viewBox=\"%.2f %.2f %.2f %.2f\">\n<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" "
-                  "height=\"%.2f\" fill=\"#b9cfa0\"/>\n",
-                  size.x * pixels_per_m, size.y * pixels_per_m, low.x, -(low.y + size.y), size.x,
-                  size.y, low.x, -(low.y + size.y), size.x, size.y);
-    svg_ = head;
-  }
-  void Polygon(const SurfaceStrip& strip, const char* color) {
-    std::vector<Vec2> ring = strip.left;
-    ring.insert(ring.end(), strip.right.rbegin(), strip.right.rend());
-    Shape("polygon", ring, std::string("fill=\"") + color + "\"");
-  }
-  void Line(const std::vector<Vec2>& points, const std::string& style) {
-    Shape("polyline", points, "fill=\"none\" " + style);
-  }
-  void Text(Vec2 at, const std::string& text) {
-    char place[80];
-    std::snprintf(place, sizeof place, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"6\">", at.x, -at.y);
-    svg_ += place + Escaped(text) + "</text>\n";
-  }
-  std::string Finish() { return std::move(svg_) + "</svg>\n"; }
-
- private:
-  static std::string Escaped(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-      out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-    }
-    return out;
-  }
-  void Shape(const char* element, const std::vector<Vec2>& points, const std::string& style) {
-    svg_ += std::string("<") + element + " points=\"";
-    for (const Vec2 p : points) {
-      char pair[64];
-      std::snprintf(pair, sizeof pair, "%.2f,%.2f ", p.x, -p.y);
-      svg_ += pair;
-    }
-    svg_ += "\" " + style + "/>\n";
-  }
-
-  std::string svg_;
-};
-
-std::vector<Vec2> PointsOf(const Curve& curve) {
-  std::vector<Vec2> points;
-  for (const CurvePoint& p : curve.points()) points.push_back(p.position_m);
-  return points;
-}
-
-int Draw(const std::string& map, const std::string& route_text, const std::string& out) {
-  const NetworkPointer network = LoadMap(map);
-  Drawing drawing(*network, 3.0);
-  const std::pair<Surface, const char*> layers[] = {{Surface::kOther, "#a8b890"},
-                                                    {Surface::kSidewalk, "#c9c5bd"},
-                                                    {Surface::kShoulder, "#8d8b88"},
-                                                    {Surface::kRoad, "#5c5f63"}};
-  for (const auto& [surface, color] : layers) {
-    for (const SurfaceStrip& strip : network->surfaces()) {
-      if (strip.surface == surface) drawing.Polygon(strip, color);
-    }
-  }
-  for (const MarkLine& mark : network->marks()) {
-    char style[160];
-    std::snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"%.2f\"",
-                  mark.color == MarkColor::kYellow ? "#e8c020" : "#ffffff", 2.0 * mark.width_m);
-    std::string full = style;
-    if (mark.kind == MarkKind::kBroken) {
-      std::snprintf(style, sizeof style, " stroke-dasharray=\"%.2f %.2f\"", mark.dash_m,
-                    mark.gap_m);
-      full += style;
-    }
-    drawing.Line(mark.points, full);
-  }
-  const std::vector<LaneIndex> held_out = HeldOut(map, *network);
-  for (size_t i = 0; i < network->lanes().size(); ++i) {
-    const Lane& lane = network->lanes()[i];
-    const bool held =
-        std::binary_search(held_out.begin(), held_out.end(), static_cast<LaneIndex>(i));
-    drawing.Line(PointsOf(lane.center), held ? "stroke=\"#d03030\" stroke-width=\"0.5\""
-                                             : "stroke=\"#70a0d0\" stroke-width=\"0.2\"");
-  }
-  for (const Junction& junction : network->junctions()) {
-    drawing.Text(junction.center_m, junction.id);
-  }
-  if (!route_text.empty()) {
-    const TownRoutes list = ReadTownRoutes(*network, "test:\n  - " + route_text + "\n", "--route");
-    const Route route = FindRoute(network, list.test.front());
-    drawing.Line(PointsOf(route.path()), "stroke=\"#30d060\" stroke-width=\"1.2\"");
-    std::fprintf(stderr, "route of %.1f m with %d turns\n", route.length_m(),
-                 route.junction_turns());
-  }
-  WriteFileAtomically(RealFiles(), out, drawing.Finish());
-  std::printf("%s\n", out.c_str());
-  return static_cast<int>(ExitCode::kOk);
-}
-
-int Make(const std::string& town, const std::string& directory) {
-  if (town != "volante_town") {
-    BuiltInTownText(town);  // names the nearest town
-    throw Error(ExitCode::kUsage, "this town can't be made", town,
-                "only volante_town is made by the program", "volante map make volante_town");
-  }
-  const std::string text = MakeVolanteTown();
-  const NetworkPointer network = RoadNetwork::Parse(text, town);
-  const std::string map = JoinPath(directory, town + ".xodr");
-  const std::string routes = JoinPath(directory, town + ".routes.yaml");
-  RealFiles().MakeDirectories(directory);
-  WriteFileAtomically(RealFiles(), map, text);
-  WriteFileAtomically(RealFiles(), routes,
-                      WriteTownRoutes(*network, MakeTownRoutes(network, kTownRoutesSeed)));
-  std::printf("%s\n%s\n", map.c_str(), routes.c_str());
-  return static_cast<int>(ExitCode::kOk);
-}
-
 }  // namespace
+
+bool IsBuiltInTown(const std::string& map) {
+  const std::vector<std::string> names = BuiltInTownNames();
+  return std::find(names.begin(), names.end(), map) != names.end();
+}
+
+std::shared_ptr<const RoadNetwork> LoadMap(const std::string& map) {
+  const bool is_path = map.find('/') != std::string::npos || map.find('.') != std::string::npos;
+  if (is_path || (!IsBuiltInTown(map) && RealFiles().Exists(map)))
+    return RoadNetwork::LoadFile(map);
+  if (const auto seed = RandomTownSeed(map)) return RoadNetwork::Parse(MakeRandomTown(*seed), map);
+  return RoadNetwork::Parse(BuiltInTownText(map), map);
+}
 
 int RunMap(int argc, char** argv) {
   CLI::App app("Inspect, check, draw and make OpenDRIVE maps.");
   app.require_subcommand(1);
-  std::string map, out, route, directory;
-  constexpr const char* kMapHelp = "an OpenDRIVE file (.xodr), or the name of a built-in town";
+  std::string map, directory;
+  DrawFlags drawing;
+  constexpr const char* kMapHelp =
+      "an OpenDRIVE file (.xodr), the name of a built-in town, or random_N";
   CLI::App* info = app.add_subcommand("info", "roads, lanes, junctions, lengths and tight turns");
   CLI::App* check = app.add_subcommand("check", "names each defect; exit code 1 when there is one");
-  CLI::App* draw = app.add_subcommand("draw", "draws the map as SVG");
-  CLI::App* make = app.add_subcommand("make", "writes a built-in town and its route lists");
+  CLI::App* draw = app.add_subcommand("draw", "draws the map as SVG or PNG");
+  CLI::App* make = app.add_subcommand("make", "writes a town and its route lists");
   for (CLI::App* command : {info, check, draw}) {
     command->add_option("map", map, kMapHelp)->required();
   }
-  draw->add_option("-o,--output", out, "the SVG file to write")->required();
-  draw->add_option("--route", route,
+  draw->add_option("-o,--output", drawing.output, "the .svg or .png file to write")->required();
+  draw->add_option("--routes", drawing.routes, "also draw up to 40 routes of this list")
+      ->check(CLI::IsMember({"validation", "test", "train"}));
+  draw->add_option("--route", drawing.route,
                    "also draw this route: 'ROAD/SECTION/LANE S -> ROAD/SECTION/LANE S', as in the "
                    "town's route list");
-  make->add_option("town", map, "the town's name: volante_town")->required();
+  make->add_option("town", map, "the town's name: a built-in one, or random_N")->required();
   make->add_option("-o,--output", directory, "the folder to write into")->required();
   MapTrafficOptions traffic;
   ConfigSources sources;
@@ -252,12 +131,15 @@ int RunMap(int argc, char** argv) {
 
   if (*info) return Info(map);
   if (*check) return Check(map);
-  if (*draw) return Draw(map, route, out);
+  if (*draw) {
+    drawing.map = map;
+    return DrawMap(drawing);
+  }
   if (*drive) {
     traffic.config = LoadConfig(RealFiles(), sources);
     return RunMapTraffic(LoadMap(map), traffic);
   }
-  return Make(map, directory);
+  return MakeTown(map, directory);
 }
 
 }  // namespace volante

@@ -12,6 +12,29 @@ namespace {
 constexpr std::string_view kMapSuffix = ".xodr", kRoutesSuffix = ".routes.yaml";
 constexpr std::string_view kRandomPrefix = "random_";
 
+struct Maker {
+  std::string_view town;
+  std::string (*make)();
+};
+constexpr Maker kMakers[] = {{"country", MakeCountryTown},
+                             {"highway", MakeHighwayTown},
+                             {"multilane", MakeMultilaneTown},
+                             {"volante_town", MakeVolanteTown}};
+
+[[noreturn]] void RefuseTown(std::string_view town) {
+  std::vector<std::string> towns;
+  std::string names;
+  for (const Maker& maker : kMakers) {
+    towns.emplace_back(maker.town);
+    names += std::string(maker.town) + ", ";
+  }
+  const std::string nearest = NearestName(town, towns);
+  throw Error(ExitCode::kUsage, "no such town", std::string(town),
+              nearest.empty() ? "there are " + names + "and random_N for every seed N"
+                              : "did you mean '" + nearest + "'?",
+              "give a built-in town's name, or an OpenDRIVE file by --map FILE.xodr");
+}
+
 std::string_view FindFile(std::string_view town, std::string_view suffix) {
   for (const EmbeddedFile& file : EmbeddedTowns()) {
     if (file.name.ends_with(suffix) &&
@@ -19,14 +42,7 @@ std::string_view FindFile(std::string_view town, std::string_view suffix) {
       return file.text;
     }
   }
-  const std::vector<std::string> towns = BuiltInTownNames();
-  const std::string nearest = NearestName(town, towns);
-  std::string names;
-  for (const std::string& known : towns) names += (names.empty() ? "" : ", ") + known;
-  throw Error(
-      ExitCode::kUsage, "no such town", std::string(town),
-      nearest.empty() ? "the built-in towns are: " + names : "did you mean '" + nearest + "'?",
-      "give a built-in town's name, or an OpenDRIVE file by --map FILE.xodr");
+  RefuseTown(town);
 }
 
 }  // namespace
@@ -47,8 +63,10 @@ std::string_view BuiltInTownRoutesText(std::string_view name) {
 }
 
 std::string MakeBuiltInTown(std::string_view name) {
-  if (name == "volante_town") return MakeVolanteTown();
-  return std::string(BuiltInTownText(name));  // names the nearest town
+  for (const auto& [town, make] : kMakers) {
+    if (town == name) return make();
+  }
+  RefuseTown(name);
 }
 
 std::string RandomTownName(uint64_t seed) {

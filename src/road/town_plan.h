@@ -31,7 +31,7 @@ struct PlannedStreet {
 struct PlannedJunction {
   Vec2 position_m;
   double height_m = 0.0;
-  bool lights = false;
+  bool lights = false;  // one phase for each pair of arms that face each other
 };
 
 struct TownPlan {

@@ -16,6 +16,8 @@ using xodr::Piece;
 using xodr::Print;
 
 constexpr int kFirstJunctionId = 100, kFirstConnectingId = 200;
+constexpr int kFirstSignalId = 1000, kSignalsPerJunction = 10, kStopLineIds = 2000;
+constexpr int kFirstControllerId = 5000, kControllersPerJunction = 10;
 constexpr double kSameHeading = 1e-6;
 constexpr double kStraightOn = 30.0 * std::numbers::pi / 180.0;  // RoadNetwork's own limit
 
@@ -215,6 +217,7 @@ class TownWriter {
       WriteStreet(static_cast<int>(i), s, pieces);
     }
     for (size_t j = 0; j < plan_.junctions.size(); ++j) WriteJunction(j, trim_m[j]);
+    out_ += controllers_;
     out_ += connections_;
     out_ += "</OpenDRIVE>\n";
     return std::move(out_);
@@ -222,43 +225,104 @@ class TownWriter {
 
  private:
   // Shoulder and sidewalk, beyond `lanes` lanes on the right (side -1) or the left (side 1).
-  void WriteEdge(int side, int lanes) {
+  std::string Edge(int side, int lanes) const {
+    std::string text;
     if (side > 0 && plan_.sidewalk_width_m > 0.0) {
-      xodr::WriteLane(out_, lanes + 2, "sidewalk", plan_.sidewalk_width_m, "", "");
+      xodr::WriteLane(text, lanes + 2, "sidewalk", plan_.sidewalk_width_m, "", "");
     }
-    xodr::WriteLane(out_, side * (lanes + 1), "shoulder", plan_.shoulder_width_m, "", "");
+    xodr::WriteLane(text, side * (lanes + 1), "shoulder", plan_.shoulder_width_m, "", "");
     if (side < 0 && plan_.sidewalk_width_m > 0.0) {
-      xodr::WriteLane(out_, -lanes - 2, "sidewalk", plan_.sidewalk_width_m, "", "");
+      xodr::WriteLane(text, -lanes - 2, "sidewalk", plan_.sidewalk_width_m, "", "");
     }
+    return text;
   }
 
-  void WriteDrivingLane(int id, int lanes) {
+  std::string DrivingLane(int id, int lanes) const {
+    std::string text;
     const bool outermost = std::abs(id) == lanes;
-    xodr::WriteLane(out_, id, "driving", plan_.lane_width_m, "",
+    xodr::WriteLane(text, id, "driving", plan_.lane_width_m, "",
                     Mark(outermost ? "solid" : "broken", MarkColor::kWhite, plan_.dash));
+    return text;
   }
 
   void WriteStreet(int id, const PlannedStreet& street, const std::vector<Piece>& pieces) {
     Print(out_, "  <road name=\"Street %d\" length=\"%.6f\" id=\"%d\" junction=\"-1\">\n", id,
           xodr::LengthOf(pieces), id);
-    Print(out_,
-          "    <link><predecessor elementType=\"junction\" elementId=\"%d\"/>"
-          "<successor elementType=\"junction\" elementId=\"%d\"/></link>\n",
-          kFirstJunctionId + street.from, kFirstJunctionId + street.to);
+    xodr::WriteJunctionLinks(out_, kFirstJunctionId + street.from, kFirstJunctionId + street.to);
     xodr::WriteSpeed(out_, street.limit);
     xodr::WritePlanView(out_, pieces);
     xodr::WriteElevation(out_, Elevation(plan_, street, xodr::LengthOf(pieces)));
     xodr::WriteSuperelevation(out_, Superelevation(street, pieces));
-    out_ += "    <lanes>\n      <laneSection s=\"0\">\n        <left>\n";
-    WriteEdge(1, street.lanes);
-    for (int lane = street.lanes; lane >= 1; --lane) WriteDrivingLane(lane, street.lanes);
-    out_ += "        </left>\n        <center>\n";
-    xodr::WriteLane(out_, 0, "none", 0.0, "",
-                    Mark(street.lanes == 1 ? "broken" : "solid solid", street.center, plan_.dash));
-    out_ += "        </center>\n        <right>\n";
-    for (int lane = 1; lane <= street.lanes; ++lane) WriteDrivingLane(-lane, street.lanes);
-    WriteEdge(-1, street.lanes);
-    out_ += "        </right>\n      </laneSection>\n    </lanes>\n  </road>\n";
+    std::string left = Edge(1, street.lanes), right;
+    for (int lane = street.lanes; lane >= 1; --lane) left += DrivingLane(lane, street.lanes);
+    for (int lane = 1; lane <= street.lanes; ++lane) right += DrivingLane(-lane, street.lanes);
+    right += Edge(-1, street.lanes);
+    xodr::WriteLanes(out_, left,
+                     Mark(street.lanes == 1 ? "broken" : "solid solid", street.center, plan_.dash),
+                     right);
+    WriteSignals(id, street, xodr::LengthOf(pieces));
+    out_ += "  </road>\n";
+  }
+
+  // A lamp beside the kerb, and the line where cars stop, at each end that has lights.
+  void WriteSignals(int id, const PlannedStreet& street, double length_m) {
+    constexpr double kStopLine = 1.0;  // before the junction
+    const bool at_begin = plan_.junctions[static_cast<size_t>(street.from)].lights;
+    const bool at_end = plan_.junctions[static_cast<size_t>(street.to)].lights;
+    if (!at_begin && !at_end) return;
+    out_ += "    <signals>\n";
+    const double beside = street.lanes * plan_.lane_width_m + plan_.shoulder_width_m + 0.5;
+    for (const bool start : {true, false}) {
+      if (start ? !at_begin : !at_end) continue;
+      const int signal = SignalId(start ? street.from : street.to, id, start);
+      const double s = start ? kStopLine : length_m - kStopLine;
+      const int inner = start ? 1 : -1, outer = start ? street.lanes : -street.lanes;
+      const auto write = [&](int signal_id, const char* name, const char* dynamic, double t,
+                             double z_offset, const char* type) {
+        Print(out_,
+              "      <signal s=\"%.6f\" t=\"%.3f\" id=\"%d\" name=\"%s\" dynamic=\"%s\""
+              " orientation=\"%s\" zOffset=\"%g\" country=\"OpenDRIVE\" type=\"%s\""
+              " subtype=\"-1\" value=\"-1\" height=\"0.9\" width=\"0.3\">"
+              "<validity fromLane=\"%d\" toLane=\"%d\"/></signal>\n",
+              s, start ? t : -t, signal_id, name, dynamic, start ? "-" : "+", z_offset, type,
+              std::min(inner, outer), std::max(inner, outer));
+      };
+      write(signal, "Light", "yes", beside, 4.5, "1000001");
+      write(signal + kStopLineIds, "StopLine", "no", 0.5 * street.lanes * plan_.lane_width_m, 0.0,
+            "294");
+    }
+    out_ += "    </signals>\n";
+  }
+
+  int SignalId(int junction, int street, bool at_start) const {
+    const std::vector<Arm>& arms = arms_[static_cast<size_t>(junction)];
+    const auto arm = std::find_if(arms.begin(), arms.end(), [&](const Arm& a) {
+      return a.street == street && a.at_start == at_start;
+    });
+    return kFirstSignalId + junction * kSignalsPerJunction + static_cast<int>(arm - arms.begin());
+  }
+
+  // A controller for each pair of arms that face each other, or for an arm alone.
+  void WriteControllers(size_t place) {
+    const std::vector<Arm>& arms = arms_[place];
+    std::vector<bool> done(arms.size(), false);
+    int phase = 0;
+    for (size_t i = 0; i < arms.size(); ++i) {
+      if (done[i]) continue;
+      const int id = kFirstControllerId + static_cast<int>(place) * kControllersPerJunction + phase;
+      Print(controllers_,
+            "  <controller id=\"%d\" name=\"Junction %d, phase %d\" sequence=\"%d\">\n", id,
+            static_cast<int>(place), phase, phase);
+      for (size_t j = i; j < arms.size(); ++j) {
+        if (j != i && std::abs(TurnBetween(arms[i], arms[j])) >= kStraightOn) continue;
+        done[j] = true;
+        Print(controllers_, "    <control signalId=\"%d\" type=\"0\"/>\n",
+              SignalId(static_cast<int>(place), arms[j].street, arms[j].at_start));
+      }
+      controllers_ += "  </controller>\n";
+      Print(connections_, "    <controller id=\"%d\" type=\"0\" sequence=\"%d\"/>\n", id, phase);
+      ++phase;
+    }
   }
 
   // One connecting road for each way through the junction, and the junction's own record.
@@ -288,6 +352,7 @@ class TownWriter {
         }
       }
     }
+    if (plan_.junctions[place].lights) WriteControllers(place);
     connections_ += "  </junction>\n";
   }
 
@@ -297,27 +362,22 @@ class TownWriter {
     const std::vector<Piece> pieces = WayLine(plan_, junction.position_m, from, to, lanes, trim_m);
     Print(out_, "  <road name=\"Way %d\" length=\"%.6f\" id=\"%d\" junction=\"%d\">\n", id,
           xodr::LengthOf(pieces), id, kFirstJunctionId + static_cast<int>(place));
-    Print(out_,
-          "    <link><predecessor elementType=\"road\" elementId=\"%d\" contactPoint=\"%s\"/>"
-          "<successor elementType=\"road\" elementId=\"%d\" contactPoint=\"%s\"/></link>\n",
-          from.street, from.at_start ? "start" : "end", to.street, to.at_start ? "start" : "end");
+    xodr::WriteRoadLinks(out_, {from.street, from.at_start}, {to.street, to.at_start});
     xodr::WriteSpeed(out_, plan_.way_limit);
     xodr::WritePlanView(out_, pieces);
     if (junction.height_m != 0.0) xodr::WriteElevation(out_, {{0.0, junction.height_m}});
-    out_ += "    <lanes>\n      <laneSection s=\"0\">\n        <center>\n";
-    xodr::WriteLane(out_, 0, "none", 0.0, "", "");
-    out_ += "        </center>\n        <right>\n";
-    std::string link;
+    std::string link, lane;
     Print(link, "<predecessor id=\"%d\"/><successor id=\"%d\"/>",
           from.at_start ? lanes.from : -lanes.from, to.at_start ? -lanes.to : lanes.to);
-    xodr::WriteLane(out_, -1, "driving", plan_.lane_width_m, link, "");
-    if (along_kerb) WriteEdge(-1, 1);
-    out_ += "        </right>\n      </laneSection>\n    </lanes>\n  </road>\n";
+    xodr::WriteLane(lane, -1, "driving", plan_.lane_width_m, link, "");
+    if (along_kerb) lane += Edge(-1, 1);
+    xodr::WriteLanes(out_, "", "", lane);
+    out_ += "  </road>\n";
   }
 
   const TownPlan& plan_;
   const std::vector<std::vector<Arm>> arms_;
-  std::string out_, connections_;
+  std::string out_, connections_, controllers_;
   int num_connecting_ = 0;
 };
 

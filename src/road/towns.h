@@ -23,6 +23,13 @@ std::string MakeBuiltInTown(std::string_view name);
 // turn radii >= 9 m, sidewalks, marks.
 std::string MakeVolanteTown();
 
+// multilane: arterials of two lanes each way that cross at traffic lights.
+std::string MakeMultilaneTown();
+// country: winding roads over hills, with spirals and banked bends.
+std::string MakeCountryTown();
+// highway: two and three lanes each way round an oval, ramps, and a road over two bridges.
+std::string MakeHighwayTown();
+
 // A Town01-like town of the seed: single-lane two-way streets (3.3 to 4.0 m a lane) over T- and
 // 4-way junctions, 2 to 5.5 km of road, lane centres with radii >= 9 m. Any seed gives a town; the
 // same seed gives the same text on every machine.

@@ -116,6 +116,30 @@ void WriteLane(std::string& out, int id, const char* type, double width_m, const
   out += mark + "</lane>\n";
 }
 
+void WriteLanes(std::string& out, const std::string& left, const std::string& center_mark,
+                const std::string& right) {
+  out += "    <lanes>\n      <laneSection s=\"0\">\n";
+  if (!left.empty()) out += "        <left>\n" + left + "        </left>\n";
+  out += "        <center>\n";
+  WriteLane(out, 0, "none", 0.0, "", center_mark);
+  out += "        </center>\n        <right>\n" + right;
+  out += "        </right>\n      </laneSection>\n    </lanes>\n";
+}
+
+void WriteJunctionLinks(std::string& out, int from_junction, int to_junction) {
+  Print(out,
+        "    <link><predecessor elementType=\"junction\" elementId=\"%d\"/>"
+        "<successor elementType=\"junction\" elementId=\"%d\"/></link>\n",
+        from_junction, to_junction);
+}
+
+void WriteRoadLinks(std::string& out, RoadEndId from, RoadEndId to) {
+  Print(out,
+        "    <link><predecessor elementType=\"road\" elementId=\"%d\" contactPoint=\"%s\"/>"
+        "<successor elementType=\"road\" elementId=\"%d\" contactPoint=\"%s\"/></link>\n",
+        from.road, from.at_start ? "start" : "end", to.road, to.at_start ? "start" : "end");
+}
+
 std::string Mark(const char* type, MarkColor color, Dash dash) {
   std::string mark;
   Print(mark, "<roadMark sOffset=\"0\" type=\"%s\" weight=\"standard\" color=\"%s\" width=\"%g\"",

@@ -55,6 +55,18 @@ void WriteLane(std::string& out, int id, const char* type, double width_m, const
 struct Dash {
   double length_m = 3.0, gap_m = 6.0;
 };
+// <lanes> of one section; the left ones from the outside in, the right ones from the inside out,
+// each whole (WriteLane). No <left> where there are none.
+void WriteLanes(std::string& out, const std::string& left, const std::string& center_mark,
+                const std::string& right);
+// <link> of a street (both ends at junctions), and of a connecting road.
+void WriteJunctionLinks(std::string& out, int from_junction, int to_junction);
+struct RoadEndId {
+  int road = 0;
+  bool at_start = false;
+};
+void WriteRoadLinks(std::string& out, RoadEndId from, RoadEndId to);
+
 // A <roadMark> of 0.15 m; type solid, broken or "solid solid".
 std::string Mark(const char* type, MarkColor color, Dash dash = {});
 
