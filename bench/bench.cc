@@ -6,11 +6,13 @@ namespace volante {
 
 std::span<const Benchmark> Benchmarks() {
   static const std::vector<Benchmark> all = [] {
-    std::vector<Benchmark> rows = {
-        {"world/npc20", "full Env::Step with 20 cars, no picture, one core", BenchWorld20},
-        {"world/npc100", "the same with 100 cars", BenchWorld100},
-        {"camera/84x84/npc20", "full Env::Step with 20 cars and the agent's picture",
-         BenchCamera20},
+    std::vector<Benchmark> rows = WorldBenchmarks();
+    const std::vector<Benchmark> updates = UpdateBenchmarks();
+    const std::vector<Benchmark> others = {
+        {"camera/1280x720", "RGB pictures for people, of the expert's drive", BenchCameraHd},
+        {"map/town04", "CARLA's Town04 from its file to its picture", BenchMapTown04},
+    };
+    const std::vector<Benchmark> rest = {
         {"two_seeds/small/batch128", "two processes with a thread each, one with two beside it",
          BenchTwoSeedsSmall},
         {"two_seeds/nature/batch256", "the same with nature's update", BenchTwoSeedsNature},
@@ -25,9 +27,9 @@ std::span<const Benchmark> Benchmarks() {
          BenchEvaluate},
         {"start/help", "`volante --help` as a whole process", BenchHelp},
     };
-    const auto after_the_worlds = rows.begin() + 3;
-    const std::vector<Benchmark> updates = UpdateBenchmarks();
-    rows.insert(after_the_worlds, updates.begin(), updates.end());
+    for (const std::vector<Benchmark>* table : {&others, &updates, &rest}) {
+      rows.insert(rows.end(), table->begin(), table->end());
+    }
     return rows;
   }();
   return all;

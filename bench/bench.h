@@ -41,8 +41,10 @@ struct Benchmark {
   std::function<BenchResult(const BenchOptions&)> run;
 };
 
-// One explicit table; the rows update/* are a table of their own (update_bench.cc).
+// One explicit table; the rows of whole steps (world_bench.cc) and update/* (update_bench.cc) are
+// tables of their own.
 std::span<const Benchmark> Benchmarks();
+std::vector<Benchmark> WorldBenchmarks();
 std::vector<Benchmark> UpdateBenchmarks();
 
 // Calls `work` (which returns how many units it did) until `seconds` have passed, `runs` times;
@@ -51,9 +53,8 @@ std::vector<double> MeasureRates(const BenchOptions& options, const std::functio
 double Median(std::vector<double> values);
 
 // One function per row of the table.
-BenchResult BenchWorld20(const BenchOptions& options);
-BenchResult BenchWorld100(const BenchOptions& options);
-BenchResult BenchCamera20(const BenchOptions& options);
+BenchResult BenchCameraHd(const BenchOptions& options);
+BenchResult BenchMapTown04(const BenchOptions& options);
 BenchResult BenchTwoSeedsSmall(const BenchOptions& options);
 BenchResult BenchTwoSeedsNature(const BenchOptions& options);
 BenchResult BenchReplaySample(const BenchOptions& options);

@@ -5,7 +5,8 @@
 
 namespace volante {
 
-DrivenEnv::DrivenEnv(int num_npcs, bool with_image) {
+DrivenEnv::DrivenEnv(int num_npcs, bool with_image, const std::string& map) {
+  config_.env.map = map;
   config_.env.npc_count = num_npcs;
   config_.observation.mode = with_image ? ObservationMode::kCameraVector : ObservationMode::kVector;
   env_ = std::make_unique<EmbeddedEnv>(LoadTownsFor(config_), config_, 1);

@@ -1,9 +1,10 @@
-// The workload of the simulator's benchmarks: the default town, driven by the expert along test
-// routes, resets included.
+// The workload of the simulator's benchmarks: a town, driven by the expert along test routes,
+// resets included.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "env/driver.h"
@@ -14,7 +15,8 @@ namespace volante {
 
 class DrivenEnv {
  public:
-  DrivenEnv(int num_npcs, bool with_image);
+  // The default town, or the OpenDRIVE file `map`.
+  DrivenEnv(int num_npcs, bool with_image, const std::string& map = "");
 
   // One control tick, with a reset where the episode ended.
   void Step();

@@ -19,7 +19,7 @@ namespace volante {
 
 // ---- choices -------------------------------------------------------------------------------
 
-enum class ObservationMode { kCameraVector, kVector, kPrivileged };
+enum class ObservationMode { kCameraVector, kVector, kPrivileged, kVision };
 enum class Wiring { kSharedCritic, kSeparate, kLegacy };
 enum class Encoder { kNature, kNatureLayerNorm, kSmall, kNatureMaxPool, kMobileNetV3Small };
 enum class BatchNorm { kFrozen, kTrain };
@@ -37,7 +37,7 @@ enum class Memory { kNone, kGru, kLstm };
 
 template <>
 struct EnumNames<ObservationMode> {
-  static constexpr std::array kNames = {"camera_vector", "vector", "privileged"};
+  static constexpr std::array kNames = {"camera_vector", "vector", "privileged", "vision"};
 };
 template <>
 struct EnumNames<Wiring> {
@@ -100,7 +100,9 @@ struct EnumNames<Memory> {
 // ---- sections ------------------------------------------------------------------------------
 
 // Whether an agent of this mode sees pictures.
-constexpr bool HasImage(ObservationMode mode) { return mode == ObservationMode::kCameraVector; }
+constexpr bool HasImage(ObservationMode mode) {
+  return mode == ObservationMode::kCameraVector || mode == ObservationMode::kVision;
+}
 
 struct ObservationConfig {
   ObservationMode mode = ObservationMode::kCameraVector;
@@ -110,20 +112,22 @@ struct ObservationConfig {
   template <class V>
   void VisitFields(V& v) {
     v("mode", mode,
-      {.help = "what the agent sees: camera_vector (4 gray frames and 53 numbers), vector (the "
-               "numbers) or privileged (the numbers and the 8 nearest vehicles)"});
+      {.help =
+           "what the agent sees: camera_vector (4 gray frames and 53 numbers), vector (the "
+           "numbers), privileged (the numbers and the 8 nearest vehicles) or vision (the frames, "
+           "its speed and the next turn: it must see the road)"});
     v("frame_stride", frame_stride,
       {.help = "ticks between the 4 frames of a stack",
        .min = 1,
        .max = 8,
-       .applies = mode == ObservationMode::kCameraVector,
-       .condition = "observation.mode is camera_vector"});
+       .applies = HasImage(mode),
+       .condition = "observation.mode is camera_vector or vision"});
     v("frame_stack", frame_stack,
       {.help = "different frames in a stack of 4; the oldest of them fills the others",
        .min = 1,
        .max = 4,
-       .applies = mode == ObservationMode::kCameraVector,
-       .condition = "observation.mode is camera_vector"});
+       .applies = HasImage(mode),
+       .condition = "observation.mode is camera_vector or vision"});
   }
 };
 

@@ -70,7 +70,7 @@ std::vector<Field> FieldsOf(Config& config) {
     }
   };
   if (!HasImage(config.observation.mode)) {
-    take_away(kImageKeys, "observation.mode is camera_vector");
+    take_away(kImageKeys, "observation.mode is camera_vector or vision");
   }
   if (config.imitation.on()) take_away(kRewardLearningKeys, "imitation.method is none");
   return fields;

@@ -360,12 +360,13 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
 void EmbeddedEnv::Observe(int world, int thread, StepView out) {
   WriteNumbers(mode_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
-  const Episode& episode = episodes_[static_cast<size_t>(world)];
+  Episode& episode = episodes_[static_cast<size_t>(world)];
   const World& w = *episode.world;
   const Place& place = *episode.place;
   Camera& camera = episode.camera ? *episode.camera : *place.cameras[static_cast<size_t>(thread)];
   camera.RenderGray(w.ego_ground_pose(), w.npcs(),
                     out.frame + static_cast<size_t>(world) * kImagePixels, moment(world));
+  episode.last_triangles = camera.last_triangles();
 }
 
 // ---- snapshot ------------------------------------------------------------------------------

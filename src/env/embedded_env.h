@@ -43,6 +43,10 @@ class EmbeddedEnv : public Env {
   const Town& town(int index) const { return *episodes_[static_cast<size_t>(index)].place->town; }
   // The scenario's cars in the episode of this world, asserted to run beside those of the suite.
   int num_npcs(int index) const;
+  // Triangles in the newest picture of this world.
+  int last_triangles(int index = 0) const {
+    return episodes_[static_cast<size_t>(index)].last_triangles;
+  }
   // What the agent's camera sees in the episode of this world, and what its frame of this moment is
   // made with.
   const Look& look(int index) const { return episodes_[static_cast<size_t>(index)].look; }
@@ -102,6 +106,7 @@ class EmbeddedEnv : public Env {
     Progress progress;
     Look look;
     std::unique_ptr<Camera> camera;  // for looks of its own; the shared one shows the configured
+    int last_triangles = 0;
   };
 
   // Moves a world to a town, unless it is there; by the caller's thread alone.

@@ -32,11 +32,18 @@ void WritePrivileged(const DriveFacts& facts, float* out) {
   }
 }
 
+void WriteVision(const DriveFacts& facts, float* out) {
+  out[0] = static_cast<float>(facts.speed_mps / 30.0);
+  for (int k = 0; k < 4; ++k) out[1 + k] = static_cast<int>(facts.command) == k ? 1.0f : 0.0f;
+}
+
 void WriteNumbers(ObservationMode mode, int world, StepView out) {
   const size_t w = static_cast<size_t>(world);
   const DriveFacts& facts = out.facts[w];
   if (mode == ObservationMode::kPrivileged) {
     WritePrivileged(facts, out.vector + w * kPrivilegedSize);
+  } else if (mode == ObservationMode::kVision) {
+    WriteVision(facts, out.vector + w * kVisionSize);
   } else {
     WriteVector(facts, out.vector + w * kVectorSize);
   }

@@ -19,6 +19,9 @@ void WriteVector(const DriveFacts& facts, float* out);
 // distance between the centres (negative when nearing). Six zeros where there is no vehicle.
 void WritePrivileged(const DriveFacts& facts, float* out);
 
+// [v / 30 m/s, left, right, straight, follow] into out[5]; one of the four is 1 (RouteCommand).
+void WriteVision(const DriveFacts& facts, float* out);
+
 // The rows of one world, from its facts in `out`: the vector of this mode, and the privileged
 // numbers where out.privileged is not null.
 void WriteNumbers(ObservationMode mode, int world, StepView out);

@@ -28,6 +28,7 @@ inline constexpr int kVectorSize = 3 + 2 * kRoutePoints;  // 53
 inline constexpr int kNearVehicles = 8;                   // that mode privileged sees
 inline constexpr int kNearVehicleSize = 6;                // numbers for each
 inline constexpr int kPrivilegedSize = kVectorSize + kNearVehicles * kNearVehicleSize;  // 101
+inline constexpr int kVisionSize = 5;  // speed and the command, one-hot
 inline constexpr int kActionSize = 2;
 inline constexpr double kRoutePointSpacing_m = 2.0;
 // A distance or time that stands for "nothing there".
@@ -35,7 +36,9 @@ inline constexpr double kFar = 1e9;
 
 // How many numbers an agent sees: the width of StepView::vector.
 constexpr int VectorSize(ObservationMode mode) {
-  return mode == ObservationMode::kPrivileged ? kPrivilegedSize : kVectorSize;
+  return mode == ObservationMode::kPrivileged ? kPrivilegedSize
+         : mode == ObservationMode::kVision   ? kVisionSize
+                                              : kVectorSize;
 }
 
 // a[0] steers, +1 = full left. a[1] > 0 is throttle, < 0 is brake. Both in [-1, 1].
@@ -61,6 +64,10 @@ enum class Status : uint8_t {
 enum class Outcome : uint8_t { kNone, kSuccess, kCollision, kOffLane, kTimeout, kBlocked };
 inline constexpr std::array kOutcomeNames = {"none",     "success", "collision",
                                              "off_lane", "timeout", "blocked"};
+
+// Where the route goes at the junction that is near; kFollow where none is.
+enum class RouteCommand : uint8_t { kLeft, kRight, kStraight, kFollow };
+inline constexpr double kCommandBefore_m = 25.0;  // the junction's first lane, and all through it
 
 // Another vehicle as the ego finds it: in the car's frame, from centre to centre.
 struct NearVehicle {
@@ -102,6 +109,8 @@ struct DriveFacts {
   double front_overhang_m = 2.4;   // from the centre to the front bumper
   // Points 1..25 of the route, 2 m apart, in the car's frame; past the end the last repeats.
   std::array<Vec2, kRoutePoints> route_points_m{};
+
+  RouteCommand command = RouteCommand::kFollow;
 
   // Others.
   double lead_gap_m = kFar;            // bumper to bumper, to what stands or drives in the path

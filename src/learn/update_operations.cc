@@ -77,7 +77,7 @@ UpdateOperations CountUpdateOperations(const Td3Options& options, int batch_size
   const LearnerConfig& c = options.config;
   VOLANTE_CHECK(c.wiring != Wiring::kLegacy, "wiring legacy is not counted");
   VOLANTE_CHECK(c.memory == Memory::kNone, "sequences are not counted");
-  const bool has_image = options.mode == ObservationMode::kCameraVector;
+  const bool has_image = HasImage(options.mode);
   const bool has_trunk = has_image && c.fusion == Fusion::kTrunk;
   const bool separate = c.wiring == Wiring::kSeparate;
   const EncoderShape* shape = ShapeOf(c.encoder);

@@ -332,9 +332,10 @@ Config EverythingOn() {
   return config;
 }
 
-// Instead of learning from rewards.
+// Instead of learning from rewards, and in random towns.
 Config Imitating() {
   Config config;
+  config.env.town = "random";
   config.learner.wiring = Wiring::kSeparate;
   config.learner.encoder = Encoder::kMobileNetV3Small;
   config.imitation.method = ImitationMethod::kDagger;

@@ -325,6 +325,7 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"tiny_privileged", [](int n) { return Tiny(ObservationMode::kPrivileged, n); }},
         EnvCase{"embedded_privileged",
                 [](int n) { return Embedded(ObservationMode::kPrivileged, n); }},
+        EnvCase{"embedded_vision", [](int n) { return Embedded(ObservationMode::kVision, n); }},
         EnvCase{"random_towns_vector",
                 [](int n) { return InRandomTowns(ObservationMode::kVector, n); }},
         EnvCase{"random_towns_camera",

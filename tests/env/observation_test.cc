@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numbers>
 
 namespace volante {
@@ -23,6 +24,18 @@ TEST(Observation, HasTheSpecifiedLayoutAndScales) {
   EXPECT_FLOAT_EQ(out[3], 0.04f);            // point 1: 2 m ahead, over 50 m
   EXPECT_FLOAT_EQ(out[51], 1.0f);            // point 25: 50 m ahead
   EXPECT_FLOAT_EQ(out[52], -24.0f / 50.0f);  // and 24 m to the right
+}
+
+TEST(Observation, VisionIsTheSpeedAndTheCommandOneHot) {
+  DriveFacts f;
+  f.speed_mps = 15.0;
+  float out[kVisionSize];
+  WriteVision(f, out);
+  EXPECT_FLOAT_EQ(out[0], 0.5f);
+  EXPECT_TRUE(std::equal(out + 1, out + 5, std::array{0.0f, 0.0f, 0.0f, 1.0f}.begin()));
+  f.command = RouteCommand::kLeft;
+  WriteVision(f, out);
+  EXPECT_TRUE(std::equal(out + 1, out + 5, std::array{1.0f, 0.0f, 0.0f, 0.0f}.begin()));
 }
 
 TEST(Observation, PrivilegedAddsTheNearestVehiclesBySixNumbersEach) {
