@@ -140,6 +140,12 @@ void CheckTogether(const Config& config) {
   refuse_empty(random.image_gamma_min, random.image_gamma_max, "image_gamma");
   refuse_empty(random.image_contrast_min, random.image_contrast_max, "image_contrast");
   refuse_empty(random.sun_altitude_min_deg, random.sun_altitude_max_deg, "sun_altitude");
+  refuse_empty(random.dynamics_friction_min, random.dynamics_friction_max, "dynamics_friction");
+  refuse_empty(random.dynamics_steer_lag_min_s, random.dynamics_steer_lag_max_s,
+               "dynamics_steer_lag");
+  refuse_empty(random.traffic_time_gap_min_s, random.traffic_time_gap_max_s, "traffic_time_gap");
+  refuse_empty(random.traffic_speed_min, random.traffic_speed_max, "traffic_speed");
+  refuse_empty(random.traffic_accel_min_mps2, random.traffic_accel_max_mps2, "traffic_accel");
   if (static_cast<size_t>(config.learner.critic_action_layer) > config.learner.head_widths.size()) {
     RefuseTogether("learner.critic_action_layer is " +
                        std::to_string(config.learner.critic_action_layer) +

@@ -26,12 +26,25 @@ struct RandomisationConfig {
   double cloudiness_max = 100.0;
   double fog_share = 0.25, fog_density_max = 60.0;
   double rain_share = 0.25, precipitation_max = 80.0;
+  double dynamics_mass = 0.15;
+  double dynamics_friction_min = 0.5, dynamics_friction_max = 1.1;
+  double dynamics_steer_gain = 0.1;
+  double dynamics_steer_lag_min_s = 0.05, dynamics_steer_lag_max_s = 0.25;
+  double dynamics_throttle_gain = 0.15;
+  int dynamics_action_delay_ticks = 2;
+  double traffic_time_gap_min_s = 0.8, traffic_time_gap_max_s = 2.0;
+  double traffic_speed_min = 0.7, traffic_speed_max = 1.2;
+  double traffic_accel_min_mps2 = 0.8, traffic_accel_max_mps2 = 2.0;
+  double traffic_politeness_max = 0.5;
+  double traffic_van_share_max = 0.2, traffic_truck_share_max = 0.1;
+  double traffic_two_wheeler_share_max = 0.1;
 
   template <class V>
   void VisitFields(V& v) {
     v("enabled", enabled,
-      {.help = "draws camera, picture, colours and weather anew for every episode"});
-    const auto range = [&](const char* name, double& value, const char* help, double min,
+      {.help = "draws camera, picture, colours, weather, the car's dynamics and the other drivers "
+               "anew for every episode"});
+    const auto range = [&](const char* name, auto& value, const char* help, double min,
                            double max) {
       v(name, value,
         {.help = help,
@@ -79,6 +92,43 @@ struct RandomisationConfig {
     range("rain_share", rain_share, "share of episodes with rain", 0, 1);
     range("precipitation_max", precipitation_max,
           "rain and puddles up to this weather.precipitation and precipitation_deposits", 0, 100);
+    range("dynamics_mass", dynamics_mass, "the ego's mass up to this share off", 0, 0.4);
+    range("dynamics_friction_min", dynamics_friction_min,
+          "smallest friction coefficient of the dry road; 1.0489 without randomisation, and rain "
+          "still takes its share",
+          0.2, 2);
+    range("dynamics_friction_max", dynamics_friction_max,
+          "largest friction coefficient of the dry road", 0.2, 2);
+    range("dynamics_steer_gain", dynamics_steer_gain,
+          "the wheels turn up to this share more or less than asked", 0, 0.4);
+    range("dynamics_steer_lag_min_s", dynamics_steer_lag_min_s,
+          "smallest time constant of the steering, seconds; 0.1 without randomisation", 0, 1);
+    range("dynamics_steer_lag_max_s", dynamics_steer_lag_max_s,
+          "largest time constant of the steering, seconds", 0, 1);
+    range("dynamics_throttle_gain", dynamics_throttle_gain,
+          "the throttle does up to this share more or less", 0, 0.4);
+    range("dynamics_action_delay_ticks", dynamics_action_delay_ticks,
+          "actions act up to this many ticks late", 0, 2);
+    range("traffic_time_gap_min_s", traffic_time_gap_min_s,
+          "smallest time gap that an NPC keeps, seconds; 1.0 without randomisation", 0.5, 5);
+    range("traffic_time_gap_max_s", traffic_time_gap_max_s,
+          "largest time gap that an NPC keeps, seconds; 1.4 without randomisation", 0.5, 5);
+    range("traffic_speed_min", traffic_speed_min,
+          "smallest factor on an NPC's cruising speed; 0.85 without randomisation", 0.3, 2);
+    range("traffic_speed_max", traffic_speed_max,
+          "largest factor on an NPC's cruising speed; 1.05 without randomisation", 0.3, 2);
+    range("traffic_accel_min_mps2", traffic_accel_min_mps2,
+          "smallest acceleration of an NPC, m/s^2; 1.5 without randomisation", 0.3, 4);
+    range("traffic_accel_max_mps2", traffic_accel_max_mps2, "largest acceleration of an NPC, m/s^2",
+          0.3, 4);
+    range("traffic_politeness_max", traffic_politeness_max,
+          "NPCs change lanes with a politeness from 0 up to this", 0, 1);
+    range("traffic_van_share_max", traffic_van_share_max,
+          "an episode's share of vans is up to this; of cars what the shares leave", 0, 1);
+    range("traffic_truck_share_max", traffic_truck_share_max,
+          "an episode's share of trucks is up to this", 0, 1);
+    range("traffic_two_wheeler_share_max", traffic_two_wheeler_share_max,
+          "an episode's share of two-wheelers is up to this", 0, 1);
   }
 };
 

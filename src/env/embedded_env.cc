@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "env/drive_facts.h"
 #include "env/observation.h"
+#include "sim/variation.h"
+#include "sim/weather.h"
 
 namespace volante {
 namespace {
@@ -96,7 +98,9 @@ std::shared_ptr<const EmbeddedEnv::Place> EmbeddedEnv::MakePlace(
     }
   }
   return std::make_shared<const Place>(
-      Place{town, std::make_shared<const TrafficMap>(town->network, World::WidestVehicle(npc_)),
+      Place{town,
+            std::make_shared<const TrafficMap>(
+                town->network, World::WidestVehicle(WidestTraffic(npc_, randomisation_))),
             RouteSampler(town->network, town->routes.held_out, env_.train_route_min_m,
                          env_.train_route_max_m),
             std::move(cameras)});
@@ -108,7 +112,8 @@ void EmbeddedEnv::GoTo(Episode& episode, const std::shared_ptr<const Town>& town
     return other.place != nullptr && other.place->town == town;
   });
   episode.place = there != episodes_.end() ? there->place : MakePlace(town);
-  episode.world = std::make_unique<World>(episode.place->traffic, ego_, npc_);
+  episode.world =
+      std::make_unique<World>(episode.place->traffic, ego_, WidestTraffic(npc_, randomisation_));
   episode.camera.reset();
 }
 
@@ -159,8 +164,10 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
     start.lateral_offset_m = random.Uniform(-offset, offset);
     start.heading_error_rad = random.Uniform(-angle, angle);
   }
+  start.ego = DrawEgo(randomisation_, request.seed);
   start.ego.friction_scale *=
       GripOf(EpisodeWeather(weather_, randomisation_, scenario, request.seed));
+  start.drivers = DrawDrivers(npc_, randomisation_, request.seed);
   episode.world->Start(start);
   const int suite_cars = static_cast<int>(episode.world->traffic().scripts().size());
   VOLANTE_CHECK(static_cast<int>(episode.world->npcs().size()) == start.num_npcs + suite_cars,

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "config/config.h"
+#include "sim/idm.h"
 #include "sim/traffic_map.h"
 #include "sim/vehicle_state.h"
 
@@ -87,6 +89,25 @@ struct LaneChange {
   }
 };
 
+// From what the drivers of an episode are drawn, each uniformly on its own. The initial values are
+// those of every episode without randomisation; shares of the kinds come from the configuration.
+struct NpcRanges {
+  double time_gap_min_s = 1.0, time_gap_max_s = 1.4;
+  double speed_factor_min = 0.85, speed_factor_max = 1.05;  // on the cruising speed
+  double accel_min_mps2 = IdmParams{}.max_accel_mps2, accel_max_mps2 = accel_min_mps2;
+  double politeness_min = 0.2, politeness_max = 0.2;
+  double van_share = 0.0, truck_share = 0.0, two_wheeler_share = 0.0;
+
+  static NpcRanges Of(const NpcConfig& config) {
+    NpcRanges ranges;
+    ranges.politeness_min = ranges.politeness_max = config.politeness;
+    ranges.van_share = config.van_share;
+    ranges.truck_share = config.truck_share;
+    ranges.two_wheeler_share = config.two_wheeler_share;
+    return ranges;
+  }
+};
+
 struct Npc {
   static constexpr size_t kPlan = 8;
 
@@ -97,6 +118,8 @@ struct Npc {
   double length_m = 4.5, width_m = 1.9, height_m = 1.5;
   double speed_factor = 1.0;  // on the cruising speed
   double time_gap_s = 1.2;
+  double max_accel_mps2 = IdmParams{}.max_accel_mps2;
+  double politeness = 0.2;  // MOBIL's
   uint8_t color = 0;
   VehicleKind kind = VehicleKind::kCar;
 
@@ -135,6 +158,8 @@ struct Npc {
     ar("height_m", height_m);
     ar("speed_factor", speed_factor);
     ar("time_gap_s", time_gap_s);
+    ar("max_accel_mps2", max_accel_mps2);
+    ar("politeness", politeness);
     ar("color", color);
     ar("kind", kind);
     ar("plan", plan);

@@ -54,7 +54,6 @@ double LaneChange::Across(double odometer_m) const {
 
 Traffic::Traffic(std::shared_ptr<const TrafficMap> map, const NpcConfig& config)
     : map_(std::move(map)), config_(config), yields_to_ego_(config.yields_to_ego) {
-  mobil_.politeness = config_.politeness;
   mobil_.threshold_mps2 = config_.lane_change_threshold_mps2;
   first_.assign(map_->size(), -1);
   last_.assign(map_->size(), -1);
@@ -206,6 +205,7 @@ void Traffic::AccelerateOne(int32_t i) {
   const double v = npc.speed_mps, half = npc.half_length_m();
   IdmParams idm = kIdm;
   idm.time_gap_s = npc.time_gap_s;
+  idm.max_accel_mps2 = npc.max_accel_mps2;
   Limit limit;
   const auto follow = [&](double lead_speed, double gap, StandCause cause, int32_t who = -1) {
     limit.Take(IdmInteraction(v, lead_speed, gap, idm), cause, who);

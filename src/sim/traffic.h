@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -101,8 +102,10 @@ class Traffic {
   // Places num_npcs cars at random free places, none within 20 m of the ego (bumper to bumper or
   // nearer than that in any direction). Error(kBadInput) when they do not fit. The cars of a suite
   // come first, where they say; with them on the road, nobody gives way to an ego that takes it.
+  // `ranges`: this episode's drivers; those of NpcRanges::Of(config) unless given.
   void Start(uint64_t seed, int num_npcs, const EgoView& ego,
-             std::span<const ScriptedCar> scripted = {});
+             std::span<const ScriptedCar> scripted = {},
+             const std::optional<NpcRanges>& ranges = std::nullopt);
 
   // Before Start, for the episodes that follow.
   void SetYieldsToEgo(bool yields) { yields_to_ego_ = yields; }
@@ -237,6 +240,7 @@ class Traffic {
 
   std::shared_ptr<const TrafficMap> map_;
   NpcConfig config_;
+  NpcRanges ranges_;  // of this episode, for placing its cars
   MobilParams mobil_;
 
   // State.

@@ -114,6 +114,7 @@ double Traffic::FollowingAcceleration(const Npc* npc, double speed_mps, double l
   double desired_mps = std::max(speed_mps, 1.0);
   if (npc != nullptr) {
     idm.time_gap_s = npc->time_gap_s;
+    idm.max_accel_mps2 = npc->max_accel_mps2;
     const TrafficLane& lane = map_->lane(npc->plan[0]);
     const double cruise = npc->speed_factor * lane.cruise_mps;
     desired_mps = std::sqrt(std::min(cruise * cruise, map_->AllowedSpeed2(lane, npc->s_m)));
@@ -176,8 +177,10 @@ bool Traffic::ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps
     a.old_follower_now = followed(now, true);
     a.old_follower_then = followed(now, false);
   }
-  gain = MobilIncentive(a, mobil_) + bias_mps2;
-  return MobilChanges(a, mobil_, bias_mps2);
+  MobilParams mobil = mobil_;
+  mobil.politeness = npc.politeness;
+  gain = MobilIncentive(a, mobil) + bias_mps2;
+  return MobilChanges(a, mobil, bias_mps2);
 }
 
 void Traffic::ConsiderChange(int32_t i) {

@@ -40,9 +40,9 @@ double Radius(double length_m, double width_m) {
 
 // The kind that a share of all cars has; bodies by CARLA's vehicles (reference: 5.915 x 1.988 m for
 // a Sprinter, 8.468 m for the fire engine, at the width that roads are made for).
-void DrawKind(const NpcConfig& config, const TrafficMap& map, RandomStream& random, Npc& npc) {
+void DrawKind(const NpcRanges& ranges, const TrafficMap& map, RandomStream& random, Npc& npc) {
   const double u = random.Uniform();
-  double until = config.truck_share;
+  double until = ranges.truck_share;
   if (u < until && map.has_truck_lanes()) {
     if (map.lane(npc.plan[0]).fits_trucks) {
       npc.kind = VehicleKind::kTruck;
@@ -52,12 +52,12 @@ void DrawKind(const NpcConfig& config, const TrafficMap& map, RandomStream& rand
       npc.speed_factor *= 0.9;
       npc.time_gap_s += 0.3;
     }
-  } else if (u < (until += config.van_share)) {
+  } else if (u < (until += ranges.van_share)) {
     npc.kind = VehicleKind::kVan;
     npc.length_m = 5.915;
     npc.width_m = 1.988;
     npc.height_m = 2.6;
-  } else if (u < (until += config.two_wheeler_share)) {
+  } else if (u < (until += ranges.two_wheeler_share)) {
     npc.kind = VehicleKind::kTwoWheeler;
     npc.length_m = 2.2;
     npc.width_m = 0.87;
@@ -73,8 +73,9 @@ OrientedBox Traffic::BoxOf(const Npc& npc, double margin_m) const {
 }
 
 void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
-                    std::span<const ScriptedCar> scripted) {
+                    std::span<const ScriptedCar> scripted, const std::optional<NpcRanges>& ranges) {
   VOLANTE_CHECK(map_ != nullptr && num_npcs >= 0, "traffic needs a map");
+  ranges_ = ranges.value_or(NpcRanges::Of(config_));
   random_ = RandomStream(seed, "traffic");
   npcs_.clear();
   scripts_.clear();
@@ -102,6 +103,7 @@ void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
     npcs_.push_back(car.npc);
     scripts_.push_back(car.script);
     Npc& npc = npcs_.back();
+    npc.politeness = config_.politeness;
     taken.push_back(BoxOf(npc, 0.5));
     ExtendPlan(npc);
     FindLine(npc);
@@ -116,8 +118,9 @@ void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count,
   for (size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[random_.Below(i)]);
   // A stream of its own: the same seed puts the same cars in the same places whatever the shares.
   RandomStream kinds(seed, "kinds of vehicles");
+  RandomStream drivers(seed, "drivers");
   const bool mixed =
-      config_.van_share > 0.0 || config_.truck_share > 0.0 || config_.two_wheeler_share > 0.0;
+      ranges_.van_share > 0.0 || ranges_.truck_share > 0.0 || ranges_.two_wheeler_share > 0.0;
   const double ego_radius = Radius(ego.box.length_m, ego.box.width_m);
   for (const auto& place : places) {
     if (npcs_.size() == count) break;
@@ -125,13 +128,15 @@ void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count,
     npc.length_m = random_.Uniform(3.7, 4.9);
     npc.width_m = random_.Uniform(1.7, 2.0);
     npc.height_m = random_.Uniform(1.4, 1.7);
-    npc.speed_factor = random_.Uniform(0.85, 1.05);
-    npc.time_gap_s = random_.Uniform(1.0, 1.4);
+    npc.speed_factor = random_.Uniform(ranges_.speed_factor_min, ranges_.speed_factor_max);
+    npc.time_gap_s = random_.Uniform(ranges_.time_gap_min_s, ranges_.time_gap_max_s);
+    npc.max_accel_mps2 = drivers.Uniform(ranges_.accel_min_mps2, ranges_.accel_max_mps2);
+    npc.politeness = drivers.Uniform(ranges_.politeness_min, ranges_.politeness_max);
     npc.color = static_cast<uint8_t>(random_.Below(8));
     npc.plan[0] = place.lane;
     npc.plan_count = 1;
     npc.s_m = place.s_m + random_.Uniform(-kSlotJitter_m, kSlotJitter_m);
-    if (mixed) DrawKind(config_, *map_, kinds, npc);
+    if (mixed) DrawKind(ranges_, *map_, kinds, npc);
     const OrientedBox box = BoxOf(npc, 0.5);
     const double clear = kClearOfEgo_m + ego_radius + Radius(npc.length_m, npc.width_m);
     const Vec2 d = box.center_m - ego.box.center_m;

@@ -108,7 +108,7 @@ void World::Start(const WorldStart& start) {
         ContestedCars(*route_, *traffic_map_, start.route_s_m, ego_params_.length_m, start.seed);
   }
   state_.traffic.SetYieldsToEgo(npc_config_.yields_to_ego && start.suite != Suite::kAssertive);
-  state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted);
+  state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted, start.drivers);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
   WriteNpcs();
 }

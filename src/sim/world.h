@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ struct WorldStart {
   double lateral_offset_m = 0.0;  // + = left of the lane centre
   double heading_error_rad = 0.0;
   double speed_mps = 0.0;
-  EgoVariation ego = {};  // this episode's car, and how wet its road is
+  EgoVariation ego = {};                  // this episode's car, and how wet its road is
+  std::optional<NpcRanges> drivers = {};  // this episode's; the configuration's unless given
 };
 
 // What happened to the ego in one tick.

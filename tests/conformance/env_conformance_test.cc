@@ -311,6 +311,14 @@ std::unique_ptr<Env> Shaped(int num_worlds) {
   return MakeEnv(towns, config, num_worlds);
 }
 
+// Another car, other drivers, weather and camera in every episode, from its seed.
+std::unique_ptr<Env> Randomised(int num_worlds) {
+  static const auto town = LoadTown(EnvConfig{}, true);
+  Config config = ConfigFor(ObservationMode::kCameraVector);
+  config.randomisation.enabled = true;
+  return MakeEnv(town, config, num_worlds);
+}
+
 std::unique_ptr<Env> Tiny(ObservationMode mode, int num_worlds) {
   Config config = ConfigFor(mode);
   config.env.town = kTinyTown;
@@ -332,6 +340,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](int n) { return InRandomTowns(ObservationMode::kCameraVector, n); },
                 Scenario::kLight},
         EnvCase{"embedded_shaped", Shaped, Scenario::kLight},
+        EnvCase{"embedded_randomised", Randomised, Scenario::kLight},
         EnvCase{"embedded_vector", [](int n) { return Embedded(ObservationMode::kVector, n); }},
         EnvCase{"embedded_camera",
                 [](int n) { return Embedded(ObservationMode::kCameraVector, n); }}),

@@ -192,6 +192,33 @@ TEST(Outcomes, HittingACarFromBehindIsTheEgosFault) {
   EXPECT_EQ(at_fault, collisions) << "no collision is an NPC's fault";
 }
 
+// WetCloudyNoon, on which scenario rain stands, has half its surface wet and puddles: less grip
+// than dry, and more than 0.6 of it.
+TEST(Weather, ReachesTheTyres) {
+  Drive drive(VectorConfig());
+  drive.Reset({.seed = 4, .scenario = Scenario::kMedium});
+  EXPECT_EQ(drive.env.world(0).ego_variation(), EgoVariation{});
+  drive.Reset({.seed = 4, .scenario = Scenario::kRain});
+  EXPECT_LT(drive.env.world(0).ego_variation().friction_scale, 0.95);
+  EXPECT_GE(drive.env.world(0).ego_variation().friction_scale, 0.6);
+  EXPECT_LT(drive.env.world(0).ego_params().track.friction, 0.95 * 1.0489);
+}
+
+TEST(Randomisation, GivesEachEpisodeACarOfItsOwnFromTheSeed) {
+  Config config = VectorConfig();
+  config.randomisation.enabled = true;
+  Drive drive(config), again(config);
+  std::set<double> masses;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    drive.Reset({.seed = seed, .scenario = Scenario::kLight});
+    again.Reset({.seed = seed, .scenario = Scenario::kLight});
+    masses.insert(drive.env.world(0).ego_variation().mass_scale);
+    EXPECT_EQ(drive.env.world(0).ego_variation(), again.env.world(0).ego_variation());
+    EXPECT_EQ(drive.env.world(0).Hash(), again.env.world(0).Hash());
+  }
+  EXPECT_EQ(masses.size(), 10u);
+}
+
 TEST(ActionRepeat, TwoTicksAreOneStepAndLimitsCountTicks) {
   Config config = VectorConfig();
   config.env.action_repeat = 2;

@@ -79,5 +79,13 @@ TEST(ReplayDrive, EveryCollisionHappensAgain) {
   EXPECT_GT(CollisionsDrivenAgain(VectorConfig()), 5);
 }
 
+// With another car, other drivers and rain in every episode, from the same small file.
+TEST(ReplayDrive, EveryCollisionOfRandomisedEpisodesHappensAgain) {
+  Config config = VectorConfig();
+  config.randomisation.enabled = true;
+  config.weather.preset = WeatherPreset::kHardRainNoon;
+  EXPECT_GT(CollisionsDrivenAgain(config), 5);
+}
+
 }  // namespace
 }  // namespace volante
