@@ -176,6 +176,7 @@ void EmbeddedEnv::StartEpisode(const ResetRequest& request) {
   Progress& progress = episode.progress;
   progress = Progress{};
   progress.town = episode.place->town->name;
+  progress.suite = request.suite;
   progress.num_npcs = start.num_npcs;
   progress.scenario = scenario;
   progress.look_seed = request.seed;
@@ -424,9 +425,10 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
   LoadState(bytes, snapshot, where);
   Progress progress;
   LoadState(snapshot.progress, progress, where);
-  if (static_cast<size_t>(progress.scenario) >= EnumNames<Scenario>::kNames.size()) {
-    throw Error(ExitCode::kBadInput, "saved state does not fit", where, "its scenario is unknown",
-                "resume with the program that saved it");
+  if (static_cast<size_t>(progress.scenario) >= EnumNames<Scenario>::kNames.size() ||
+      static_cast<size_t>(progress.suite) >= kSuiteNames.size()) {
+    throw Error(ExitCode::kBadInput, "saved state does not fit", where,
+                "its scenario or suite is unknown", "resume with the program that saved it");
   }
   const std::shared_ptr<const Town> town = towns_->Named(progress.town);
   if (!RouteExists(*town->network, progress.route_lanes, progress.route_start_s_m,
@@ -440,7 +442,7 @@ void EmbeddedEnv::Load(int world, std::span<const uint8_t> bytes) {
       std::vector<LaneIndex>(progress.route_lanes.begin(), progress.route_lanes.end()),
       progress.route_start_s_m, progress.route_goal_s_m);
   GoTo(episode, town);
-  episode.world->Load(snapshot.world, route);
+  episode.world->Load(snapshot.world, route, progress.suite);
   episode.route = route;
   episode.profile.Build(*route);
   episode.progress = std::move(progress);

@@ -56,6 +56,7 @@ class EmbeddedEnv : public Env {
   // What an episode needs beyond the World: small, plain, saved with it.
   struct Progress {
     std::string town;
+    Suite suite = Suite::kStandard;
     int num_npcs = 0;
     Scenario scenario = Scenario::kEmpty;  // never kMixed: the one that was drawn
     uint64_t look_seed = 0;
@@ -73,6 +74,7 @@ class EmbeddedEnv : public Env {
     template <class Archive>
     void VisitFields(Archive& ar) {
       ar("town", town);
+      ar("suite", suite);
       ar("num_npcs", num_npcs);
       ar("scenario", scenario);
       ar("look_seed", look_seed);

@@ -107,7 +107,7 @@ class Traffic {
              std::span<const ScriptedCar> scripted = {},
              const std::optional<NpcRanges>& ranges = std::nullopt);
 
-  // Before Start, for the episodes that follow.
+  // What the configuration says, or a suite instead; no part of the state. Before Start or Relink.
   void SetYieldsToEgo(bool yields) { yields_to_ego_ = yields; }
 
   // The three parts of a tick, in this order.
@@ -133,7 +133,6 @@ class Traffic {
 
   template <class Archive>
   void VisitFields(Archive& ar) {
-    ar("yields_to_ego", yields_to_ego_);
     ar("random", random_);
     ar("npcs", npcs_);
     ar("scripts", scripts_);
@@ -242,9 +241,9 @@ class Traffic {
   NpcConfig config_;
   NpcRanges ranges_;  // of this episode, for placing its cars
   MobilParams mobil_;
+  bool yields_to_ego_ = true;
 
   // State.
-  bool yields_to_ego_ = true;
   RandomStream random_;
   std::vector<Npc> npcs_;
   std::vector<NpcScript> scripts_;  // of the first npcs_

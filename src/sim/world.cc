@@ -85,6 +85,10 @@ void World::WriteNpcs() {
   }
 }
 
+void World::SetSuite(Suite suite) {
+  state_.traffic.SetYieldsToEgo(npc_config_.yields_to_ego && suite != Suite::kAssertive);
+}
+
 void World::Start(const WorldStart& start) {
   SetRoute(start.route);
   VOLANTE_CHECK(start.ego.Valid(), "the ego's variation is one that a car can have");
@@ -107,7 +111,7 @@ void World::Start(const WorldStart& start) {
     scripted =
         ContestedCars(*route_, *traffic_map_, start.route_s_m, ego_params_.length_m, start.seed);
   }
-  state_.traffic.SetYieldsToEgo(npc_config_.yields_to_ego && start.suite != Suite::kAssertive);
+  SetSuite(start.suite);
   state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted, start.drivers);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
   WriteNpcs();
@@ -231,10 +235,11 @@ bool World::State::Plausible() const {
          events.other_kind <= VehicleKind::kTwoWheeler;
 }
 
-void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route) {
+void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route, Suite suite) {
   // Into a copy, so that a state that can't be used leaves this world as it was.
   World loaded = *this;
   loaded.SetRoute(std::move(route));
+  loaded.SetSuite(suite);
   LoadState(bytes, loaded.state_, "world");
   if (!loaded.state_.Plausible()) {
     throw Error(ExitCode::kBadInput, "saved state does not fit", "world",

@@ -92,7 +92,8 @@ class World {
 
   // The state as bytes and back. The route is not in it: Load needs the same route.
   std::vector<uint8_t> Save() const;
-  void Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route);
+  void Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> route,
+            Suite suite = Suite::kStandard);
   // XXH3 of the bytes that Save gives: equal worlds, equal numbers, on every run of this build.
   uint64_t Hash() const;
   // The first field in which the states differ, with both values (base/state_difference.h); empty
@@ -140,6 +141,7 @@ class World {
   };
   // Everything that follows from the ego's pose and the NPCs' positions.
   void SetRoute(std::shared_ptr<const Route> route);
+  void SetSuite(Suite suite);
   void SetVariation(const EgoVariation& variation);
   void RefreshEgoView();
   void WriteNpcs();  // poses, and the ground they stand on

@@ -5,6 +5,8 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "base/error.h"
 #include "env/driver.h"
@@ -132,26 +134,35 @@ TEST(Assertive, IsTheConfigurationWithoutYieldingForOneEpisode) {
   EmbeddedEnv by_suite(DefaultTown(), VectorConfig(), 1),
       by_key(DefaultTown(), assertive_config, 1);
   StepBuffers suite_buffers(by_suite.traits()), key_buffers(by_key.traits());
-  // Straight through a junction without a look, 60 cars on the road: somebody yields or does not.
-  const auto play = [](EmbeddedEnv& env, StepBuffers& buffers, Suite suite) {
+  // Straight through junctions without a look, 100 cars on the road: somebody yields or does not.
+  // Each drive is taken up in the other environment's world at half time.
+  EmbeddedEnv later(DefaultTown(), VectorConfig(), 1);
+  using End = std::tuple<int, Outcome, double, double>;
+  const auto play = [&](EmbeddedEnv& env, StepBuffers& buffers, Suite suite) {
     const StepView view = buffers.view();
     const auto blind = MakeDriver("pid_pursuit", EgoConfig{});
-    std::vector<std::vector<uint8_t>> states;
-    for (int route = 0; route < 6; ++route) {
+    std::vector<End> ends;
+    for (int route = 0; route < 12; ++route) {
       const ResetRequest request{.seed = 40 + static_cast<uint64_t>(route),
-                                 .scenario = Scenario::kMedium,
+                                 .scenario = Scenario::kHeavy,
                                  .suite = suite,
                                  .route_set = RouteSet::kTest,
                                  .route_index = route};
       env.Reset({&request, 1}, view);
       blind->Begin(0);
+      EmbeddedEnv* driven = &env;
       while (view.facts[0].status == Status::kRunning) {
+        if (view.facts[0].tick == 100 && suite == Suite::kAssertive) {
+          later.Load(0, env.Save(0));
+          driven = &later;
+        }
         const Action action = blind->Act(view.facts[0]);
-        env.Step({&action, 1}, view);
+        driven->Step({&action, 1}, view);
       }
-      states.push_back(env.Save(0));
+      const DriveFacts& f = view.facts[0];
+      ends.emplace_back(f.tick, f.outcome, f.position_m.x, f.position_m.y);
     }
-    return states;
+    return ends;
   };
   const auto yielding = play(by_suite, suite_buffers, Suite::kStandard);
   const auto assertive = play(by_suite, suite_buffers, Suite::kAssertive);
