@@ -97,10 +97,14 @@ std::vector<Vec2> PointsOf(const Curve& curve) {
 }
 
 // Heights in steps of a bridge's clearance: what lies higher is drawn later.
+int LevelOf(double height_m) {
+  return static_cast<int>(std::lround(height_m / (2.0 * RoadNetwork::kLevelHeightM)));
+}
 int LevelOf(const std::vector<double>& heights_m) {
-  if (heights_m.empty()) return 0;
-  const double middle = heights_m[heights_m.size() / 2];
-  return static_cast<int>(std::lround(middle / (2.0 * RoadNetwork::kLevelHeightM)));
+  return heights_m.empty() ? 0 : LevelOf(heights_m[heights_m.size() / 2]);
+}
+int LevelOf(const Lane& lane) {
+  return LevelOf(lane.center.GroundAt(0.5 * lane.center.length_m()).height_m);
 }
 
 void DrawSurfaces(const RoadNetwork& network, int level, Drawing& drawing) {
@@ -135,20 +139,6 @@ void DrawMarks(const RoadNetwork& network, int level, Drawing& drawing) {
   }
 }
 
-void DrawGround(const RoadNetwork& network, Drawing& drawing) {
-  std::vector<int> levels;
-  for (const SurfaceStrip& strip : network.surfaces()) {
-    levels.push_back(LevelOf(strip.left_height_m));
-  }
-  for (const MarkLine& mark : network.marks()) levels.push_back(LevelOf(mark.height_m));
-  std::sort(levels.begin(), levels.end());
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  for (const int level : levels) {
-    DrawSurfaces(network, level, drawing);
-    DrawMarks(network, level, drawing);
-  }
-}
-
 // An arrow head in the lane's direction, its tip at s.
 void DrawArrow(const Lane& lane, double s_m, Drawing& drawing) {
   const CurvePoint at = lane.center.At(s_m);
@@ -159,11 +149,12 @@ void DrawArrow(const Lane& lane, double s_m, Drawing& drawing) {
 }
 
 // Streets in light blue; ways in blue, left turns violet, right turns cyan, held-out ones red.
-void DrawLanes(const RoadNetwork& network, const std::vector<LaneIndex>& held_out,
+void DrawLanes(const RoadNetwork& network, const std::vector<LaneIndex>& held_out, int level,
                Drawing& drawing) {
   constexpr double kArrowEvery_m = 30.0;
   for (size_t i = 0; i < network.lanes().size(); ++i) {
     const Lane& lane = network.lanes()[i];
+    if (LevelOf(lane) != level) continue;
     const char* color = "#9cd0ff";
     if (lane.junction >= 0) {
       color = lane.turn == Turn::kLeft    ? "#c090ff"
@@ -181,6 +172,23 @@ void DrawLanes(const RoadNetwork& network, const std::vector<LaneIndex>& held_ou
     const double length = lane.center.length_m();
     const auto arrows = std::max(1.0, std::floor(length / kArrowEvery_m));
     for (double k = 0.5; k < arrows; k += 1.0) DrawArrow(lane, k * length / arrows, drawing);
+  }
+}
+
+void DrawLevels(const RoadNetwork& network, const std::vector<LaneIndex>& held_out,
+                Drawing& drawing) {
+  std::vector<int> levels;
+  for (const SurfaceStrip& strip : network.surfaces()) {
+    levels.push_back(LevelOf(strip.left_height_m));
+  }
+  for (const MarkLine& mark : network.marks()) levels.push_back(LevelOf(mark.height_m));
+  for (const Lane& lane : network.lanes()) levels.push_back(LevelOf(lane));
+  std::sort(levels.begin(), levels.end());
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  for (const int level : levels) {
+    DrawSurfaces(network, level, drawing);
+    DrawMarks(network, level, drawing);
+    DrawLanes(network, held_out, level, drawing);
   }
 }
 
@@ -265,10 +273,9 @@ void WritePng(const std::string& svg, const std::string& output) {
 int DrawMap(const DrawFlags& flags) {
   const NetworkPointer network = LoadMap(flags.map);
   Drawing drawing(*network);
-  DrawGround(*network, drawing);
   TownRoutes lists;
   if (IsBuiltInTown(flags.map) || !flags.routes.empty()) lists = ListsOf(flags.map, network);
-  DrawLanes(*network, lists.held_out, drawing);
+  DrawLevels(*network, lists.held_out, drawing);
   DrawSignals(*network, drawing);
   if (!flags.routes.empty()) DrawRoutes(network, lists, flags.routes, drawing);
   if (!flags.route.empty()) {

@@ -159,6 +159,13 @@ TEST(Refuses, AnUnknownKeyWithTheNearestAndItsPlace) {
   EXPECT_THAT(Refusal("learner: 3"), HasSubstr("there is no configuration key learner"));
 }
 
+TEST(Refuses, RandomTownsWhereNoneAreAskedForAndThoseOfTheUnseenSuite) {
+  EXPECT_THAT(Refusal("", {"env.num_towns=5"}), HasSubstr("env.town is random"));
+  EXPECT_EQ(Parsed("env: {town: random, num_towns: 5}").env.num_towns, 5);
+  EXPECT_THAT(Refusal("", {"env.town=random", "env.first_town=999999", "env.num_towns=2"}),
+              HasSubstr("above 1000000"));
+}
+
 TEST(Refuses, WrongTypesWithTheRightOne) {
   EXPECT_THAT(Refusal("", {"learner.batch_size=many"}), HasSubstr("integer"));
   EXPECT_THAT(Refusal("", {"learner.batch_size=3.5"}), HasSubstr("integer"));
@@ -318,6 +325,7 @@ RawValue OtherValue(const Field& field) {
 // What is off by default, switched on, so that the keys that hang on it have an effect.
 Config EverythingOn() {
   Config config;
+  config.env.town = kRandomTowns;
   config.learner.wiring = Wiring::kSeparate;
   config.learner.encoder = Encoder::kMobileNetV3Small;
   config.learner.target_value = TargetValue::kMomentum;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "env/driver.h"
 #include "env/embedded_env.h"
+#include "env/replay_file.h"
 #include "env/step_buffers.h"
 #include "env/vector_town.h"
 
@@ -117,6 +118,41 @@ TEST(RandomTowns, AnEpisodeIsTakenUpAgainInItsTown) {
   EXPECT_EQ(other.env.Save(1), drive.env.Save(0));
 }
 
+// A replay file names its town by its configuration and its reset.
+TEST(RandomTowns, ARecordedDriveIsDrivenAgainInItsTown) {
+  for (const Suite suite : {Suite::kStandard, Suite::kNewTown, Suite::kAssertive}) {
+    const Config config = RandomConfig(3);
+    EmbeddedEnv env(SomeTowns(3), config, 1);
+    StepBuffers buffers(env.traits());
+    const ResetRequest request{.seed = 8,
+                               .scenario = Scenario::kLight,
+                               .suite = suite,
+                               .route_set = RouteSet::kTest,
+                               .route_index = 4};
+    env.Reset({&request, 1}, buffers.view());
+    const auto driver = MakeDriver("idm_mobil", config.ego);
+    EpisodeRecord record;
+    record.Begin(request);
+    record.config = WorldYaml(config);
+    for (int tick = 0; tick < 120; ++tick) {
+      const Action action = driver->Act(buffers.view().facts[0]);
+      env.Step({&action, 1}, buffers.view());
+      record.Add(action, buffers.view().facts[0]);
+    }
+    const EpisodeRecord read = DecodeReplay(EncodeReplay(record), "test");
+    const Config again = ConfigOf(read, "test");
+    EmbeddedEnv replayed(std::make_shared<Towns>(again.env, false), again, 1);
+    StepBuffers replay_buffers(replayed.traits());
+    replayed.Reset({&read.request, 1}, replay_buffers.view());
+    EXPECT_EQ(replayed.town(0).name, env.town(0).name);
+    for (int i = 0; i < read.num_actions(); ++i) {
+      const Action action = read.action(i);
+      replayed.Step({&action, 1}, replay_buffers.view());
+    }
+    EXPECT_EQ(replayed.world(0).Hash(), env.world(0).Hash());
+  }
+}
+
 TEST(RandomTowns, AStateOfABuiltInTownIsRefused) {
   EmbeddedEnv built_in(DefaultTown(), VectorConfig(), 1);
   StepBuffers buffers(built_in.traits());
@@ -137,7 +173,7 @@ TEST(Assertive, IsTheConfigurationWithoutYieldingForOneEpisode) {
   // Straight through junctions without a look, 100 cars on the road: somebody yields or does not.
   // Each drive is taken up in the other environment's world at half time.
   EmbeddedEnv later(DefaultTown(), VectorConfig(), 1);
-  using End = std::tuple<int, Outcome, double, double>;
+  using End = std::tuple<int, Outcome, uint64_t>;
   const auto play = [&](EmbeddedEnv& env, StepBuffers& buffers, Suite suite) {
     const StepView view = buffers.view();
     const auto blind = MakeDriver("pid_pursuit", EgoConfig{});
@@ -160,7 +196,7 @@ TEST(Assertive, IsTheConfigurationWithoutYieldingForOneEpisode) {
         driven->Step({&action, 1}, view);
       }
       const DriveFacts& f = view.facts[0];
-      ends.emplace_back(f.tick, f.outcome, f.position_m.x, f.position_m.y);
+      ends.emplace_back(f.tick, f.outcome, driven->world(0).Hash());
     }
     return ends;
   };
