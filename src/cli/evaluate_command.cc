@@ -202,6 +202,9 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
   EvaluationRow row;
   const std::string driver = NameOfDriver(flags, task, loaded);
   row.label = driver + ", scenario " + NameOf(config.env.scenario) +
+              (config.weather.preset == WeatherPreset::kDefault
+                   ? std::string()
+                   : std::string(", weather ") + NameOf(config.weather.preset)) +
               (flags.suite == "standard" ? "" : ", suite " + flags.suite) +
               FieldText(config.shaping) + (flags.blind ? ", blind (mean image)" : "");
   row.driver = task.path.empty() ? flags.policy : "network";
@@ -305,6 +308,7 @@ std::vector<std::pair<std::string, std::string>> SettingsOf(const EvaluateFlags&
       {"num_episodes", std::to_string(flags.num_episodes)},
       {"seed", std::to_string(flags.seed)},
       {"scenario", flags.scenario.empty() ? "the configuration's" : flags.scenario},
+      {"weather", flags.weather.empty() ? "the configuration's" : flags.weather},
       {"suite", flags.suite},
       {"blind", flags.blind ? "true" : "false"}};
   if (flags.blind) {

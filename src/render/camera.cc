@@ -71,8 +71,12 @@ void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleSta
   painter.sun = {view.cos_heading * sun.x + view.sin_heading * sun.y,
                  view.cos_heading * sun.y - view.sin_heading * sun.x, sun.z};
   painter.light = appearance.tint;
-  LayStreak(painter);
-  PaintSky(painter);
+  if (canvas.mode == PictureMode::kDepth) {
+    LayDepth();
+  } else {
+    LayStreak(painter);
+    PaintSky(painter);
+  }
   CollectItems(vehicles);
   if (scene->impl().relief.flat()) {
     PaintGround(painter);
@@ -84,7 +88,7 @@ void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleSta
     PaintDecks(vehicles, painter);
   }
   PaintItems(vehicles, -1, 0.0f, painter);
-  if (canvas.mode != PictureMode::kClasses) FinishPicture(painter, moment);
+  if (HasColors(canvas.mode)) FinishPicture(painter, moment);
   triangles = painter.triangles;
 }
 

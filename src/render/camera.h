@@ -89,6 +89,12 @@ class Camera {
                  const FrameMoment& moment = {});
   void RenderClasses(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
                      uint8_t* classes);
+  // depth_m: [height, width], metres along the optical axis to the surface that RenderClasses
+  // names: flat ground exactly, hills and what stands on the ground by the planes of polygons that
+  // cover at least half of a pixel; infinite in the sky, and beyond the land that is drawn (220 m)
+  // on hills. No weather, no noise.
+  void RenderDepth(const GroundPose& ego_pose, std::span<const VehicleState> vehicles,
+                   float* depth_m);
   // Triangles submitted to the rasteriser by the last picture.
   int last_triangles() const;
 

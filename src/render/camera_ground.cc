@@ -118,8 +118,7 @@ void Camera::Impl::MakeRows() {
     row.forward_m = row.depth_m * (view.cos_pitch - q * view.sin_pitch);
     row.per_pixel_m = row.depth_m / view.fx;
     // Where the land rises or falls, a row's plane says less of how far it is.
-    row.haze =
-        appearance.HazeAt(relief_flat ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
+    row.haze = appearance.HazeAt(relief_flat ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
     const float deep = row.depth_m * row.depth_m / (view.fy * view.height_m);
     float texel = static_cast<float>(kTexturePeriod_m) / (1 << GroundTexture::kBaseBits);
     int level = 0;
@@ -156,6 +155,8 @@ void Camera::Impl::PaintSky(Painter& painter) {
       case PictureMode::kClasses:
         std::memset(canvas.planes[0] + at, 0, n);
         break;
+      case PictureMode::kDepth:
+        break;  // the sky has none
     }
   }
   if (canvas.mode == PictureMode::kClasses) return;
@@ -218,7 +219,7 @@ void Camera::Impl::SampleTexture() {
 
 // Grass up to the horizon, wherever that lies in a tilted picture.
 void Camera::Impl::PaintFarGround(Painter& painter) {
-  if (painter.canvas.mode != PictureMode::kClasses) SampleTexture();
+  if (HasColors(painter.canvas.mode)) SampleTexture();
   const auto w = static_cast<float>(width), h = static_cast<float>(height);
   const auto horizon_at = [&](float u) {  // v where the line of sight is level
     const float side = (view.cx - u) / view.fx;
@@ -238,6 +239,7 @@ void Camera::Impl::PaintFarGround(Painter& painter) {
 
 void Camera::Impl::PaintGround(Painter& painter) {
   const Canvas& canvas = painter.canvas;
+  if (canvas.mode == PictureMode::kDepth) return;  // all of it lies in one plane: LayDepth
   const Scene::Impl& s = scene->impl();
   if (view.sin_roll != 0.0f) {
     PaintFarGround(painter);
@@ -285,6 +287,7 @@ void Camera::Impl::FillLayer(const Canvas& canvas, int material) {
       });
       break;
     case PictureMode::kClasses:
+    case PictureMode::kDepth:
       canvas.Fill(raster, {}, kMaterials[static_cast<size_t>(material)].cls);
       break;
   }
@@ -309,6 +312,7 @@ void Camera::Impl::AddPiece(const GroundPiece& piece, Painter& painter) {
             ? AddGroundOutline(view, center, x_m, y_m, count, raster)
             : AddHillOutline(view, center, base, x_m, y_m, s.point_z_m.data() + contour.first_point,
                              count, raster);
+    if (painter.canvas.mode == PictureMode::kDepth) FillPieceDepth(center, base, contour, painter);
   }
 }
 

@@ -59,6 +59,7 @@ struct Camera::Impl {
   std::array<std::array<std::vector<Shade>, 4>, kGroundLayers + 1> shades;
   std::vector<int8_t> texture;                 // [height, stride]
   std::array<std::vector<uint8_t>, 3> planes;  // [height, stride]; the others on first use
+  std::vector<float> depth_plane;              // [height, stride], on first use
   std::array<std::vector<uint32_t>, kGroundLayers> visible_pieces;
   std::vector<Item> items;
   // Of a town that is not flat: what this frame sees, near to far, and how high the land before it
@@ -88,6 +89,9 @@ struct Camera::Impl {
               const FrameMoment& moment);
   void RenderPlane(PictureMode mode, const GroundPose& ego_pose,
                    std::span<const VehicleState> vehicles, uint8_t* out, const FrameMoment& moment);
+  void RenderDepth(const GroundPose& ego_pose, std::span<const VehicleState> vehicles, float* out);
+  void LayDepth();
+  void FillPieceDepth(PixelPoint center, float base_m, const Contour& contour, Painter& painter);
   // Everything of the ground that depends on the camera and the look alone.
   void MakeRows();
   void MakeShades();
@@ -127,7 +131,7 @@ struct Camera::Impl {
 
   // Land that is not flat: which of it, of the roads and of the items no nearer land hides; then
   // the picture of it. Decks of bridges below the eye come after what is below them.
-  void FindVisibleLand();
+  void FindVisibleLand(bool below_horizon);
   void PaintLand(Painter& painter);
   void FindVisibleDecks(std::span<const VehicleState> vehicles);
   void PaintDecks(std::span<const VehicleState> vehicles, Painter& painter);

@@ -141,7 +141,7 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
 
 void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t deck,
                                 Painter& painter) {
-  if (painter.canvas.mode == PictureMode::kClasses) return;
+  if (!HasColors(painter.canvas.mode)) return;
   const Scene::Impl& s = scene->impl();
   const float height_m = view.height_m;
   for (const Item& item : items) {

@@ -89,7 +89,7 @@ void Camera::Impl::CoverByLand(const LandCell& cell) {
   }
 }
 
-void Camera::Impl::FindVisibleLand() {
+void Camera::Impl::FindVisibleLand(bool below_horizon) {
   const Scene::Impl& s = scene->impl();
   order.clear();
   visible_land.clear();
@@ -126,7 +126,7 @@ void Camera::Impl::FindVisibleLand() {
         top += view.LevelHeight(cell.base_m);
         if (HiddenByLand(at, cell.radius_m, top)) break;
         // Below the horizon land is grass on grass: it hides, but it need not be painted.
-        if (top > view.height_m) visible_land.push_back(index);
+        if (below_horizon || top > view.height_m) visible_land.push_back(index);
         CoverByLand(cell);
         break;
       }
@@ -156,7 +156,7 @@ void Camera::Impl::FindVisibleLand() {
 
 void Camera::Impl::PaintLand(Painter& painter) {
   const Scene::Impl& s = scene->impl();
-  FindVisibleLand();
+  FindVisibleLand(painter.canvas.mode == PictureMode::kDepth);
   PaintFarGround(painter);
   for (const uint32_t index : visible_land) {
     const LandCell& cell = s.land[index];
@@ -170,6 +170,16 @@ void Camera::Impl::PaintLand(Painter& painter) {
       const auto x = corners(cell.x_m), y = corners(cell.y_m), z = corners(cell.z_m);
       painter.triangles +=
           AddHillOutline(view, center, base, x.data(), y.data(), z.data(), 3, raster);
+      if (painter.canvas.mode != PictureMode::kDepth) continue;
+      Vec3f points[3];
+      for (size_t k = 0; k < 3; ++k) {
+        points[k] = view.CameraFromLevel(
+            {center.u + view.cos_heading * x[k] + view.sin_heading * y[k],
+             center.v + view.cos_heading * y[k] - view.sin_heading * x[k], base + z[k]});
+      }
+      // Where several triangles meet in a pixel, none of them may have half of it.
+      const DepthSink sink{depth_plane.data(), stride, PlaneThrough(view, points), kFullAlpha / 8};
+      raster.Sweep(sink);
     }
   }
   FillLayer(painter.canvas, kGroundLayers);
@@ -252,8 +262,11 @@ void Camera::Impl::PaintDeckBottom(const GroundPiece& piece, Painter& painter) {
                                          s.point_z_m[at] - 0.3f});
     }
     painter.triangles += AddOutline(view, {outline, contour.num_points}, raster);
+    if (painter.canvas.mode != PictureMode::kDepth) continue;
+    painter.plane = PlaneThrough(view, {outline, contour.num_points});
+    painter.FillFlat({}, SemanticClass::kBuilding);
   }
-  painter.Fill(kConcreteShade, SemanticClass::kBuilding);
+  painter.FillFlat(kConcreteShade, SemanticClass::kBuilding);
 }
 
 void Camera::Impl::PaintDeckSide(const DeckSide& side, Painter& painter) {
@@ -267,9 +280,9 @@ void Camera::Impl::PaintDeckSide(const DeckSide& side, Painter& painter) {
     painter.Add(quad);
   };
   wall(-kGirder_m, 0.0f);
-  painter.Fill(kConcreteShade, SemanticClass::kBuilding);
+  painter.FillFlat(kConcreteShade, SemanticClass::kBuilding);
   wall(0.0f, kParapet_m);
-  painter.Fill(kConcrete, SemanticClass::kBuilding);
+  painter.FillFlat(kConcrete, SemanticClass::kBuilding);
 }
 
 }  // namespace volante

@@ -72,6 +72,9 @@ void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float 
       raster.Sweep(sink);
       break;
     }
+    case PictureMode::kDepth:
+      raster.Sweep(NoSink{});
+      break;
   }
 }
 
@@ -86,7 +89,14 @@ void Painter::Add(std::span<const Vec3f> level_points) {
   Vec3f camera[16];
   const size_t n = level_points.size();
   for (size_t i = 0; i < n; ++i) camera[i] = view.CameraFromLevel(level_points[i]);
+  if (canvas.mode == PictureMode::kDepth) plane = PlaneThrough(view, {camera, n});
   triangles += AddOutline(view, {camera, n}, raster);
+}
+
+void Painter::FillFlat(Color color, SemanticClass cls) {
+  if (canvas.mode != PictureMode::kDepth) return Fill(color, cls);
+  const DepthSink sink{canvas.depth, canvas.stride, plane};
+  raster.Sweep(sink);
 }
 
 void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
@@ -98,6 +108,13 @@ void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
   const auto add = [&](int i) {
     Add({visible[i]->points, static_cast<size_t>(visible[i]->num_points)});
   };
+  if (canvas.mode == PictureMode::kDepth) {
+    for (int i = 0; i < count; ++i) {
+      add(i);
+      FillFlat({}, cls);
+    }
+    return;
+  }
   for (int i = 0; i < count; ++i) add(i);
   for (int first = 0, next = 0; first < count; first = next) {
     for (next = first + 1; next < count && visible[next]->color == visible[first]->color;) ++next;

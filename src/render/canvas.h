@@ -8,20 +8,26 @@
 #include "render/appearance.h"
 #include "render/camera.h"
 #include "render/coverage.h"
+#include "render/depth.h"
 #include "render/palette.h"
 #include "render/view.h"
 
 namespace volante {
 
-enum class PictureMode : uint8_t { kGray, kRgb, kClasses };
+enum class PictureMode : uint8_t { kGray, kRgb, kClasses, kDepth };
+constexpr bool HasColors(PictureMode mode) {
+  return mode == PictureMode::kGray || mode == PictureMode::kRgb;
+}
 
 struct Canvas {
   PictureMode mode = PictureMode::kGray;
   int stride = 0;                                    // bytes of a row: PaddedWidth
   uint8_t* planes[3] = {nullptr, nullptr, nullptr};  // 1 plane, or 3 for kRgb
+  float* depth = nullptr;                            // [height, stride], for kDepth
 
   // Paints what the raster holds and empties it. `opacity` in [0, 1]; classes ignore colours and
-  // take a pixel whose covered share is at least one half (never for translucent paint).
+  // take a pixel whose covered share is at least one half (never for translucent paint). Paint on a
+  // surface has no depth of its own.
   void Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity = 1.0f) const;
 };
 
@@ -73,6 +79,7 @@ struct Painter {
   int triangles = 0;
   float haze = 0.0f;              // of the object being painted
   Color light{1.0f, 1.0f, 1.0f};  // colour and strength of what falls on it
+  DepthPlane plane = {};          // of the polygon that was added last, in a depth picture
 
   Color Hazy(Color c) const {
     return Mix({c.r * light.r, c.g * light.g, c.b * light.b}, look.air, haze);
@@ -92,6 +99,8 @@ struct Painter {
   void FillGlowing(Color color, SemanticClass cls, float opacity = 1.0f) {
     canvas.Fill(raster, Mix(color, look.air, haze), cls, opacity);
   }
+  // Fill for a surface of its own: what was added lies in one plane.
+  void FillFlat(Color color, SemanticClass cls);
   // Paints the visible faces of a convex solid: the union of all in the first one's colour, so that
   // no seam shows what lies behind, and the others over it; neighbours of one colour at once.
   void Solid(std::span<const Face> faces, SemanticClass cls);

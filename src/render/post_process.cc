@@ -12,14 +12,6 @@ namespace {
 
 constexpr uint32_t kNoiseBits = 13;  // 8,192 numbers, read from a new place in every row
 
-uint32_t Mixed(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7feb352du;
-  x ^= x >> 15;
-  x *= 0x846ca68bu;
-  return x ^ (x >> 16);
-}
-
 // p + (q - p) share / 256 of two bytes.
 int Between(int p, int q, int share) { return p + (((q - p) * share + 128) >> 8); }
 
@@ -134,10 +126,10 @@ void PostProcess::Blur(const Picture& picture) {
 }
 
 void PostProcess::AddNoise(const Picture& picture, uint32_t tick) const {
-  const uint32_t frame = Mixed(effects_.seed + tick * 0x9e3779b9u);
+  const uint32_t frame = MixedBits(effects_.seed + tick * 0x9e3779b9u);
   for (int plane = 0; plane < picture.num_planes(); ++plane) {
     for (int y = 0; y < picture.height; ++y) {
-      const uint32_t at = Mixed(frame + static_cast<uint32_t>(3 * y + plane));
+      const uint32_t at = MixedBits(frame + static_cast<uint32_t>(3 * y + plane));
       const int8_t* noise = noise_.data() + (at >> (32 - kNoiseBits));
       uint8_t* p = picture.Row(plane, y);
       for (int x = 0; x < picture.width; x += kBlock) {
@@ -150,10 +142,10 @@ void PostProcess::AddNoise(const Picture& picture, uint32_t tick) const {
 }
 
 void PostProcess::DropLines(const Picture& picture, uint32_t tick) const {
-  const uint32_t frame = Mixed(effects_.seed + 77u + tick * 0x9e3779b9u);
+  const uint32_t frame = MixedBits(effects_.seed + 77u + tick * 0x9e3779b9u);
   const auto below = static_cast<uint32_t>(effects_.dropout * 65536.0f);
   const auto is_lost = [&](int line, uint32_t kind) {
-    return (Mixed(frame + static_cast<uint32_t>(line) * 2u + kind) & 0xffffu) < below;
+    return (MixedBits(frame + static_cast<uint32_t>(line) * 2u + kind) & 0xffffu) < below;
   };
   for (int y = 1; y < picture.height; ++y) {
     if (!is_lost(y, 0)) continue;

@@ -138,7 +138,7 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
     for (int i = num_walls + 1; i < count; ++i) faces[i].color = faces[num_walls].color;
   }
   painter.Solid({faces, static_cast<size_t>(count)}, SemanticClass::kBuilding);
-  if (painter.canvas.mode == PictureMode::kClasses) return;
+  if (!HasColors(painter.canvas.mode)) return;
   const auto add_windows = [&](Windows which) {
     for (const Wall& wall : walls) {
       if (wall.visible) AddWindows(b, wall, which, painter);
@@ -163,7 +163,7 @@ void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   const Vec3f trunk[4] = {point(half, 0.0f), point(half, middle), point(-half, middle),
                           point(-half, 0.0f)};
   painter.Add(trunk);
-  painter.Fill(palette::kTrunk, SemanticClass::kTree);
+  painter.FillFlat(palette::kTrunk, SemanticClass::kTree);
   constexpr int kPoints = 10;
   static constexpr float kCos[kPoints] = {1.0f,  0.809f,  0.309f,  -0.309f, -0.809f,
                                           -1.0f, -0.809f, -0.309f, 0.309f,  0.809f};
@@ -182,8 +182,8 @@ void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   blob(0.0f, middle, radius, half_height, tree.shape);
   const bool small = painter.view.fx * radius < 1.5f * distance;  // under three pixels wide
   const Color crown = Times(tree.crown, painter.look.crowns);
-  painter.Fill(Scaled(crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
-  if (small || painter.canvas.mode == PictureMode::kClasses) return;
+  painter.FillFlat(Scaled(crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
+  if (small || !HasColors(painter.canvas.mode)) return;
   // The sunlit part: a smaller blob on the sun's side, higher up.
   const float sunward = sx * painter.sun.x + sy * painter.sun.y;
   blob(0.26f * radius * sunward, middle + 0.24f * half_height, 0.66f * radius, 0.62f * half_height,

@@ -5,19 +5,6 @@
 
 namespace volante {
 
-namespace {
-
-// A well-mixed word of a counter: murmur3's finaliser.
-uint32_t Mixed(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x85ebca6bu;
-  x ^= x >> 13;
-  x *= 0xc2b2ae35u;
-  return x ^ (x >> 16);
-}
-
-}  // namespace
-
 void Veil(const Picture& picture, Color color, int share) {
   if (share <= 0) return;
   const __m128i alphas = _mm_set1_epi16(static_cast<int16_t>(std::min(share, kFullAlpha)));
@@ -112,8 +99,8 @@ void PaintRain(const Picture& picture, const Appearance& look, uint32_t tick) {
     levels[plane] = picture.Level(color, plane);
   }
   for (int i = 0; i < count; ++i) {
-    const uint32_t a = Mixed(tick * 4099u + static_cast<uint32_t>(i));
-    const uint32_t b = Mixed(a + 0x9e3779b9u);
+    const uint32_t a = MixedBits(tick * 4099u + static_cast<uint32_t>(i));
+    const uint32_t b = MixedBits(a + 0x9e3779b9u);
     const float near = static_cast<float>(b & 255u) / 255.0f;  // near drops are long and bright
     const int length = 2 + static_cast<int>(longest * (0.3f + 0.7f * near));
     const int alpha = 14 + static_cast<int>(44.0f * near);

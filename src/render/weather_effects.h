@@ -11,6 +11,15 @@
 
 namespace volante {
 
+// A well-mixed word of a counter: murmur3's finaliser.
+inline uint32_t MixedBits(uint32_t x) {
+  x ^= x >> 16;
+  x *= 0x85ebca6bu;
+  x ^= x >> 13;
+  x *= 0xc2b2ae35u;
+  return x ^ (x >> 16);
+}
+
 // The planes of a painted picture with its size.
 struct Picture {
   const Canvas& canvas;

@@ -11,13 +11,23 @@ namespace {
 
 constexpr double kNoon_deg = 80, kSunset_deg = 20;
 
-// What the noon and sunset presets of one name share.
+// What the noon and sunset presets of one name share, in the order of WeatherPreset.
 struct Day {
   double cloudiness, precipitation, deposits, wind;
 };
-constexpr Day kClear{20, 0, 0, 35}, kCloudy{90, 0, 0, 35}, kWet{20, 0, 50, 35};
-constexpr Day kWetCloudy{90, 0, 50, 35}, kSoftRain{70, 30, 50, 35}, kMidRain{90, 60, 50, 40};
-constexpr Day kHardRain{90, 90, 100, 100};
+constexpr Day kDays[] = {{20, 0, 0, 35},   {90, 0, 0, 35},   {20, 0, 50, 35},   {90, 0, 50, 35},
+                         {70, 30, 50, 35}, {90, 60, 50, 40}, {90, 90, 100, 100}};
+struct Night {
+  Day day;
+  double wetness, fog_density, fog_distance, fog_falloff;
+};
+constexpr Night kNights[] = {{{5, 0, 0, 10}, 0, 60, 75, 1},
+                             {{60, 0, 0, 10}, 0, 60, 0.75, 0.1},
+                             {{5, 0, 50, 10}, 60, 60, 75, 1},
+                             {{60, 0, 50, 10}, 60, 60, 0.75, 0.1},
+                             {{60, 30, 50, 30}, 60, 60, 0.75, 0.1},
+                             {{80, 60, 60, 60}, 80, 60, 0.75, 0.1},
+                             {{100, 100, 90, 100}, 100, 100, 0.75, 0.1}};
 
 Weather DayOf(const Day& day, double altitude_deg) {
   Weather w;
@@ -30,13 +40,12 @@ Weather DayOf(const Day& day, double altitude_deg) {
   return w;
 }
 
-Weather NightOf(double cloudiness, double precipitation, double deposits, double wind,
-                double wetness, double fog_density, double fog_distance, double fog_falloff) {
-  Weather w = DayOf({cloudiness, precipitation, deposits, wind}, -90);
-  w.wetness = wetness;
-  w.fog_density = fog_density;
-  w.fog_distance = fog_distance;
-  w.fog_falloff = fog_falloff;
+Weather NightOf(const Night& night) {
+  Weather w = DayOf(night.day, -90);
+  w.wetness = night.wetness;
+  w.fog_density = night.fog_density;
+  w.fog_distance = night.fog_distance;
+  w.fog_falloff = night.fog_falloff;
   return w;
 }
 
@@ -84,59 +93,23 @@ Weather Drawn(Weather w, const RandomisationConfig& r, uint64_t seed) {
 }  // namespace
 
 Weather WeatherOf(WeatherPreset preset) {
-  switch (preset) {
-    case WeatherPreset::kDefault:
-      return {};
-    case WeatherPreset::kClearNoon:
-      return DayOf(kClear, kNoon_deg);
-    case WeatherPreset::kCloudyNoon:
-      return DayOf(kCloudy, kNoon_deg);
-    case WeatherPreset::kWetNoon:
-      return DayOf(kWet, kNoon_deg);
-    case WeatherPreset::kWetCloudyNoon:
-      return DayOf(kWetCloudy, kNoon_deg);
-    case WeatherPreset::kSoftRainNoon:
-      return DayOf(kSoftRain, kNoon_deg);
-    case WeatherPreset::kMidRainyNoon:
-      return DayOf(kMidRain, kNoon_deg);
-    case WeatherPreset::kHardRainNoon:
-      return DayOf(kHardRain, kNoon_deg);
-    case WeatherPreset::kClearSunset:
-      return DayOf(kClear, kSunset_deg);
-    case WeatherPreset::kCloudySunset:
-      return DayOf(kCloudy, kSunset_deg);
-    case WeatherPreset::kWetSunset:
-      return DayOf(kWet, kSunset_deg);
-    case WeatherPreset::kWetCloudySunset:
-      return DayOf(kWetCloudy, kSunset_deg);
-    case WeatherPreset::kSoftRainSunset:
-      return DayOf(kSoftRain, kSunset_deg);
-    case WeatherPreset::kMidRainSunset:
-      return DayOf(kMidRain, kSunset_deg);
-    case WeatherPreset::kHardRainSunset:
-      return DayOf(kHardRain, kSunset_deg);
-    case WeatherPreset::kClearNight:
-      return NightOf(5, 0, 0, 10, 0, 60, 75, 1);
-    case WeatherPreset::kCloudyNight:
-      return NightOf(60, 0, 0, 10, 0, 60, 0.75, 0.1);
-    case WeatherPreset::kWetNight:
-      return NightOf(5, 0, 50, 10, 60, 60, 75, 1);
-    case WeatherPreset::kWetCloudyNight:
-      return NightOf(60, 0, 50, 10, 60, 60, 0.75, 0.1);
-    case WeatherPreset::kSoftRainNight:
-      return NightOf(60, 30, 50, 30, 60, 60, 0.75, 0.1);
-    case WeatherPreset::kMidRainyNight:
-      return NightOf(80, 60, 60, 60, 80, 60, 0.75, 0.1);
-    case WeatherPreset::kHardRainNight:
-      return NightOf(100, 100, 90, 100, 100, 100, 0.75, 0.1);
-    case WeatherPreset::kDustStorm: {
-      Weather w = DayOf({100, 0, 0, 100}, 45);
-      w.fog_density = 2;
-      w.dust_storm = 100;
-      return w;
-    }
+  const auto from = [&](WeatherPreset first) {
+    return static_cast<size_t>(preset) - static_cast<size_t>(first);
+  };
+  if (preset == WeatherPreset::kDefault) return {};
+  if (preset <= WeatherPreset::kHardRainNoon) {
+    return DayOf(kDays[from(WeatherPreset::kClearNoon)], kNoon_deg);
   }
-  return {};
+  if (preset <= WeatherPreset::kHardRainSunset) {
+    return DayOf(kDays[from(WeatherPreset::kClearSunset)], kSunset_deg);
+  }
+  if (preset <= WeatherPreset::kHardRainNight) {
+    return NightOf(kNights[from(WeatherPreset::kClearNight)]);
+  }
+  Weather storm = DayOf({100, 0, 0, 100}, 45);
+  storm.fog_density = 2;
+  storm.dust_storm = 100;
+  return storm;
 }
 
 Weather ResolveWeather(const WeatherConfig& config) {
