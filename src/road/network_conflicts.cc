@@ -11,21 +11,32 @@ namespace {
 
 constexpr double kCarWidth = 2.2;  // m; two bands of this width around the centre lines
 constexpr double kStep = 0.25;
+constexpr double kHalfLength = 2.45;  // m; of a car
+constexpr double kTightest = 0.25;    // 1/m; in tighter bends cars swing out no further
+constexpr double kMostSwing = 2.0 * 0.5 * kHalfLength * kHalfLength * kTightest;  // of two cars
 
 struct Stretch {
   double begin = 0.0, end = 0.0;
 };
 
+// By how much the ends of a car stand out of its band in a bend: l^2 / 2R.
+double SwingAt(const Curve& lane, double s_m) {
+  const double curvature = std::min(std::abs(lane.At(s_m).curvature_1pm), kTightest);
+  return 0.5 * kHalfLength * kHalfLength * curvature;
+}
+
 // From the first to the last point of `lane` that lies within a car's width of `other`, on its
-// level.
-std::optional<Stretch> StretchNear(const Curve& lane, const Curve& other) {
+// level; with what cars swing out on both, if asked for.
+std::optional<Stretch> StretchNear(const Curve& lane, const Curve& other, bool with_swing) {
   std::optional<Stretch> stretch;
   const int steps = std::max(1, static_cast<int>(lane.length_m() / kStep));
   for (int i = 0; i <= steps; ++i) {
     const double s = lane.length_m() * i / steps;
     const Vec2 point = lane.PositionAt(s);
     const double other_s = other.Project(point).s_m;
-    if (Distance(point, other.PositionAt(other_s)) >= kCarWidth) continue;
+    const double apart = Distance(point, other.PositionAt(other_s));
+    if (apart >= kCarWidth + (with_swing ? kMostSwing : 0.0)) continue;
+    if (with_swing && apart >= kCarWidth + SwingAt(lane, s) + SwingAt(other, other_s)) continue;
     if (std::abs(lane.GroundAt(s).height_m - other.GroundAt(other_s).height_m) >
         RoadNetwork::kLevelHeightM) {
       continue;
@@ -50,8 +61,9 @@ Box BoxOf(const Curve& curve) {
 }
 
 bool FarApart(const Box& a, const Box& b) {
-  return a.low.x > b.high.x + kCarWidth || b.low.x > a.high.x + kCarWidth ||
-         a.low.y > b.high.y + kCarWidth || b.low.y > a.high.y + kCarWidth;
+  constexpr double kApart = kCarWidth + kMostSwing;
+  return a.low.x > b.high.x + kApart || b.low.x > a.high.x + kApart ||
+         a.low.y > b.high.y + kApart || b.low.y > a.high.y + kApart;
 }
 
 bool ShareLink(const std::vector<LaneIndex>& a, const std::vector<LaneIndex>& b) {
@@ -80,8 +92,13 @@ void RoadNetworkBuilder::MakeConflicts() {
         };
         Spend(RoadOf(first), 0.0,
               0.2 * cost(first.center, second.center) + 0.2 * cost(second.center, first.center));
-        const auto on_a = StretchNear(first.center, second.center);
-        const auto on_b = StretchNear(second.center, first.center);
+        auto on_a = StretchNear(first.center, second.center, false);
+        auto on_b = StretchNear(second.center, first.center, false);
+        if (!on_a || !on_b) {
+          // Bands that pass each other closely: in bends cars reach out of them.
+          on_a = StretchNear(first.center, second.center, true);
+          on_b = StretchNear(second.center, first.center, true);
+        }
         if (!on_a || !on_b) continue;
         const bool merge = ShareLink(first.successors, second.successors);
         const bool diverge = ShareLink(first.predecessors, second.predecessors);

@@ -68,7 +68,7 @@ struct Holdings {
 
 // A change of lanes under way: the car's place is on its new lane, its body still partly on the
 // old one. Sideways motion follows the distance driven, so it ends where it was planned to end.
-struct LaneChange {
+struct NpcLaneChange {
   LaneIndex from = kNoLane;  // kNoLane: none under way
   double from_s_m = 0.0;     // beside the car, on the old lane
   double begin_odometer_m = 0.0;
@@ -129,7 +129,7 @@ struct Npc {
   uint32_t granted_end = 1;       // plan[k] for k < granted_end may be driven
   uint32_t line_plan = 0;         // first lane of the next junction; 0 = none in the plan
   double line_odometer_m = 0.0;   // where its centre would enter that lane
-  LaneChange change;
+  NpcLaneChange change;
   LaneIndex wish = kNoLane;  // lane of this road that it wants to leave it by; kNoLane: any
   bool waits_at_light = false;
   Holdings held;

@@ -23,7 +23,9 @@ constexpr double kScriptBrakingLeast_mps2 = 2.0;  // goes on down to this
 constexpr double kScriptStopNear_m = 0.3;         // nearer than this it holds
 constexpr size_t kMostEgoLanes = 32;
 constexpr double kRoomToChange_m = 24.0;  // left before a lane's end by who waits for a gap there
-constexpr double kAxlesFrom_m = 5.0;      // cars are shorter: their middle follows the lane
+constexpr double kPullOutRoom_m = 13.0;   // beyond the standstill gap
+constexpr double kClearAcross = 0.9;  // share of the way across at which the old leader is passed
+constexpr double kAxlesFrom_m = 5.0;  // cars are shorter: their middle follows the lane
 constexpr double kWheelbaseShare = 0.62;  // of the length: a Sprinter's, and a fire engine's nearly
 
 const IdmParams kIdm{};
@@ -47,7 +49,7 @@ void Holdings::Release(double rear_m, const TrafficMap& map) {
   if (count == 0) exit = kNoLane;
 }
 
-double LaneChange::Across(double odometer_m) const {
+double NpcLaneChange::Across(double odometer_m) const {
   const double p = std::clamp((odometer_m - begin_odometer_m) / length_m, 0.0, 1.0);
   return p * p * (3.0 - 2.0 * p);
 }
@@ -190,6 +192,7 @@ void Traffic::FindEgoLanes(const EgoView& ego) {
     const LaneSample& sample = map_->sample(k);
     if (best != nullptr && sample.lane != best->lane) finish();
     const Vec2 d = sample.position_m - ego.box.center_m;
+    if (std::abs(sample.height_m - ego.ground_m) > RoadNetwork::kLevelHeightM) continue;
     const double x = std::abs(Dot(d, ego.direction)), y = std::abs(Cross(ego.direction, d));
     if (x > half_length + sample.reach_m || y > half_width + sample.reach_m) continue;
     const double d2 = Dot(d, d);
@@ -256,12 +259,18 @@ void Traffic::AccelerateOne(int32_t i) {
       }
     }
     if (const EgoOnLane* on = EgoOn(index); on != nullptr && begin + on->mid_s_m > 0.0) {
-      follow(on->speed_mps, begin + on->rear_s_m - half, StandCause::kEgo);
+      double gap = begin + on->rear_s_m - half;
+      // Where it can be passed, an ego that stands gets room to pull out behind it.
+      const bool passable = lane.has_neighbours() && ego_.standing_s > kAvoidEgoAfter_s;
+      if (passable && gap - kPullOutRoom_m > v * v / (2.0 * kScriptBraking_mps2)) {
+        gap -= kPullOutRoom_m;
+      }
+      follow(on->speed_mps, gap, StandCause::kEgo);
       follows_ego |= on->along && !led;
     }
     begin += lane.length_m;
   }
-  if (npc.change.under_way()) {
+  if (npc.change.under_way() && npc.change.Across(npc.odometer_m) < kClearAcross) {
     const Around old = LookAround(npc.change.from, npc.change.from_s_m, half, i);
     if (old.lead_gap_m < horizon) {
       follow(old.lead_speed_mps, old.lead_gap_m,
@@ -385,6 +394,16 @@ void Traffic::WritePoses(std::span<VehicleState> out) const {
     VehicleState& pose = out[i];
     pose.position_m = at.position_m;
     pose.heading_rad = at.heading_rad;
+    if (const Curve& center = *map_->lane(npc.plan[0]).center; !center.flat()) {
+      const CurveGround ground = center.GroundAt(npc.s_m);
+      const double turn = at.heading_rad - center.At(npc.s_m).heading_rad;
+      const double left_slope = std::tan(ground.bank_rad);
+      const double away_m =
+          Cross(UnitFromHeading(at.heading_rad - turn), at.position_m - center.PositionAt(npc.s_m));
+      pose.ground_m = ground.height_m + left_slope * away_m;
+      pose.pitch_rad = std::atan(ground.grade * std::cos(turn) + left_slope * std::sin(turn));
+      pose.roll_rad = std::atan(left_slope * std::cos(turn) - ground.grade * std::sin(turn));
+    }
     pose.speed_mps = npc.speed_mps;
     pose.length_m = npc.length_m;
     pose.width_m = npc.width_m;

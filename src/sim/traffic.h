@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -171,6 +172,15 @@ class Traffic {
     }
   };
 
+  // A body on the ground of its level.
+  struct Outline {
+    OrientedBox box;
+    double ground_m = 0.0;
+    bool Touches(const Outline& other) const {
+      return std::abs(ground_m - other.ground_m) < RoadNetwork::kLevelHeightM &&
+             Overlap(box, other.box);
+    }
+  };
   // What a body on a lane has before and behind it; gaps are bumper to bumper.
   struct Around {
     static constexpr int32_t kNobody = -2;
@@ -181,9 +191,9 @@ class Traffic {
   };
 
   // traffic_start.cc
-  void PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<OrientedBox>& taken);
-  void Place(uint64_t seed, const EgoView& ego, size_t count, std::vector<OrientedBox>& taken);
-  OrientedBox BoxOf(const Npc& npc, double margin_m) const;
+  void PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<Outline>& taken);
+  void Place(uint64_t seed, const EgoView& ego, size_t count, std::vector<Outline>& taken);
+  Outline OutlineOf(const Npc& npc, double margin_m) const;
   double FreeWay(const Npc& npc) const;
   void ChooseSpeeds();
   // traffic_relocation.cc
@@ -194,6 +204,7 @@ class Traffic {
   // traffic_lanes.cc
   void ChangeLanes();
   void ConsiderChange(int32_t i);
+  bool IsBlocked(const Npc& npc) const;
   double ChangeBias(const Npc& npc, LaneIndex to) const;
   bool ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps2, double& gain) const;
   Around LookAround(LaneIndex lane, double s_m, double half_length_m, int32_t self) const;

@@ -10,7 +10,7 @@ namespace volante {
 namespace {
 
 constexpr int32_t kEgoAgent = -1;
-constexpr int64_t kConsiderEvery = 10;        // ticks; cars take turns
+constexpr int64_t kConsiderEvery = 20;        // ticks; cars take turns
 constexpr int64_t kRestTicks = 120;           // 6 s between two changes that nothing demands
 constexpr double kSeconds = 3.0;              // that a change takes,
 constexpr double kShortestChange_m = 18.0;    // but at least this way
@@ -28,7 +28,17 @@ constexpr double kNearestLanes_m = 2.0, kFurthestLanes_m = 6.0;  // between cent
 constexpr double kWishFrom_m = 150.0;
 constexpr double kMostWish_mps2 = 3.0;
 constexpr double kLaneEndWish_mps2 = 8.0;  // where the lane ends, from kWishFrom_m on
+constexpr double kClearShare = 0.8;        // of the way: the old lane's leader is no longer in it
+constexpr double kClearMargin_m = 4.0;     // kept from it until then
+// Behind an ego that stands cars pull out slowly, on a shorter way.
+constexpr double kPullOut_m = 12.0;
+constexpr double kPullOutWish_mps2 = 3.0;
+constexpr double kEgoStands_s = 5.0;
 const IdmParams kIdm{};
+
+double ChangeLength(const Npc& npc, bool pulls_out) {
+  return std::max(pulls_out ? kPullOut_m : kShortestChange_m, kSeconds * npc.speed_mps);
+}
 
 }  // namespace
 
@@ -125,6 +135,10 @@ double Traffic::FollowingAcceleration(const Npc* npc, double speed_mps, double l
   return idm.max_accel_mps2 * (free - interaction);
 }
 
+bool Traffic::IsBlocked(const Npc& npc) const {
+  return npc.cause == StandCause::kEgo && ego_.standing_s > kEgoStands_s;
+}
+
 // What the car's way adds to the gain of changing to this lane.
 double Traffic::ChangeBias(const Npc& npc, LaneIndex to) const {
   const TrafficLane& here = map_->lane(npc.plan[0]);
@@ -155,6 +169,10 @@ bool Traffic::ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps
   a.own_now = FollowingAcceleration(&npc, v, now.lead_speed_mps, now.lead_gap_m);
   a.own_then = FollowingAcceleration(&npc, v, then.lead_speed_mps, then.lead_gap_m);
   if (a.own_then < -mobil_.safe_braking_mps2) return false;
+  // Room to get past the old leader: it is cleared kClearShare of the way along.
+  const double way = ChangeLength(npc, IsBlocked(npc));
+  const double lead_drives_m = now.lead_speed_mps * kClearShare * way / std::max(v, 1.0);
+  if (now.lead_gap_m + lead_drives_m < kClearShare * way + kClearMargin_m) return false;
   // A follower's leader before and after.
   const auto followed = [&](const Around& around, bool by_this_car) {
     const Npc* follower =
@@ -192,9 +210,9 @@ void Traffic::ConsiderChange(int32_t i) {
   const NpcScript* script = ScriptOf(static_cast<size_t>(i));
   if (script != nullptr && tick_ < script->release_tick) return;
   const bool rested = npc.change.begin_tick < 0 || tick_ - npc.change.begin_tick >= kRestTicks;
-  if (!here.ends && (npc.speed_mps < kLeastSpeed_mps || !rested)) return;
-  const double way = std::max(kShortestChange_m, kSeconds * npc.speed_mps);
-  const double need = way + npc.half_length_m() + kMargin_m;
+  const bool blocked = IsBlocked(npc);
+  if (!here.ends && !blocked && (npc.speed_mps < kLeastSpeed_mps || !rested)) return;
+  const double need = ChangeLength(npc, IsBlocked(npc)) + npc.half_length_m() + kMargin_m;
   const double half = npc.half_length_m();
   if (npc.s_m - half < here.usable_begin_m || npc.s_m + need > here.usable_end_m) return;
   LaneIndex best = kNoLane;
@@ -212,7 +230,8 @@ void Traffic::ConsiderChange(int32_t i) {
     if (apart < kNearestLanes_m || apart > kFurthestLanes_m) continue;
     if (on.s_m - half < there.usable_begin_m || on.s_m + need > there.usable_end_m) continue;
     double gain = 0.0;
-    if (!ChangePays(i, to, on.s_m, ChangeBias(npc, to), gain)) continue;
+    const double bias = blocked ? kPullOutWish_mps2 : ChangeBias(npc, to);
+    if (!ChangePays(i, to, on.s_m, bias, gain)) continue;
     if (best != kNoLane && gain <= best_gain) continue;
     best = to;
     best_s_m = on.s_m;
@@ -238,7 +257,7 @@ void Traffic::BeginChange(int32_t i, LaneIndex to, double to_s_m) {
   npc.change.from = npc.plan[0];
   npc.change.from_s_m = npc.s_m;
   npc.change.begin_odometer_m = npc.odometer_m;
-  npc.change.length_m = std::max(kShortestChange_m, kSeconds * npc.speed_mps);
+  npc.change.length_m = ChangeLength(npc, IsBlocked(npc));
   npc.change.begin_tick = tick_;
   npc.plan = {};
   npc.plan[0] = to;

@@ -49,17 +49,19 @@ void Traffic::RelocateBlocked(const EgoView& ego) {
 
 // Nobody stands there, and whoever is on the way there can stop.
 bool Traffic::PlaceIsFree(const Npc& moved, int32_t i, const EgoView& ego) const {
-  const OrientedBox box = BoxOf(moved, 3.0);
-  const Vec2 from_ego = box.center_m - ego.box.center_m;
-  if (Dot(from_ego, from_ego) < kClear_m * kClear_m || EgoSees(ego, box.center_m)) return false;
+  const Outline place = OutlineOf(moved, 3.0);
+  const Vec2 from_ego = place.box.center_m - ego.box.center_m;
+  if (Dot(from_ego, from_ego) < kClear_m * kClear_m || EgoSees(ego, place.box.center_m)) {
+    return false;
+  }
   for (size_t k = 0; k < npcs_.size(); ++k) {
     const Npc& other = npcs_[k];
     if (static_cast<int32_t>(k) == i) continue;
     const std::span<const LaneIndex> plan(other.plan.data() + 1, other.plan_count - 1);
     const bool comes = std::find(plan.begin(), plan.end(), moved.plan[0]) != plan.end();
-    const OrientedBox there = BoxOf(other, 0.0);
-    const Vec2 d = there.center_m - box.center_m;
-    if (Overlap(box, there) || (comes && Dot(d, d) < kOthersCome_m * kOthersCome_m)) return false;
+    const Outline there = OutlineOf(other, 0.0);
+    const Vec2 d = there.box.center_m - place.box.center_m;
+    if (place.Touches(there) || (comes && Dot(d, d) < kOthersCome_m * kOthersCome_m)) return false;
   }
   return true;
 }
@@ -69,7 +71,7 @@ bool Traffic::PlaceIsFree(const Npc& moved, int32_t i, const EgoView& ego) const
 void Traffic::Relocate(int32_t i, const EgoView& ego) {
   Npc& npc = npcs_[static_cast<size_t>(i)];
   const std::span<const LaneIndex> lanes = map_->spawn_lanes();
-  if (lanes.empty() || EgoSees(ego, BoxOf(npc, 0.0).center_m)) return;
+  if (lanes.empty() || EgoSees(ego, OutlineOf(npc, 0.0).box.center_m)) return;
   const size_t first = random_.Below(lanes.size());
   for (size_t k = 0; k < lanes.size(); ++k) {
     const LaneIndex index = lanes[(first + k) % lanes.size()];

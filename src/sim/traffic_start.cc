@@ -67,9 +67,10 @@ void DrawKind(const NpcRanges& ranges, const TrafficMap& map, RandomStream& rand
 
 }  // namespace
 
-OrientedBox Traffic::BoxOf(const Npc& npc, double margin_m) const {
+Traffic::Outline Traffic::OutlineOf(const Npc& npc, double margin_m) const {
   const CurvePoint at = PlaceOf(npc);
-  return {at.position_m, at.heading_rad, npc.length_m + margin_m, npc.width_m + margin_m};
+  return {{at.position_m, at.heading_rad, npc.length_m + margin_m, npc.width_m + margin_m},
+          map_->lane(npc.plan[0]).center->GroundAt(npc.s_m).height_m};
 }
 
 void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
@@ -90,21 +91,20 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
   near_center_m_ = {1e300, 1e300};
   FindEgoLanes(ego);
   npcs_.reserve(scripted.size() + static_cast<size_t>(num_npcs));
-  std::vector<OrientedBox> taken;
+  std::vector<Outline> taken;
   PlaceScripted(scripted, taken);
   Place(seed, ego, scripted.size() + static_cast<size_t>(num_npcs), taken);
   ChooseSpeeds();
   Observe(ego);
 }
 
-void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
-                            std::vector<OrientedBox>& taken) {
+void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<Outline>& taken) {
   for (const ScriptedCar& car : scripted) {
     npcs_.push_back(car.npc);
     scripts_.push_back(car.script);
     Npc& npc = npcs_.back();
     npc.politeness = config_.politeness;
-    taken.push_back(BoxOf(npc, 0.5));
+    taken.push_back(OutlineOf(npc, 0.5));
     ExtendPlan(npc);
     FindLine(npc);
     Insert(static_cast<int32_t>(npcs_.size()) - 1);
@@ -112,8 +112,7 @@ void Traffic::PlaceScripted(std::span<const ScriptedCar> scripted,
 }
 
 // Until there are `count` cars.
-void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count,
-                    std::vector<OrientedBox>& taken) {
+void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count, std::vector<Outline>& taken) {
   std::vector<struct Place> places = AllPlaces(*map_);
   for (size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[random_.Below(i)]);
   // A stream of its own: the same seed puts the same cars in the same places whatever the shares.
@@ -137,16 +136,16 @@ void Traffic::Place(uint64_t seed, const EgoView& ego, size_t count,
     npc.plan_count = 1;
     npc.s_m = place.s_m + random_.Uniform(-kSlotJitter_m, kSlotJitter_m);
     if (mixed) DrawKind(ranges_, *map_, kinds, npc);
-    const OrientedBox box = BoxOf(npc, 0.5);
+    const Outline outline = OutlineOf(npc, 0.5);
     const double clear = kClearOfEgo_m + ego_radius + Radius(npc.length_m, npc.width_m);
-    const Vec2 d = box.center_m - ego.box.center_m;
+    const Vec2 d = outline.box.center_m - ego.box.center_m;
     if (Dot(d, d) < clear * clear) continue;
     // Lanes of a stranger's map may lie on each other.
     if (std::any_of(taken.begin(), taken.end(),
-                    [&](const OrientedBox& other) { return Overlap(box, other); })) {
+                    [&](const Outline& other) { return outline.Touches(other); })) {
       continue;
     }
-    taken.push_back(box);
+    taken.push_back(outline);
     if (map_->lane(npc.plan[0]).has_neighbours()) DrawWish(npc);
     ExtendPlan(npc);
     FindLine(npc);

@@ -52,6 +52,7 @@ void World::RefreshEgoView() {
   ego_view_.route_s_m = state_.on_route.s_m;
   ego_view_.crossings = crossings_;
   FindGround();
+  ego_view_.ground_m = ego_ground_.ground_m;
 }
 
 void World::SetVariation(const EgoVariation& variation) {
@@ -71,18 +72,6 @@ void World::FindGround() {
   ego_ground_.ground_m = ground.height_m + state_.on_route.lateral_m * left_slope;
   ego_ground_.pitch_rad = std::atan(ground.grade * turn.x + left_slope * turn.y);
   ego_ground_.roll_rad = std::atan(left_slope * turn.x - ground.grade * turn.y);
-}
-
-void World::WriteNpcs() {
-  state_.traffic.WritePoses(npc_vehicles_);
-  if (network_->flat()) return;
-  const std::span<const Npc> npcs = state_.traffic.npcs();
-  for (size_t i = 0; i < npcs.size(); ++i) {
-    const CurveGround ground = network_->lane(npcs[i].plan[0]).center.GroundAt(npcs[i].s_m);
-    npc_vehicles_[i].ground_m = ground.height_m;
-    npc_vehicles_[i].pitch_rad = std::atan(ground.grade);
-    npc_vehicles_[i].roll_rad = ground.bank_rad;
-  }
 }
 
 void World::SetSuite(Suite suite) {
@@ -114,7 +103,7 @@ void World::Start(const WorldStart& start) {
   SetSuite(start.suite);
   state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted, start.drivers);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
-  WriteNpcs();
+  state_.traffic.WritePoses(npc_vehicles_);
 }
 
 void World::Step(double steer, double throttle) {
@@ -139,7 +128,7 @@ void World::Step(double steer, double throttle) {
   ++state_.tick;
   RefreshEgoView();
   state_.traffic.Observe(ego_view_);
-  WriteNpcs();
+  state_.traffic.WritePoses(npc_vehicles_);
   FindEvents(old_box);
 }
 
@@ -250,7 +239,7 @@ void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> ro
   loaded.RefreshEgoView();
   loaded.state_.traffic.Relink(loaded.ego_view_);
   loaded.npc_vehicles_.assign(loaded.state_.traffic.npcs().size(), {});
-  loaded.WriteNpcs();
+  loaded.state_.traffic.WritePoses(loaded.npc_vehicles_);
   *this = std::move(loaded);
 }
 
