@@ -144,7 +144,6 @@ class World {
   void SetSuite(Suite suite);
   void SetVariation(const EgoVariation& variation);
   void RefreshEgoView();
-  void WriteNpcs();  // poses, and the ground they stand on
   void FindGround();
   bool WithinRouteLane() const;
   void FindEvents(const OrientedBox& old_box);
