@@ -111,6 +111,10 @@ void RoadNetworkBuilder::MakeLaneEdges() {
                        painted);
             // In driving direction each stretch begins where it is met first.
             for (const Painted& p : painted) {
+              // Each is looked for along the whole lane.
+              Spend(road, p.begin_s_m,
+                    static_cast<double>(section.left.size() + section.right.size()) +
+                        0.2 * static_cast<double>(center.points().size()));
               const double s = forward ? p.begin_s_m : p.end_s_m;
               const bool at_entry = forward ? i == group.first && s <= section.begin_s_m
                                             : i == group.last && s >= section.end_s_m;

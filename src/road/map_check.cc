@@ -106,6 +106,8 @@ class MapCheck {
   // Lanes of different roads that cover each other's centre away from common junctions.
   void CheckCrossings() {
     constexpr double kStep = 2.0, kInside = 0.5;
+    constexpr int kMostOverlaps = 1'000'000;  // no map of roads has as many; hostile files do
+    int overlaps = 0;
     std::set<std::pair<std::string, std::string>> named;
     std::vector<LaneIndex> at;
     for (LaneIndex i = 0; i < static_cast<LaneIndex>(network_.lanes().size()); ++i) {
@@ -117,6 +119,10 @@ class MapCheck {
         for (const LaneIndex k : at) {
           const Lane& other = network_.lane(k);
           if (k == i || other.road_id == lane.road_id || Linked(i, k)) continue;
+          if (++overlaps > kMostOverlaps) {
+            Add(lane, s, "covers other roads like a thousand before it: no more are looked at");
+            return;
+          }
           const CurveProjection there = other.center.Project(point);
           if (std::abs(there.lateral_m) > other.center.At(there.s_m).half_width_m - kInside) {
             continue;

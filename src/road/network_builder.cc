@@ -139,7 +139,7 @@ void RoadNetworkBuilder::Defect(const Road& road, double s_m, const std::string&
 
 void RoadNetworkBuilder::Spend(const Road& road, double s_m, double work) {
   work_ += work;
-  if (work_ <= kMostWork) return;
+  if (work_ <= limits_.max_work) return;
   opendrive::Refuse(network_->name_, road.id, s_m, "the map is too large up to here to be drawn");
 }
 

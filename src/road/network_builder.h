@@ -32,7 +32,7 @@ class RoadNetworkBuilder {
   struct DenseLane;
 
   void Defect(const opendrive::Road& road, double s_m, const std::string& what);
-  // Counts what hostile files could make endless; refuses the map beyond kMostWork.
+  // Counts what hostile files could make endless; refuses the map beyond the limit.
   void Spend(const opendrive::Road& road, double s_m, double work);
 
   void CountRoads();
@@ -85,8 +85,6 @@ class RoadNetworkBuilder {
   std::unordered_set<std::string> junction_ids_;   // looked up, never iterated
   double total_length_m_ = 0.0, curve_length_m_ = 0.0;  // of lanes: along their roads, and true
   double work_ = 0.0;
-
-  static constexpr double kMostWork = 5e8;  // lane edges and raster cells looked at: seconds
 };
 
 }  // namespace volante

@@ -33,8 +33,9 @@ std::shared_ptr<const RoadNetwork> RoadNetwork::LoadFile(const std::string& path
 void RoadNetworkBuilder::MakeGrid() {
   RoadNetwork& net = *network_;
   Vec2 low{1e300, 1e300}, high{-1e300, -1e300};
-  double widest = 0.0;
+  double widest = 0.0, num_points = 0.0;
   for (const Lane& lane : net.lanes_) {
+    num_points += static_cast<double>(lane.center.points().size());
     for (const CurvePoint& p : lane.center.points()) {
       low = {std::min(low.x, p.position_m.x), std::min(low.y, p.position_m.y)};
       high = {std::max(high.x, p.position_m.x), std::max(high.y, p.position_m.y)};
@@ -46,8 +47,10 @@ void RoadNetworkBuilder::MakeGrid() {
   high = high + Vec2{pad, pad};
   const Vec2 size = high - low;
   net.grid_min_m_ = low;
-  net.cell_m_ = std::max({kSmallestCell, widest, std::sqrt(size.x * size.y / kLargestCellCount),
-                          std::max(size.x, size.y) / kLargestCellCount});
+  // Roads far apart from each other don't pay for the country between them.
+  const double most_cells = std::min(kLargestCellCount, 1024.0 + 4.0 * num_points);
+  net.cell_m_ = std::max({kSmallestCell, widest, std::sqrt(size.x * size.y / most_cells),
+                          std::max(size.x, size.y) / most_cells});
   net.columns_ = static_cast<int>(size.x / net.cell_m_) + 1;
   net.rows_ = static_cast<int>(size.y / net.cell_m_) + 1;
 

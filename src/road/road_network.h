@@ -88,6 +88,7 @@ struct RoadLimits {  // of a file from a stranger
   int max_roads = 20000;
   int max_lanes = 100000;
   double max_lane_length_m = 1e6;  // of all roads, and of all drivable lanes, together
+  double max_work = 2e8;           // lane edges and raster cells looked at; CARLA's Town04 has 8e6
 };
 
 // Roads of the file with the length of their reference lines.
