@@ -108,7 +108,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
   int code = 0;
   try {
     code = Dispatch(program, argc, argv);
-    if (std::fflush(stdout) != 0) {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw Error(ExitCode::kEnvironment, "the output can't be written", "stdout",
                   std::strerror(errno), "is the disk full?");
     }
