@@ -36,7 +36,7 @@ TARGETS = {
              "src/road/opendrive.cc", "src/road/reference_line.cc", "src/road/relief.cc"],
             ["src/base/error.cc", "src/base/files.cc", "src/base/hash.cc",
              *(source for source in all_of("src/road/*.cc")
-               if not re.search(r"/(opendrive|reference_line|relief|builtin|town|route_)", source))],
+               if not re.search(r"/(opendrive|reference_line|relief|route_|xodr_text|\w*town)", source))],
             ["-lpugixml", "-lxxhash"], 0.85),
 }
 
