@@ -1,4 +1,4 @@
-// The software camera: one scene, three kinds of picture (gray, RGB, semantic classes).
+// The software camera: one scene, four kinds of picture (gray, RGB, semantic classes, depth).
 // A Scene is the town's static geometry, made once and shared by all worlds; a Camera owns the
 // buffers of one renderer and is used by one thread. Same inputs, same bytes.
 #pragma once

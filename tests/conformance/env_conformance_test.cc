@@ -313,10 +313,11 @@ std::unique_ptr<Env> Shaped(int num_worlds) {
 
 // Another car, other drivers, weather and camera in every episode, from its seed.
 std::unique_ptr<Env> Randomised(int num_worlds) {
-  static const auto town = LoadTown(EnvConfig{}, true);
+  static const auto towns = std::make_shared<Towns>(EnvConfig{}, true);
   Config config = ConfigFor(ObservationMode::kCameraVector);
   config.randomisation.enabled = true;
-  return MakeEnv(town, config, num_worlds);
+  config.randomisation.rain_share = 0.5;
+  return MakeEnv(towns, config, num_worlds);
 }
 
 std::unique_ptr<Env> Tiny(ObservationMode mode, int num_worlds) {
