@@ -78,7 +78,7 @@ Alone MeasureAlone(const BenchOptions& options, const Config& config, const Repl
   Td3Options learner;
   learner.config = config.learner;
   learner.augment = config.augment;
-  learner.mode = config.observation.mode;
+  learner.mode = config.observation;
   learner.acting_batch = config.train.num_worlds;
   Alone alone;
   alone.update_s = 1.0 / UpdateRate(options, replay, learner, config.learner.batch_size,

@@ -106,6 +106,7 @@ constexpr bool HasImage(ObservationMode mode) {
 
 struct ObservationConfig {
   ObservationMode mode = ObservationMode::kCameraVector;
+  bool extra = false;
   int frame_stride = 3;
   int frame_stack = 4;
 
@@ -115,7 +116,10 @@ struct ObservationConfig {
       {.help =
            "what the agent sees: camera_vector (4 gray frames and 53 numbers), vector (the "
            "numbers), privileged (the numbers and the 8 nearest vehicles) or vision (the frames, "
-           "its speed and the next turn: it must see the road)"});
+           "the speed and the command at the next junction: it must see the road)"});
+    v("extra", extra,
+      {.help = "the agent also sees its last action, yaw rate and longitudinal acceleration, and "
+               "the next light's state and distance"});
     v("frame_stride", frame_stride,
       {.help = "ticks between the 4 frames of a stack",
        .min = 1,

@@ -7,23 +7,6 @@
 
 namespace volante {
 
-namespace {
-
-RouteCommand NextCommand(const Route& route, double s_m) {
-  const std::span<const LaneIndex> lanes = route.lanes();
-  for (size_t k = route.LaneIndexAt(s_m); k < lanes.size(); ++k) {
-    if (route.lane_begin_s_m(k) - s_m > kCommandBefore_m) break;
-    const Lane& lane = route.network().lane(lanes[k]);
-    if (lane.junction < 0) continue;
-    return lane.turn == Turn::kLeft    ? RouteCommand::kLeft
-           : lane.turn == Turn::kRight ? RouteCommand::kRight
-                                       : RouteCommand::kStraight;
-  }
-  return RouteCommand::kFollow;
-}
-
-}  // namespace
-
 void DescribeDrive(const World& world, const RouteProfile& profile, DriveFacts& facts) {
   const EgoState& ego = world.ego();
   const CurveProjection& on_route = world.on_route();
@@ -50,7 +33,6 @@ void DescribeDrive(const World& world, const RouteProfile& profile, DriveFacts& 
     const Vec2 d = path.PositionAt(on_route.s_m + kRoutePointSpacing_m * (k + 1)) - ego.position_m;
     facts.route_points_m[k] = {Dot(u, d), Cross(u, d)};
   }
-  facts.command = NextCommand(world.route(), on_route.s_m);
   const Obstacle obstacle = world.ObstacleAhead();
   facts.lead_gap_m = obstacle.gap_m;
   facts.lead_speed_mps = obstacle.speed_mps;

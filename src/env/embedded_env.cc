@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "env/drive_facts.h"
 #include "env/observation.h"
+#include "env/route_ahead.h"
 #include "sim/variation.h"
 #include "sim/weather.h"
 
@@ -52,7 +53,7 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<Towns> towns, const Config& config, int
       env_(config.env),
       npc_(config.npc),
       ego_(config.ego),
-      mode_(config.observation.mode),
+      shape_(config.observation),
       reward_(config.reward.preset),
       without_(RewardParts(config.reward.preset, config.reward.without)),
       field_(config.shaping, config.learner.discount),
@@ -62,8 +63,8 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<Towns> towns, const Config& config, int
       episodes_(static_cast<size_t>(num_worlds)),
       team_(std::min(config.env.threads, num_worlds)) {
   traits_.num_worlds = num_worlds;
-  traits_.has_image = HasImage(mode_);
-  traits_.vector_size = VectorSize(mode_);
+  traits_.has_image = HasImage(shape_);
+  traits_.vector_size = VectorSize(shape_);
   traits_.can_snapshot = true;
   traits_.deterministic = true;
   traits_.reward_parts = RewardPartNames(reward_);
@@ -318,6 +319,7 @@ void EmbeddedEnv::StepTick(Episode& episode, Action action, DriveFacts& facts) {
 void EmbeddedEnv::FillFacts(const Episode& episode, DriveFacts& facts) const {
   DescribeDrive(*episode.world, episode.profile, facts);
   facts.tick = episode.progress.tick;
+  DescribeRouteAhead(*episode.route, facts);
   facts.status = episode.progress.status;
   facts.outcome = episode.progress.outcome;
 }
@@ -366,7 +368,7 @@ void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
 }
 
 void EmbeddedEnv::Observe(int world, int thread, StepView out) {
-  WriteNumbers(mode_, world, out);
+  WriteNumbers(shape_, world, out);
   if (!traits_.has_image || out.frame == nullptr) return;
   Episode& episode = episodes_[static_cast<size_t>(world)];
   const World& w = *episode.world;

@@ -132,7 +132,7 @@ class EmbeddedEnv : public Env {
   EnvConfig env_;
   NpcConfig npc_;
   EgoConfig ego_;
-  ObservationMode mode_;
+  ObservationShape shape_;
   RewardPreset reward_;
   RewardPartSet without_;  // parts that do not count
   PotentialField field_;

@@ -18,7 +18,7 @@ std::shared_ptr<Towns> LoadTownsFor(const Config& config) {
 }
 
 std::unique_ptr<Env> MakeEnv(std::shared_ptr<Towns> towns, const Config& config, int num_worlds) {
-  if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, config.observation.mode);
+  if (WantsTiny(config)) return std::make_unique<TinyEnv>(num_worlds, config.observation);
   return std::make_unique<EmbeddedEnv>(std::move(towns), config, num_worlds);
 }
 

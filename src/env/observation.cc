@@ -33,20 +33,44 @@ void WritePrivileged(const DriveFacts& facts, float* out) {
 }
 
 void WriteVision(const DriveFacts& facts, float* out) {
-  out[0] = static_cast<float>(facts.speed_mps / 30.0);
-  for (int k = 0; k < 4; ++k) out[1 + k] = static_cast<int>(facts.command) == k ? 1.0f : 0.0f;
+  constexpr double kSpeed_mps = 30.0;
+  out[0] = static_cast<float>(facts.speed_mps / kSpeed_mps);
+  std::fill_n(out + 1, kNumCommands, 0.0f);
+  out[1 + static_cast<int>(facts.command)] = 1.0f;
 }
 
-void WriteNumbers(ObservationMode mode, int world, StepView out) {
-  const size_t w = static_cast<size_t>(world);
-  const DriveFacts& facts = out.facts[w];
-  if (mode == ObservationMode::kPrivileged) {
-    WritePrivileged(facts, out.vector + w * kPrivilegedSize);
-  } else if (mode == ObservationMode::kVision) {
-    WriteVision(facts, out.vector + w * kVisionSize);
-  } else {
-    WriteVector(facts, out.vector + w * kVectorSize);
+void WriteExtra(const DriveFacts& facts, float* out) {
+  constexpr double kAccel_mps2 = 10.0, kLight_m = 50.0;
+  out[0] = facts.action.steer;
+  out[1] = facts.action.throttle;
+  out[2] = static_cast<float>(facts.yaw_rate_radps);
+  out[3] = static_cast<float>(facts.accel_long_mps2 / kAccel_mps2);
+  out[4] = facts.light == NextLight::kGreen ? 1.0f : 0.0f;
+  out[5] = facts.light == NextLight::kAmber ? 1.0f : 0.0f;
+  out[6] = facts.light == NextLight::kRed ? 1.0f : 0.0f;
+  out[7] = static_cast<float>(std::min(facts.light_distance_m / kLight_m, 1.0));
+}
+
+void WriteSeen(ObservationShape shape, const DriveFacts& facts, float* out) {
+  switch (shape.mode) {
+    case ObservationMode::kCameraVector:
+    case ObservationMode::kVector:
+      WriteVector(facts, out);
+      break;
+    case ObservationMode::kPrivileged:
+      WritePrivileged(facts, out);
+      break;
+    case ObservationMode::kVision:
+      WriteVision(facts, out);
+      break;
   }
+  if (shape.extra) WriteExtra(facts, out + VectorSize(shape.mode));
+}
+
+void WriteNumbers(ObservationShape shape, int world, StepView out) {
+  const auto w = static_cast<size_t>(world);
+  const DriveFacts& facts = out.facts[w];
+  WriteSeen(shape, facts, out.vector + w * static_cast<size_t>(VectorSize(shape)));
   if (out.privileged != nullptr) WritePrivileged(facts, out.privileged + w * kPrivilegedSize);
 }
 

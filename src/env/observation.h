@@ -19,12 +19,21 @@ void WriteVector(const DriveFacts& facts, float* out);
 // distance between the centres (negative when nearing). Six zeros where there is no vehicle.
 void WritePrivileged(const DriveFacts& facts, float* out);
 
-// [v / 30 m/s, left, right, straight, follow] into out[5]; one of the four is 1 (RouteCommand).
+// [v / 30 m/s, then 1 for the next junction's command and 0 for the others: left, right, straight,
+// follow] into out[5].
 void WriteVision(const DriveFacts& facts, float* out);
 
-// The rows of one world, from its facts in `out`: the vector of this mode, and the privileged
-// numbers where out.privileged is not null.
-void WriteNumbers(ObservationMode mode, int world, StepView out);
+// [last action: steer, throttle; yaw rate / 1 rad/s; longitudinal acceleration / 10 m/s^2; the next
+// light's state: green, amber, red, all 0 without one; its distance / 50 m, 1 without one] into
+// out[8].
+void WriteExtra(const DriveFacts& facts, float* out);
+
+// What an agent of this shape sees, into out[VectorSize(shape)].
+void WriteSeen(ObservationShape shape, const DriveFacts& facts, float* out);
+
+// The rows of one world, from its facts in `out`: what this shape shows, and the privileged numbers
+// where out.privileged is not null.
+void WriteNumbers(ObservationShape shape, int world, StepView out);
 
 // The newest frames of every world, kept so that the stacks of acting are rebuilt by the same rule
 // as those of the replay (StackedFrame). For evaluation and drives: a trainer's replay rebuilds its

@@ -9,11 +9,11 @@
 
 namespace volante {
 
-TinyEnv::TinyEnv(int num_worlds, ObservationMode mode)
-    : mode_(mode), cars_(static_cast<size_t>(num_worlds)) {
+TinyEnv::TinyEnv(int num_worlds, ObservationShape shape)
+    : shape_(shape), cars_(static_cast<size_t>(num_worlds)) {
   traits_.num_worlds = num_worlds;
-  traits_.has_image = HasImage(mode);
-  traits_.vector_size = VectorSize(mode);
+  traits_.has_image = HasImage(shape);
+  traits_.vector_size = VectorSize(shape);
   traits_.can_snapshot = true;
   traits_.deterministic = true;
   traits_.reward_parts = {"progress", "lateral", "end"};
@@ -117,7 +117,7 @@ void TinyEnv::Draw(const Car& car, uint8_t* frame) {
 }
 
 void TinyEnv::Observe(int world, StepView out) {
-  WriteNumbers(mode_, world, out);
+  WriteNumbers(shape_, world, out);
   if (traits_.has_image && out.frame != nullptr) {
     Draw(cars_[static_cast<size_t>(world)], out.frame + static_cast<size_t>(world) * kImagePixels);
   }

@@ -16,7 +16,7 @@ class TinyEnv : public Env {
   static constexpr int kMaxTicks = 200;
 
   // The reward is its own: the sections reward and shaping have no effect here.
-  TinyEnv(int num_worlds, ObservationMode mode);
+  TinyEnv(int num_worlds, ObservationShape shape);
 
   const EnvTraits& traits() const override { return traits_; }
   // seed decides the start's offset and heading; scenario, route and spread are ignored.
@@ -49,7 +49,7 @@ class TinyEnv : public Env {
   static void Draw(const Car& car, uint8_t* frame);
   void Observe(int world, StepView out);
 
-  ObservationMode mode_;
+  ObservationShape shape_;
   EnvTraits traits_;
   std::vector<Car> cars_;
 };

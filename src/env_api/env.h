@@ -28,17 +28,34 @@ inline constexpr int kVectorSize = 3 + 2 * kRoutePoints;  // 53
 inline constexpr int kNearVehicles = 8;                   // that mode privileged sees
 inline constexpr int kNearVehicleSize = 6;                // numbers for each
 inline constexpr int kPrivilegedSize = kVectorSize + kNearVehicles * kNearVehicleSize;  // 101
-inline constexpr int kVisionSize = 5;  // speed and the command, one-hot
+inline constexpr int kNumCommands = 4;
+inline constexpr int kVisionSize = 1 + kNumCommands;  // 5
+inline constexpr int kExtraSize = 8;  // of observation.extra, after the mode's numbers
 inline constexpr int kActionSize = 2;
 inline constexpr double kRoutePointSpacing_m = 2.0;
 // A distance or time that stands for "nothing there".
 inline constexpr double kFar = 1e9;
 
-// How many numbers an agent sees: the width of StepView::vector.
-constexpr int VectorSize(ObservationMode mode) {
-  return mode == ObservationMode::kPrivileged ? kPrivilegedSize
-         : mode == ObservationMode::kVision   ? kVisionSize
-                                              : kVectorSize;
+// What an agent sees: how its networks and its buffers are made.
+struct ObservationShape {
+  ObservationMode mode = ObservationMode::kCameraVector;
+  bool extra = false;
+
+  constexpr ObservationShape() = default;
+  constexpr ObservationShape(ObservationMode m) : mode(m) {}  // NOLINT: meant to convert
+  ObservationShape(const ObservationConfig& config)           // NOLINT: meant to convert
+      : mode(config.mode), extra(config.extra) {}
+  friend constexpr bool operator==(ObservationShape, ObservationShape) = default;
+};
+
+constexpr bool HasImage(ObservationShape shape) { return HasImage(shape.mode); }
+
+// How many numbers an agent sees: the width of StepView::vector. Odd, as the replay wants it.
+constexpr int VectorSize(ObservationShape shape) {
+  const int of_mode = shape.mode == ObservationMode::kPrivileged ? kPrivilegedSize
+                      : shape.mode == ObservationMode::kVision   ? kVisionSize
+                                                                 : kVectorSize;
+  return of_mode + (shape.extra ? kExtraSize : 0);
 }
 
 // a[0] steers, +1 = full left. a[1] > 0 is throttle, < 0 is brake. Both in [-1, 1].
@@ -65,9 +82,11 @@ enum class Outcome : uint8_t { kNone, kSuccess, kCollision, kOffLane, kTimeout, 
 inline constexpr std::array kOutcomeNames = {"none",     "success", "collision",
                                              "off_lane", "timeout", "blocked"};
 
-// Where the route goes at the junction that is near; kFollow where none is.
+// What the route asks for at the next junction.
 enum class RouteCommand : uint8_t { kLeft, kRight, kStraight, kFollow };
-inline constexpr double kCommandBefore_m = 25.0;  // the junction's first lane, and all through it
+
+// What the next traffic light on the route shows; kNone: there is none near.
+enum class NextLight : uint8_t { kNone, kGreen, kAmber, kRed };
 
 // Another vehicle as the ego finds it: in the car's frame, from centre to centre.
 struct NearVehicle {
@@ -110,7 +129,9 @@ struct DriveFacts {
   // Points 1..25 of the route, 2 m apart, in the car's frame; past the end the last repeats.
   std::array<Vec2, kRoutePoints> route_points_m{};
 
-  RouteCommand command = RouteCommand::kFollow;
+  RouteCommand command = RouteCommand::kFollow;  // env/route_ahead.h
+  NextLight light = NextLight::kNone;            // within 50 m
+  double light_distance_m = kFar;                // front bumper to its stop line
 
   // Others.
   double lead_gap_m = kFar;            // bumper to bumper, to what stands or drives in the path
@@ -157,7 +178,7 @@ struct ResetRequest {
 struct EnvTraits {
   int num_worlds = 1;
   bool has_image = false;
-  int vector_size = kVectorSize;  // VectorSize of the observation's mode
+  int vector_size = kVectorSize;  // VectorSize of the observation
   bool can_snapshot = false;
   bool deterministic = false;
   std::vector<std::string> reward_parts;  // names, in the order of StepView::reward_parts

@@ -59,16 +59,16 @@ void AddNorm(std::vector<ParameterSpec>& specs, const std::string& name, int64_t
   specs.push_back({name + "/bias", {width}, 0.0, 0.0});
 }
 
-bool HasTrunk(const LearnerConfig& config, ObservationMode mode) {
+bool HasTrunk(const LearnerConfig& config, ObservationShape mode) {
   return HasImage(mode) && config.fusion == Fusion::kTrunk;
 }
 
-int64_t FusedWidth(const LearnerConfig& config, ObservationMode mode) {
+int64_t FusedWidth(const LearnerConfig& config, ObservationShape mode) {
   if (!HasImage(mode)) return VectorSize(mode);
   return HasTrunk(config, mode) ? 2 * config.trunk_width : config.feature_width + VectorSize(mode);
 }
 
-void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config, ObservationMode mode,
+void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config, ObservationShape mode,
               const std::string& prefix) {
   AddAffine(specs, prefix + "trunk/image", {config.trunk_width, config.feature_width});
   AddNorm(specs, prefix + "trunk/image_norm", config.trunk_width, config.image_gain_init);
@@ -78,7 +78,7 @@ void AddTrunk(std::vector<ParameterSpec>& specs, const LearnerConfig& config, Ob
 
 // Trunk and memory; the width of what they make.
 int64_t AddState(std::vector<ParameterSpec>& specs, const LearnerConfig& config,
-                 ObservationMode mode, const std::string& prefix) {
+                 ObservationShape mode, const std::string& prefix) {
   if (HasTrunk(config, mode)) AddTrunk(specs, config, mode, prefix);
   const int64_t fused = FusedWidth(config, mode);
   if (config.memory == Memory::kNone) return fused;
@@ -144,7 +144,7 @@ std::vector<ParameterSpec> EncoderStatistics(const LearnerConfig& config,
   return MobileNetStatistics(prefix + "encoder/");
 }
 
-std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
+std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationShape mode,
                                       const std::string& prefix) {
   std::vector<ParameterSpec> specs;
   const int64_t in = AddState(specs, config, mode, prefix);
@@ -152,7 +152,7 @@ std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMo
   return specs;
 }
 
-std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
+std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationShape mode,
                                        const std::string& prefix) {
   std::vector<ParameterSpec> specs;
   const int64_t in = AddState(specs, config, mode, prefix);
@@ -207,7 +207,7 @@ at::Tensor EncoderNet::Forward(const at::Tensor& images, std::vector<FeatureStat
   return x;
 }
 
-FusionNet::FusionNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+FusionNet::FusionNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
                      const ParameterLookup& lookup)
     : has_image(HasImage(mode)), has_trunk(HasTrunk(config, mode)), bf16(config.bf16_linear) {
   if (!has_trunk) return;
@@ -226,7 +226,7 @@ at::Tensor FusionNet::Forward(const at::Tensor& features, const at::Tensor& vect
   return at::cat({trunk(features, image, image_norm), trunk(vector, vector_layer, vector_norm)}, 1);
 }
 
-StateNet::StateNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+StateNet::StateNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
                    const ParameterLookup& lookup)
     : fusion(config, mode, prefix, lookup) {
   if (config.memory != Memory::kNone) memory.emplace(config, prefix, lookup);
@@ -259,7 +259,7 @@ at::Tensor Mlp::Forward(at::Tensor x, const at::Tensor& action, size_t action_la
   return x;
 }
 
-ActorNet::ActorNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+ActorNet::ActorNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
                    const ParameterLookup& lookup)
     : state(config, mode, prefix, lookup), head(config, prefix + "head/", lookup) {}
 
@@ -270,7 +270,7 @@ ActorOutput ActorNet::Forward(const at::Tensor& features, const at::Tensor& vect
   return {std::move(action), std::move(pre_tanh)};
 }
 
-CriticNet::CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+CriticNet::CriticNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
                      const ParameterLookup& lookup)
     : state(config, mode, prefix, lookup),
       action_layer(ActionLayer(config)),

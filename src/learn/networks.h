@@ -55,10 +55,10 @@ std::vector<ParameterSpec> EncoderStatistics(const LearnerConfig& config,
                                              const std::string& prefix);
 // Trunk, memory and head of the actor; last layer U(-last_layer_init, last_layer_init) when that is
 // > 0.
-std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationMode mode,
+std::vector<ParameterSpec> ActorSpecs(const LearnerConfig& config, ObservationShape mode,
                                       const std::string& prefix);
 // Trunk, memory and the twin heads of the critic, or its one head.
-std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationMode mode,
+std::vector<ParameterSpec> CriticSpecs(const LearnerConfig& config, ObservationShape mode,
                                        const std::string& prefix);
 
 // ---- forward passes ----------------------------------------------------------------------------
@@ -87,7 +87,7 @@ struct EncoderNet {
 // Image features and vector as one state: concatenated, or each through Linear, LayerNorm, tanh
 // first (DrQ-v2's trunk). Without an image the state is the vector.
 struct FusionNet {
-  FusionNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+  FusionNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
             const ParameterLookup& lookup);
   at::Tensor Forward(const at::Tensor& features, const at::Tensor& vector) const;
 
@@ -97,7 +97,7 @@ struct FusionNet {
 
 // What the heads see: image and vector as one state, remembered where there is a memory.
 struct StateNet {
-  StateNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+  StateNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
            const ParameterLookup& lookup);
   // [n, width of the heads' input]; `how` is read only where there is a memory.
   at::Tensor Forward(const at::Tensor& features, const at::Tensor& vector,
@@ -124,7 +124,7 @@ struct ActorOutput {
 };
 
 struct ActorNet {
-  ActorNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+  ActorNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
            const ParameterLookup& lookup);
   ActorOutput Forward(const at::Tensor& features, const at::Tensor& vector,
                       const Recurrence& how = {}) const;
@@ -134,7 +134,7 @@ struct ActorNet {
 };
 
 struct CriticNet {
-  CriticNet(const LearnerConfig& config, ObservationMode mode, const std::string& prefix,
+  CriticNet(const LearnerConfig& config, ObservationShape mode, const std::string& prefix,
             const ParameterLookup& lookup);
   // Q1 and Q2, [n] each, Q2 undefined without a twin.
   std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& features, const at::Tensor& vector,

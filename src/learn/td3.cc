@@ -58,7 +58,7 @@ void Append(std::vector<T>& to, const std::vector<T>& from) {
 
 }  // namespace
 
-AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
+AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationShape mode) {
   const bool has_image = HasImage(mode);
   if (has_image && c.wiring != Wiring::kSharedCritic) actor = EncoderSpecs(c, "actor/");
   if (c.wiring == Wiring::kSeparate) target_actor = actor;
@@ -79,7 +79,7 @@ AgentSpecs::AgentSpecs(const LearnerConfig& c, ObservationMode mode) {
   if (has_encoder(target_critic)) Append(target_statistics, EncoderStatistics(c, "critic/"));
 }
 
-AgentNets::AgentNets(const LearnerConfig& c, ObservationMode mode, bool own_actor_encoder,
+AgentNets::AgentNets(const LearnerConfig& c, ObservationShape mode, bool own_actor_encoder,
                      const ParameterLookup& lookup, bool batch_statistics)
     : actor(c, mode, "actor/", lookup), critic(c, mode, "critic/", lookup) {
   if (!HasImage(mode)) return;

@@ -30,7 +30,7 @@ struct Td3Options {
   ImitationConfig imitation;            // where on, Update trains the actor alone
   // How the batches' rows are drawn: the critics' loss belongs to it (learn/regression.h).
   ReplayPriority priority = ReplayPriority::kUniform;
-  ObservationMode mode = ObservationMode::kCameraVector;
+  ObservationShape mode = ObservationMode::kCameraVector;
   uint64_t seed = 0;  // initial weights, target noise and augmentation follow from it
   LearnerDtype dtype = LearnerDtype::kF32;
   Device device = Device::kCpu;  // not auto: see ResolveDevice

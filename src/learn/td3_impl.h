@@ -53,7 +53,7 @@ struct Features {
 // encoder of its own in wiring separate, and in legacy's online networks.
 struct AgentNets {
   // batch_statistics: as EncoderNet has it.
-  AgentNets(const LearnerConfig& config, ObservationMode mode, bool own_actor_encoder,
+  AgentNets(const LearnerConfig& config, ObservationShape mode, bool own_actor_encoder,
             const ParameterLookup& lookup, bool batch_statistics = false);
   Features Encode(const at::Tensor& images) const;
   at::Tensor ActorFeatures(const at::Tensor& images) const;
@@ -67,7 +67,7 @@ struct AgentNets {
 
 // The four parts of an agent's parameters, in the order of the flat buffers: encoders first.
 struct AgentSpecs {
-  AgentSpecs(const LearnerConfig& config, ObservationMode mode);
+  AgentSpecs(const LearnerConfig& config, ObservationShape mode);
   std::vector<ParameterSpec> actor, critic;                // trained
   std::vector<ParameterSpec> target_actor, target_critic;  // their slow copies
   // Running statistics of the encoders above, trained by nobody.

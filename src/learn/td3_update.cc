@@ -57,7 +57,7 @@ class CriticRollback {
 };
 
 // The share of the critic's gradient that the numbers get where they meet the image.
-double VectorGradientShare(const LearnerConfig& config, ObservationMode mode, FlatParams& params) {
+double VectorGradientShare(const LearnerConfig& config, ObservationShape mode, FlatParams& params) {
   if (!HasImage(mode)) return 0.0;
   const c10::NoGradGuard no_grad;
   double image = 0.0, vector = 0.0;

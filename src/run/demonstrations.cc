@@ -132,10 +132,10 @@ int DemonstrationRows(const Config& config) {
 
 uint64_t DemonstrationBytes(const Config& config) {
   if (DemonstrationRows(config) == 0) return 0;
-  const ObservationMode mode = config.observation.mode;
+  const ObservationShape shape = config.observation;
   // A record per step and one more per episode, which lasts some tens of ticks.
-  const auto numbers = static_cast<uint64_t>(VectorSize(mode)) * sizeof(float);
-  const uint64_t record = 44 + numbers + (HasImage(mode) ? kImagePixels : 0);
+  const auto numbers = static_cast<uint64_t>(VectorSize(shape)) * sizeof(float);
+  const uint64_t record = 44 + numbers + (HasImage(shape) ? kImagePixels : 0);
   const auto steps = static_cast<uint64_t>(config.demonstrations.env_steps);
   const auto worlds = static_cast<uint64_t>(config.train.num_worlds);
   return record * (steps + steps / 4 + kRecordsPerWorld * worlds) + kFixedBytes;

@@ -45,7 +45,7 @@ std::unique_ptr<Td3Learner> NewLearner(const Config& config, int acting_batch) {
                                                  .demonstrations = config.demonstrations,
                                                  .imitation = config.imitation,
                                                  .priority = config.replay.priority,
-                                                 .mode = config.observation.mode,
+                                                 .mode = config.observation,
                                                  .seed = config.train.seed,
                                                  .device = ResolveDevice(config.train.device),
                                                  .acting_batch = acting_batch});

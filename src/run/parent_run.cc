@@ -19,25 +19,14 @@ constexpr const char* kHash = "parent_hash";
 constexpr const char* kReplay = "parent_replay";
 
 // Keys that decide what a remembered transition is.
-constexpr std::string_view kReplayKeys[] = {"train.num_worlds",
-                                            "env.action_repeat",
-                                            "ego.steer_lock_low_deg",
-                                            "ego.steer_lock_high_deg",
-                                            "observation.mode",
-                                            "observation.frame_stride",
-                                            "reward.preset",
-                                            "reward.scale",
-                                            "learner.discount",
-                                            "replay.n_step",
-                                            "imitation.method",
-                                            "imitation.teacher",
-                                            "reward.without",
-                                            "shaping.reward_weight",
-                                            "shaping.action_gain",
-                                            "shaping.k_a",
-                                            "shaping.k_r",
-                                            "shaping.rho0_m",
-                                            "shaping.d_star_m"};
+constexpr std::string_view kReplayKeys[] = {
+    "train.num_worlds",         "env.action_repeat", "ego.steer_lock_low_deg",
+    "ego.steer_lock_high_deg",  "observation.mode",  "observation.extra",
+    "observation.frame_stride", "reward.preset",     "reward.scale",
+    "learner.discount",         "replay.n_step",     "imitation.method",
+    "imitation.teacher",        "reward.without",    "shaping.reward_weight",
+    "shaping.action_gain",      "shaping.k_a",       "shaping.k_r",
+    "shaping.rho0_m",           "shaping.d_star_m"};
 
 // Refuses a parent whose transitions are not those of `config`.
 void RequireSameReplay(const CheckpointReader& parent, const Config& config) {

@@ -35,12 +35,11 @@ class NetworkTeacher : public Teacher {
     return policy_.path + " (" + policy_.label + ", manifest " + policy_.hash + ")";
   }
   void Act(std::span<const DriveFacts> facts, std::span<Action> actions) override {
-    const ObservationMode mode = policy_.config.observation.mode;
-    const auto width = static_cast<size_t>(VectorSize(mode));
+    const ObservationShape shape = policy_.config.observation;
+    const auto width = static_cast<size_t>(VectorSize(shape));
     vectors_.resize(facts.size() * width);
     for (size_t w = 0; w < facts.size(); ++w) {
-      mode == ObservationMode::kPrivileged ? WritePrivileged(facts[w], &vectors_[w * width])
-                                           : WriteVector(facts[w], &vectors_[w * width]);
+      WriteSeen(shape, facts[w], &vectors_[w * width]);
     }
     policy_.learner->Act(nullptr, vectors_.data(), static_cast<int>(facts.size()),
                          &actions[0].steer);

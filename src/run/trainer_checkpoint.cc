@@ -61,6 +61,8 @@ std::string ArchitectureOf(const Config& config) {
   if (c.memory != Memory::kNone) {
     heads += fmt::format(" memory {} {}", NameOf(c.memory), MemoryUnits(c));
   }
+  if (config.observation.mode == ObservationMode::kVision) heads += " vision";
+  if (config.observation.extra) heads += " extra";
   if (!HasImage(config.observation.mode)) {
     return fmt::format("td3 {} heads {}", NameOf(config.observation.mode), heads);
   }

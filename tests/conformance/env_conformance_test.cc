@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -271,8 +272,11 @@ TEST_P(EnvConformance, ThePrivilegedNumbersComeBesideEveryObservation) {
       float expected[kPrivilegedSize];
       WritePrivileged(view.facts[w], expected);
       ASSERT_TRUE(std::equal(expected, expected + kPrivilegedSize, numbers)) << "tick " << i;
-      // The mode's own numbers are the first of them, or all.
-      ASSERT_TRUE(std::equal(view.vector + w * width, view.vector + (w + 1) * width, numbers));
+      // The mode's own numbers are the first of them, or all; vision shares the speed alone.
+      const int shared = width == kVisionSize ? 1 : width;
+      const bool has_extra = width == kVectorSize + kExtraSize;
+      const float* own = view.vector + w * width;
+      ASSERT_TRUE(std::equal(own, own + (has_extra ? kVectorSize : shared), numbers));
       ASSERT_EQ(HashOf(view, env->traits(), w), HashOf(plain_view, plain->traits(), w));
     }
     if (view.facts[0].status != Status::kRunning || view.facts[1].status != Status::kRunning) break;
@@ -311,6 +315,14 @@ std::unique_ptr<Env> Shaped(int num_worlds) {
   return MakeEnv(towns, config, num_worlds);
 }
 
+// The numbers, and what observation.extra adds.
+std::unique_ptr<Env> WithExtra(int num_worlds) {
+  static const auto towns = std::make_shared<Towns>(EnvConfig{}, false);
+  Config config = ConfigFor(ObservationMode::kVector);
+  config.observation.extra = true;
+  return MakeEnv(towns, config, num_worlds);
+}
+
 // Another car, other drivers, weather and camera in every episode, from its seed.
 std::unique_ptr<Env> Randomised(int num_worlds) {
   static const auto towns = std::make_shared<Towns>(EnvConfig{}, true);
@@ -334,13 +346,15 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"tiny_privileged", [](int n) { return Tiny(ObservationMode::kPrivileged, n); }},
         EnvCase{"embedded_privileged",
                 [](int n) { return Embedded(ObservationMode::kPrivileged, n); }},
-        EnvCase{"embedded_vision", [](int n) { return Embedded(ObservationMode::kVision, n); }},
         EnvCase{"random_towns_vector",
                 [](int n) { return InRandomTowns(ObservationMode::kVector, n); }},
         EnvCase{"random_towns_camera",
                 [](int n) { return InRandomTowns(ObservationMode::kCameraVector, n); },
                 Scenario::kLight},
         EnvCase{"embedded_shaped", Shaped, Scenario::kLight},
+        EnvCase{"tiny_vision", [](int n) { return Tiny(ObservationMode::kVision, n); }},
+        EnvCase{"embedded_vision", [](int n) { return Embedded(ObservationMode::kVision, n); }},
+        EnvCase{"embedded_extra", WithExtra, Scenario::kLight},
         EnvCase{"embedded_randomised", Randomised, Scenario::kLight},
         EnvCase{"embedded_vector", [](int n) { return Embedded(ObservationMode::kVector, n); }},
         EnvCase{"embedded_camera",

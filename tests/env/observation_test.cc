@@ -26,18 +26,6 @@ TEST(Observation, HasTheSpecifiedLayoutAndScales) {
   EXPECT_FLOAT_EQ(out[52], -24.0f / 50.0f);  // and 24 m to the right
 }
 
-TEST(Observation, VisionIsTheSpeedAndTheCommandOneHot) {
-  DriveFacts f;
-  f.speed_mps = 15.0;
-  float out[kVisionSize];
-  WriteVision(f, out);
-  EXPECT_FLOAT_EQ(out[0], 0.5f);
-  EXPECT_TRUE(std::equal(out + 1, out + 5, std::array{0.0f, 0.0f, 0.0f, 1.0f}.begin()));
-  f.command = RouteCommand::kLeft;
-  WriteVision(f, out);
-  EXPECT_TRUE(std::equal(out + 1, out + 5, std::array{1.0f, 0.0f, 0.0f, 0.0f}.begin()));
-}
-
 TEST(Observation, PrivilegedAddsTheNearestVehiclesBySixNumbersEach) {
   DriveFacts f;
   f.speed_mps = 15.0;
@@ -61,6 +49,57 @@ TEST(Observation, PrivilegedAddsTheNearestVehiclesBySixNumbersEach) {
   EXPECT_FLOAT_EQ(out[63], 0.45f);  // length: 4.5 / 10 m
   EXPECT_FLOAT_EQ(out[64], -0.1f);  // range rate: -3 / 30 m/s
   for (size_t i = 65; i < 101; ++i) EXPECT_EQ(out[i], 0.0f) << i;
+}
+
+// The car must see the road: its speed, and where the next junction's way goes.
+TEST(Observation, VisionIsTheSpeedAndTheCommandAlone) {
+  DriveFacts f;
+  f.speed_mps = 15.0;
+  f.lateral_offset_m = 1.0;
+  EXPECT_EQ(VectorSize(ObservationMode::kVision), 5);
+  EXPECT_TRUE(HasImage(ObservationMode::kVision));
+  for (const auto& [command, place] : {std::pair{RouteCommand::kLeft, 1},
+                                       {RouteCommand::kRight, 2},
+                                       {RouteCommand::kStraight, 3},
+                                       {RouteCommand::kFollow, 4}}) {
+    f.command = command;
+    std::vector<float> out(kVisionSize, 7.0f);
+    WriteVision(f, out.data());
+    std::vector<float> wanted(kVisionSize, 0.0f);
+    wanted[0] = 0.5f;
+    wanted[static_cast<size_t>(place)] = 1.0f;
+    EXPECT_EQ(out, wanted);
+  }
+}
+
+TEST(Observation, ExtraFollowsTheModesNumbers) {
+  DriveFacts f;
+  f.speed_mps = 15.0;
+  f.action = {0.25f, -0.5f};
+  f.previous_action = {0.9f, 0.9f};  // of the tick before: not shown
+  f.yaw_rate_radps = 0.3;
+  f.accel_long_mps2 = -4.0;
+  f.light = NextLight::kAmber;
+  f.light_distance_m = 20.0;
+  ObservationConfig config;
+  config.extra = true;
+  for (const ObservationMode mode : {ObservationMode::kVector, ObservationMode::kPrivileged,
+                                     ObservationMode::kCameraVector, ObservationMode::kVision}) {
+    config.mode = mode;
+    const int width = VectorSize(config), own = VectorSize(mode);
+    EXPECT_EQ(width, own + 8);
+    EXPECT_EQ(width % 2, 1) << "the replay stores odd numbers of numbers";
+    std::vector<float> out(static_cast<size_t>(width), 7.0f), plain(static_cast<size_t>(own));
+    WriteSeen(config, f, out.data());
+    WriteSeen(mode, f, plain.data());
+    EXPECT_TRUE(std::equal(plain.begin(), plain.end(), out.begin()));
+    EXPECT_EQ((std::vector<float>(out.begin() + own, out.end())),
+              (std::vector<float>{0.25f, -0.5f, 0.3f, -0.4f, 0.0f, 1.0f, 0.0f, 0.4f}));
+  }
+  float none[kExtraSize];
+  WriteExtra(DriveFacts{}, none);
+  EXPECT_EQ(none[4] + none[5] + none[6], 0.0f) << "no light";
+  EXPECT_EQ(none[7], 1.0f) << "within 50 m";
 }
 
 // Frame t of an episode is a picture filled with the value t.

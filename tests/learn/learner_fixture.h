@@ -27,7 +27,7 @@ inline Td3Options TestOptions(ObservationMode mode, Wiring wiring = Wiring::kSha
 
 // Images with structure (a gradient, a block and noise), numbers in the range of observations;
 // every fifth transition ends its episode.
-inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
+inline Batch RandomBatch(int size, ObservationShape mode, uint64_t index) {
   RandomStream random(11, "test batch", index);
   Batch batch;
   batch.Resize(size, HasImage(mode), VectorSize(mode));
@@ -59,7 +59,7 @@ inline Batch RandomBatch(int size, ObservationMode mode, uint64_t index) {
 inline std::string CaseName(const Td3Options& options) {
   const LearnerConfig& c = options.config;
   const bool camera = HasImage(options.mode);
-  std::string name = camera ? "" : NameOf(options.mode) + std::string("_");
+  std::string name = camera ? "" : NameOf(options.mode.mode) + std::string("_");
   name += c.wiring == Wiring::kSharedCritic ? "shared" : NameOf(c.wiring);
   if (camera) {
     name +=

@@ -40,7 +40,7 @@ Td3Options MemoryOptions(Memory memory, ObservationMode mode,
 }
 
 // Sequences of which the first is whole, the others cut, after burn-ins of 2, 2 and 0 steps.
-Batch RandomSequences(ObservationMode mode, uint64_t index) {
+Batch RandomSequences(ObservationShape mode, uint64_t index) {
   constexpr int kLength = kSteps + kReturns;
   const Batch observations = RandomBatch(kLength * kSequences, mode, index);
   Batch batch;

@@ -46,7 +46,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
   const LearnerConfig& c = o.config;
   const LearnerCounters counters = learner.counters();
   return {
-      {"mode", NameOf(o.mode)},
+      {"mode", NameOf(o.mode.mode)},
       {"wiring", NameOf(c.wiring)},
       {"encoder", NameOf(c.encoder)},
       {"batchnorm", NameOf(c.batchnorm)},
@@ -99,7 +99,7 @@ nlohmann::json CaseJson(const Td3Learner& learner, const Td3Options& o, int fram
 
 }  // namespace
 
-Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed) {
+Experience MakeExperience(ObservationShape mode, int num_ticks, uint64_t seed) {
   RandomStream random(seed, "oracle experience");
   Experience e;
   e.vector_size = VectorSize(mode);

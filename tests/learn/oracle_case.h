@@ -23,7 +23,7 @@ struct Experience {
   std::vector<int> transitions;  // rows that have a next observation
 };
 
-Experience MakeExperience(ObservationMode mode, int num_ticks, uint64_t seed);
+Experience MakeExperience(ObservationShape mode, int num_ticks, uint64_t seed);
 
 // `count` batches of `size` transition numbers each.
 std::vector<std::vector<int>> DrawBatches(const Experience& experience, int count, int size,
