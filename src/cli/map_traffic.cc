@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "env/drive_facts.h"
 #include "env/driver.h"
+#include "env/town.h"
 #include "sim/traffic_census.h"
 
 namespace volante {
@@ -53,8 +54,9 @@ const char* CauseName(StandCause cause) {
 
 }  // namespace
 
-int RunMapTraffic(const std::shared_ptr<const RoadNetwork>& network,
+int RunMapTraffic(const std::shared_ptr<const RoadNetwork>& file,
                   const MapTrafficOptions& options) {
+  const auto network = WithLights(file, options.config.env.traffic_lights);
   const auto ticks = static_cast<int64_t>(options.hours * 3600.0 / kSimTickSeconds);
   const double way_m = options.ego == "standing"
                            ? 100.0

@@ -15,6 +15,12 @@ namespace volante {
 enum class RewardPreset { kDrive, kFivePart, kFivePartCapped, kFivePartOrdered, kRoute, kRace };
 enum class Scenario { kEmpty, kLight, kMedium, kHeavy, kMixed, kRain };
 
+enum class TrafficLights { kFile, kAll, kNone };
+
+template <>
+struct EnumNames<TrafficLights> {
+  static constexpr std::array kNames = {"file", "all", "none"};
+};
 template <>
 struct EnumNames<RewardPreset> {
   static constexpr std::array kNames = {
@@ -34,6 +40,7 @@ struct EnvConfig {
   int first_town = 0;
   int num_towns = 50;
   Scenario scenario = Scenario::kEmpty;
+  TrafficLights traffic_lights = TrafficLights::kFile;
   int npc_count = -1;
   double contested_share = 0.0;
   int threads = 1;
@@ -68,6 +75,9 @@ struct EnvConfig {
       {.help =
            "NPC vehicles: empty 0, 0 20, 1 50, 2 100, mixed one of these per episode; rain, for "
            "evaluation only, 50 in weather WetCloudyNoon"});
+    v("traffic_lights", traffic_lights,
+      {.help = "file: where the map's file has them; all: made up too at junctions with at least 3 "
+               "approaches; none. Random towns have those of their file"});
     v("npc_count", npc_count,
       {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
        .min = -1,

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "env/near_vehicles.h"
+#include "env/route_ahead.h"
 
 namespace volante {
 
@@ -37,6 +38,11 @@ void DescribeDrive(const World& world, const RouteProfile& profile, DriveFacts& 
   facts.lead_gap_m = obstacle.gap_m;
   facts.lead_speed_mps = obstacle.speed_mps;
   facts.yield_distance_m = obstacle.yield_distance_m;
+  facts.command = CommandAt(world.route(), on_route.s_m);
+  const LightAhead light = world.LightBefore();
+  facts.light =
+      light.exists ? static_cast<NextLight>(1 + static_cast<int>(light.color)) : NextLight::kNone;
+  facts.light_distance_m = light.exists ? light.distance_m : kFar;
   FillNearVehicles(world.npcs(), facts);
 }
 

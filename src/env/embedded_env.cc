@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "env/drive_facts.h"
 #include "env/observation.h"
-#include "env/route_ahead.h"
 #include "sim/variation.h"
 #include "sim/weather.h"
 
@@ -302,6 +301,7 @@ void EmbeddedEnv::StepTick(Episode& episode, Action action, DriveFacts& facts) {
   facts.contact_m = events.contact_m;
   facts.contact_in_car_m = events.contact_in_ego_m;
   facts.collision_impulse_newton_s = events.impulse_in_ego_newton_s;
+  facts.ran_red_light = events.ran_red_light;
   facts.markings_crossed = events.crossed.count;
   facts.crossed_marks = events.crossed.marks;
   FillFacts(episode, facts);
@@ -319,7 +319,6 @@ void EmbeddedEnv::StepTick(Episode& episode, Action action, DriveFacts& facts) {
 void EmbeddedEnv::FillFacts(const Episode& episode, DriveFacts& facts) const {
   DescribeDrive(*episode.world, episode.profile, facts);
   facts.tick = episode.progress.tick;
-  DescribeRouteAhead(*episode.route, facts);
   facts.status = episode.progress.status;
   facts.outcome = episode.progress.outcome;
 }

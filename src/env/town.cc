@@ -39,7 +39,17 @@ std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
     const std::string& hash = town->network->text_hash();
     town->routes = MakeTownRoutes(town->network, HashBytes(hash.data(), hash.size()));
   }
+  town->network = WithLights(town->network, config.traffic_lights);
   return Finish(std::move(town), with_scene);
+}
+
+std::shared_ptr<const RoadNetwork> WithLights(std::shared_ptr<const RoadNetwork> network,
+                                              TrafficLights lights) {
+  if (lights == TrafficLights::kFile) return network;
+  if (lights == TrafficLights::kNone) return RoadNetwork::WithSignals(*network, {});
+  std::vector<SignalPlan> plans(network->signal_plans().begin(), network->signal_plans().end());
+  for (SignalPlan& plan : MakeUpSignals(*network)) plans.push_back(std::move(plan));
+  return RoadNetwork::WithSignals(*network, std::move(plans));
 }
 
 Towns::Towns(std::shared_ptr<const Town> only)

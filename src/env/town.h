@@ -27,6 +27,9 @@ struct Town {
 std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene);
 
 // The random town of a seed, with routes of its own: 20 for validation and 20 to test.
+// The network with the lights that the key env.traffic_lights asks for.
+std::shared_ptr<const RoadNetwork> WithLights(std::shared_ptr<const RoadNetwork> network,
+                                              TrafficLights lights);
 std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene);
 
 // Towns that an environment drives in: one, or with env.town=random a range of random towns; and

@@ -130,7 +130,7 @@ struct DriveFacts {
   std::array<Vec2, kRoutePoints> route_points_m{};
 
   RouteCommand command = RouteCommand::kFollow;  // env/route_ahead.h
-  NextLight light = NextLight::kNone;            // within 50 m
+  NextLight light = NextLight::kNone;            // within 100 m
   double light_distance_m = kFar;                // front bumper to its stop line
 
   // Others.
@@ -154,6 +154,7 @@ struct DriveFacts {
   Vec2 contact_in_car_m;             // x forward, y left of the ego's centre
   Vec2 collision_impulse_newton_s;   // that the ego receives, in its frame
   bool off_lane = false;
+  bool ran_red_light = false;
   int markings_crossed = 0;  // by CARLA's rule (sim/lane_marks.h): the first so many of these
   std::array<CrossedMark, 4> crossed_marks{};
   bool wrong_way = false;  // |heading error| > 120 degrees

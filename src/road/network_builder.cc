@@ -108,6 +108,7 @@ std::shared_ptr<const RoadNetwork> RoadNetworkBuilder::Build(std::string_view te
   MakeMarks();
   MakeLaneEdges();
   MakeConflicts();
+  MakeSignals();
   return std::move(network_);
 }
 

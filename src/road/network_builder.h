@@ -74,6 +74,7 @@ class RoadNetworkBuilder {
   void MakeMarks();
   void MakeLaneEdges();  // lane_edges.cc
   void MakeConflicts();
+  void MakeSignals();
   void MakeGrid();
 
   const opendrive::Document& document_;

@@ -92,6 +92,18 @@ struct RoadLink {
   std::optional<RoadEnd> contact;
 };
 
+// A traffic light on a road, or a reference to one that stands at another.
+struct SignalRecord {
+  std::string id;
+  bool is_reference = false;
+  bool is_light = false;
+  double s_m = 0.0, t_m = 0.0, z_offset_m = 0.0;
+  bool along = true, against = true;  // for traffic along the reference line, and against it
+  std::vector<std::pair<int, int>> validity;  // lane ids from, to; empty: every lane
+
+  bool HoldsFor(int lane_id) const;
+};
+
 struct Road {
   std::string id;
   std::string junction;  // empty outside junctions
@@ -102,7 +114,8 @@ struct Road {
   std::vector<Geometry> geometries;
   std::vector<Cubic> lane_offsets;
   std::vector<Section> sections;
-  double speed_limit_mps = 0.0;  // of the road's type; 0: not given
+  double speed_limit_mps = 0.0;       // of the road's type; 0: not given
+  std::vector<SignalRecord> signals;  // lights alone
 
   Relief relief;
 
@@ -132,11 +145,19 @@ struct Connection {
 struct JunctionRecord {
   std::string id;
   std::vector<Connection> connections;
+  std::vector<std::string> controllers;  // in their order
+};
+
+// Signals that switch together.
+struct ControllerRecord {
+  std::string id, name;
+  std::vector<std::string> signals;
 };
 
 struct Document {
   std::vector<Road> roads;
   std::vector<JunctionRecord> junctions;
+  std::vector<ControllerRecord> controllers;
   std::unordered_map<std::string, size_t> road_index;  // looked up, never iterated
   std::vector<std::string> defects;                    // one line each, as in RoadNetwork
 };

@@ -56,6 +56,7 @@ class Reader {
     for (const pugi::xml_node node : root.children("junction")) {
       document.junctions.push_back(ReadJunction(node));
     }
+    ReadControllers(root, document);
     document.defects = source_.TakeDefects();
     return document;
   }
@@ -83,6 +84,7 @@ class Reader {
     }
     road.stated_length_m = source_.Number(node, "length", road.length_m);
     ReadRelief(node, source_, road);
+    ReadSignals(node, source_, road);
     if (!ReadLanes(node, source_, road)) {
       source_.AddDefect(0.0, "the road has no lanes; it is left out");
       return;
@@ -113,6 +115,14 @@ class Reader {
       }
       junction.connections.push_back(std::move(connection));
     }
+    std::vector<std::pair<double, std::string>> controllers;
+    for (const pugi::xml_node child : node.children("controller")) {
+      controllers.emplace_back(source_.Number(child, "sequence", 0.0),
+                               child.attribute("id").value());
+    }
+    std::stable_sort(controllers.begin(), controllers.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& [sequence, id] : controllers) junction.controllers.push_back(std::move(id));
     return junction;
   }
 

@@ -73,6 +73,10 @@ std::optional<double> OutOfRange(const std::vector<Cubic>& records, double lengt
 bool ReadPlanView(pugi::xml_node road_node, XmlSource& source, Road& road);
 // <elevationProfile> and <lateralProfile>.
 void ReadRelief(pugi::xml_node road_node, XmlSource& source, Road& road);
+// <signals>: the lights, and references that may name one.
+void ReadSignals(pugi::xml_node road_node, XmlSource& source, Road& road);
+// <controller>s of the document, and keeps of the roads' references those that name a light.
+void ReadControllers(pugi::xml_node root, Document& document);
 // <lanes>; the road's length is known. Without a lane section, false.
 bool ReadLanes(pugi::xml_node road_node, XmlSource& source, Road& road);
 

@@ -30,6 +30,13 @@ std::shared_ptr<const RoadNetwork> RoadNetwork::LoadFile(const std::string& path
   return Parse(ReadText(RealFiles(), path, limits.max_bytes), path, limits);
 }
 
+std::shared_ptr<const RoadNetwork> RoadNetwork::WithSignals(const RoadNetwork& network,
+                                                            std::vector<SignalPlan> plans) {
+  const std::shared_ptr<RoadNetwork> copy(new RoadNetwork(network));
+  copy->signal_plans_ = std::move(plans);
+  return copy;
+}
+
 void RoadNetworkBuilder::MakeGrid() {
   RoadNetwork& net = *network_;
   Vec2 low{1e300, 1e300}, high{-1e300, -1e300};

@@ -104,6 +104,9 @@ class RoadNetwork {
   static std::shared_ptr<const RoadNetwork> Parse(std::string_view text, std::string name,
                                                   const RoadLimits& limits = {});
   static std::shared_ptr<const RoadNetwork> LoadFile(const std::string& path);
+  // The same roads with these lights instead of the network's own.
+  static std::shared_ptr<const RoadNetwork> WithSignals(const RoadNetwork& network,
+                                                        std::vector<SignalPlan> plans);
 
   const std::string& name() const { return name_; }
   // XXH3-128 of the text it was made from.

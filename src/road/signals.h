@@ -11,6 +11,8 @@
 
 namespace volante {
 
+class RoadNetwork;
+
 using LaneIndex = int32_t;  // into RoadNetwork::lanes()
 inline constexpr LaneIndex kNoLane = -1;
 
@@ -49,6 +51,19 @@ struct SignalPlan {
     for (const SignalPhase& phase : phases) sum += phase.duration_s();
     return sum;
   }
+  // The colour of a phase at this time; before and after its turn it is red.
+  LightColor ColorAt(int phase, double time_s) const;
 };
+
+// Lights for a junction's lanes as if its file had none: approaches that face each other share a
+// phase unless their ways straight on cross, every other one has its own, so that of two lanes that
+// are green together and cross at least one turns (and yields by the junction's rules). Empty when
+// fewer than two phases come of it. `lanes`: connecting lanes of one junction.
+std::vector<SignalPhase> MakeUpPhases(const RoadNetwork& network,
+                                      const std::vector<LaneIndex>& lanes);
+// The line and the lamp for each lane that leads into one of the plan's lanes.
+std::vector<SignalHead> MakeUpHeads(const RoadNetwork& network, const SignalPlan& plan);
+// Plans for the junctions with at least three approaches that have none.
+std::vector<SignalPlan> MakeUpSignals(const RoadNetwork& network);
 
 }  // namespace volante

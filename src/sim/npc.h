@@ -132,6 +132,8 @@ struct Npc {
   NpcLaneChange change;
   LaneIndex wish = kNoLane;  // lane of this road that it wants to leave it by; kNoLane: any
   bool waits_at_light = false;
+  bool red_ahead = false;  // the next light on its way is not green: who stands does so by it
+  double light_odometer_m = 0.0;  // where its front must stop for that light
   Holdings held;
   int64_t arrival_tick = -1;  // since when it asks; -1 = does not
   bool yields_to_ego = false;
@@ -171,6 +173,8 @@ struct Npc {
     ar("change", change);
     ar("wish", wish);
     ar("waits_at_light", waits_at_light);
+    ar("red_ahead", red_ahead);
+    ar("light_odometer_m", light_odometer_m);
     ar("held", held);
     ar("arrival_tick", arrival_tick);
     ar("yields_to_ego", yields_to_ego);

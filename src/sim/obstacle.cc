@@ -59,6 +59,8 @@ Obstacle World::ObstacleAhead() const {
   if (rights.must_yield && rights.held_end < crossings_.size()) {
     obstacle.yield_distance_m = std::max(0.0, crossings_[rights.held_end].begin_m - s - half_ego);
   }
+  const LightAhead light = state_.traffic.LightBefore(ego_view_);
+  if (light.stop) obstacle.yield_distance_m = std::min(obstacle.yield_distance_m, light.distance_m);
   return obstacle;
 }
 

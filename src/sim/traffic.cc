@@ -13,6 +13,7 @@ namespace {
 constexpr double kNever = 1e300;
 constexpr double kEmergencyBraking_mps2 = 9.0;
 constexpr double kFreeBraking_mps2 = 2.5;  // when only the desired speed is lower
+constexpr double kBeforeStopLine_m = 0.4;  // front bumper to a painted line
 constexpr double kStoppingAhead_m = 1.0;   // front bumper to the line where a car waits
 constexpr double kStanding_mps = 0.1;
 constexpr double kEgoSeen_m = 8.5;                // half diagonals, sweep and a margin
@@ -280,6 +281,10 @@ void Traffic::AccelerateOne(int32_t i) {
   if (const TrafficLane& here = map_->lane(npc.plan[0]); here.ends) {
     follow(0.0, here.usable_end_m - kRoomToChange_m - npc.s_m - half, StandCause::kLaneEnd);
   }
+  if (npc.waits_at_light) {
+    follow(0.0, npc.light_odometer_m - npc.front_m() + idm.standstill_gap_m - kBeforeStopLine_m,
+           StandCause::kRedLight);
+  }
   const double to_line = npc.line_odometer_m - npc.front_m();
   if (to_line < RequestDistance(v)) {
     follow(0.0, to_line + idm.standstill_gap_m - kStoppingAhead_m,
@@ -333,7 +338,11 @@ void Traffic::Move(const EgoView& ego) {
     const double driven = BallisticStep(npc.speed_mps, npc.accel_mps2, kSimTickSeconds);
     npc.s_m += driven;
     npc.odometer_m += driven;
-    npc.standing_s = npc.speed_mps < kStanding_mps ? npc.standing_s + kSimTickSeconds : 0.0;
+    if (npc.speed_mps >= kStanding_mps) {
+      npc.standing_s = 0.0;
+    } else if (!npc.red_ahead) {
+      npc.standing_s += kSimTickSeconds;
+    }
     if (npc.change.under_way()) AdvanceChange(static_cast<int32_t>(i));
     while (npc.s_m >= map_->lane(npc.plan[0]).length_m) {
       if (npc.plan_count < 2) {
@@ -437,6 +446,8 @@ void Traffic::Relink(const EgoView& ego) {
   };
   require(holds_lanes(ego_.held), "the ego holds a lane that the town does not have");
   require(scripts_.size() <= npcs_.size(), "there are more scripts than cars");
+  require(light_offsets_s_.size() == map_->network().signal_plans().size(),
+          "the town has other traffic lights");
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);
   std::fill(lane_changers_.begin(), lane_changers_.end(), 0);

@@ -95,6 +95,14 @@ struct TrafficCounters {
   }
 };
 
+// A light ahead of the ego.
+struct LightAhead {
+  bool exists = false;
+  LightColor color = LightColor::kGreen;
+  double distance_m = 1e9;  // front bumper to the line
+  bool stop = false;        // red, or amber that one can stop at
+};
+
 class Traffic {
  public:
   Traffic() = default;
@@ -123,6 +131,14 @@ class Traffic {
   const TrafficCounters& counters() const { return counters_; }
   void CountNpcFault() { ++counters_.npc_fault_collisions; }
   const TrafficMap& map() const { return *map_; }
+  // The colour now of a phase of a plan (RoadNetwork::signal_plans()).
+  LightColor PhaseColor(size_t plan, int phase) const;
+  // Of a connecting lane, green where no light holds it.
+  LightColor LightOf(LaneIndex lane) const;
+  // The next light on the ego's route within 100 m.
+  LightAhead LightBefore(const EgoView& ego) const;
+  // Whether the ego's front passed a line at red, coming from this route arc length of its centre.
+  bool RanRed(const EgoView& ego, double from_route_s_m) const;
   // One entry per NPC.
   void WritePoses(std::span<VehicleState> out) const;
   // Mean speed of all NPCs, m/s; 0 when there are none.
@@ -139,6 +155,7 @@ class Traffic {
     ar("scripts", scripts_);
     ar("ego", ego_);
     ar("counters", counters_);
+    ar("light_offsets_s", light_offsets_s_);
     ar("tick", tick_);
   }
 
@@ -201,6 +218,11 @@ class Traffic {
   void RelocateBlocked(const EgoView& ego);
   void Relocate(int32_t i, const EgoView& ego);
   bool PlaceIsFree(const Npc& moved, int32_t i, const EgoView& ego) const;
+  // traffic_lights.cc
+  void DrawLightOffsets(uint64_t seed);
+  void ObeyLights();
+  void ObeyLight(Npc& npc);
+  void RevokeAtRed(const EgoView& ego);
   // traffic_lanes.cc
   void ChangeLanes();
   void ConsiderChange(int32_t i);
@@ -260,6 +282,7 @@ class Traffic {
   std::vector<NpcScript> scripts_;  // of the first npcs_
   EgoRights ego_;
   TrafficCounters counters_;
+  std::vector<double> light_offsets_s_;  // per plan, drawn when the episode starts
   int64_t tick_ = 0;
 
   // Derived from the state and the ego's pose.

@@ -178,7 +178,8 @@ void Traffic::GatherRequests(const EgoView& ego) {
   if (ego_.held_end < ego.crossings.size()) {
     const RouteCrossing& next = ego.crossings[ego_.held_end];
     const double distance = next.begin_m - (ego.route_s_m + 0.5 * ego.box.length_m);
-    if (distance > 0.0 && distance <= RequestDistance(ego.speed_mps)) {
+    const bool held_by_light = LightOf(next.lanes[0]) != LightColor::kGreen;
+    if (distance > 0.0 && distance <= RequestDistance(ego.speed_mps) && !held_by_light) {
       if (ego_.lapsed) {
         requests_.push_back({INT64_MAX, 0, true, kEgoAgent});
       } else {
@@ -201,6 +202,7 @@ void Traffic::GatherRequests(const EgoView& ego) {
         script->stop_odometer_m < npc.line_odometer_m) {
       continue;
     }
+    if (npc.waits_at_light) continue;
     if (LeaderWaitsAtLine(npc)) continue;
     if (npc.arrival_tick < 0) npc.arrival_tick = tick_;
     requests_.push_back({goes_first ? -1 : npc.arrival_tick,
@@ -336,6 +338,10 @@ void Traffic::UpdateYielding(const EgoView& ego) {
 void Traffic::Observe(const EgoView& ego) {
   FindEgoLanes(ego);
   UpdateEgoRights(ego);
+  if (map_->has_lights()) {
+    ObeyLights();
+    RevokeAtRed(ego);
+  }
   GatherActive(ego);
   GatherRequests(ego);
   for (const Request& request : requests_) {

@@ -26,6 +26,7 @@ TrafficMap::TrafficMap(std::shared_ptr<const RoadNetwork> network, double widest
   FindEndless();
   FindWaysOn();
   FindTruckLanes();
+  FindLights();
   MakeGrid();
 }
 
@@ -189,6 +190,26 @@ void TrafficMap::FindTruckLanes() {
   }
   has_truck_lanes_ = std::any_of(spawn_lanes_.begin(), spawn_lanes_.end(),
                                  [&](LaneIndex i) { return lane(i).fits_trucks; });
+}
+
+void TrafficMap::FindLights() {
+  const std::span<const SignalPlan> plans = network_->signal_plans();
+  for (size_t p = 0; p < plans.size(); ++p) {
+    for (size_t k = 0; k < plans[p].phases.size() && k < 32; ++k) {
+      for (const LaneIndex i : plans[p].phases[k].lanes) {
+        TrafficLane& lane = lanes_[static_cast<size_t>(i)];
+        lane.signal_plan = static_cast<int>(p);
+        lane.signal_phases |= 1u << k;
+      }
+    }
+    for (const SignalHead& head : plans[p].heads) {
+      const double before = lanes_[static_cast<size_t>(head.approach)].length_m - head.stop_s_m;
+      for (const LaneIndex next : network_->lane(head.approach).successors) {
+        TrafficLane& lane = lanes_[static_cast<size_t>(next)];
+        if (lane.signal_plan == static_cast<int>(p)) lane.stop_before_m = before;
+      }
+    }
+  }
 }
 
 void TrafficMap::MakeGrid() {

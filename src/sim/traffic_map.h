@@ -54,6 +54,10 @@ struct TrafficLane {
   bool ends = false;         // whoever wants to drive on changes lanes before its end
   bool fits_trucks = false;  // wide and straight enough, and leads on for ever to such lanes
   LaneIndex exit = kNoLane;  // first lane outside junctions from here on (itself if outside)
+  // The lights that hold this connecting lane; -1 none. Green in every phase of the mask.
+  int signal_plan = -1;
+  uint32_t signal_phases = 0;
+  double stop_before_m = 0.0;  // from its beginning back to the line where cars stop
   bool has_neighbours() const { return left != kNoLane || right != kNoLane; }
   bool endless = false;  // one can drive on from here for ever, if need be by changing lanes
 };
@@ -95,6 +99,7 @@ class TrafficMap {
   }
   // Outside junctions, and if possible such that one can drive on for ever.
   std::span<const LaneIndex> spawn_lanes() const { return spawn_lanes_; }
+  bool has_lights() const { return !network_->signal_plans().empty(); }
   bool has_truck_lanes() const { return has_truck_lanes_; }
 
   const LaneSample& sample(int32_t i) const { return samples_[static_cast<size_t>(i)]; }
@@ -108,6 +113,7 @@ class TrafficMap {
   void FindEndless();
   void FindTruckLanes();
   void FindWaysOn();
+  void FindLights();
   void MakeGrid();
 
   std::shared_ptr<const RoadNetwork> network_;

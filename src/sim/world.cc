@@ -122,6 +122,7 @@ void World::Step(double steer, double throttle) {
   state_.traffic.Accelerate();
   StepEgo(steer, throttle, ego_params_, state_.ego, {ego_ground_.pitch_rad, ego_ground_.roll_rad});
   state_.traffic.Move(ego_view_);
+  const double old_route_s_m = state_.on_route.s_m;
   state_.on_route =
       route_->path().Project(state_.ego.position_m, state_.on_route.s_m - kBackWindow_m,
                              state_.on_route.s_m + kAheadWindow_m);
@@ -130,6 +131,7 @@ void World::Step(double steer, double throttle) {
   state_.traffic.Observe(ego_view_);
   state_.traffic.WritePoses(npc_vehicles_);
   FindEvents(old_box);
+  state_.events.ran_red_light = state_.traffic.RanRed(ego_view_, old_route_s_m);
 }
 
 // Conservative: false where it is not certain.

@@ -41,8 +41,9 @@ struct WorldStart {
 // What happened to the ego in one tick.
 struct WorldEvents {
   bool collision = false;
-  bool at_fault = false;  // the ego is at fault (EgoAtFault); else an NPC is, which is a bug
-  int other = -1;         // NPC index
+  bool at_fault = false;       // the ego is at fault (EgoAtFault); else an NPC is, which is a bug
+  int other = -1;              // NPC index
+  bool ran_red_light = false;  // its front passed the line of a red light in this tick
   VehicleKind other_kind = VehicleKind::kCar;
   double relative_speed_mps = 0.0;
   Vec2 contact_m;                // world
@@ -84,6 +85,7 @@ class World {
   const Traffic& traffic() const { return state_.traffic; }
   const WorldEvents& events() const { return state_.events; }
   Obstacle ObstacleAhead() const;
+  LightAhead LightBefore() const { return state_.traffic.LightBefore(ego_view_); }
   const RoadNetwork& network() const { return *network_; }
   const Route& route() const { return *route_; }
   // Projection of the ego onto the route, tracked so that progress never jumps.
@@ -132,6 +134,7 @@ class World {
       ar("impulse_ahead_newton_s", events.impulse_in_ego_newton_s.x);
       ar("impulse_left_newton_s", events.impulse_in_ego_newton_s.y);
       ar("crossed", events.crossed);
+      ar("ran_red_light", events.ran_red_light);
       ar("route_s_m", on_route.s_m);
       ar("route_lateral_m", on_route.lateral_m);
       ar("route_heading_rad", on_route.heading_rad);
