@@ -259,7 +259,7 @@ void Show::LookAround() {
 void Show::ShowFrame(const std::string& title, double episode_return, std::optional<double> q) {
   const World& world = env_.world(0);
   const DriveFacts& facts = view_.facts[0];
-  const Pose2 pose{world.ego().position_m, world.ego().heading_rad};
+  const GroundPose pose = world.ego_ground_pose();
   people_camera_->RenderRgb(pose, world.npcs(), street_.data(), env_.moment(0));
   agent_camera_->RenderGray(pose, world.npcs(), agent_view_.data(), env_.moment(0));
   OverlayInput input;

@@ -97,6 +97,7 @@ void Camera::Impl::FindVisibleLand(bool below_horizon) {
   for (auto& pieces : deck_pieces) pieces.clear();
   s.land_grid.ForEachInView(view, kLandFar_m, [&](uint32_t i) {
     const LandCell& cell = s.land[i];
+    if (!cell.hides) return;
     const PixelPoint at = view.LevelFromWorld(cell.center_m);
     if (view.Sees(at, cell.radius_m, kLandFar_m)) {
       order.push_back(Entry(Length(at) + cell.radius_m, kLand, i));

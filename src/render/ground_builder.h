@@ -75,6 +75,7 @@ void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edge
 // Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
 // edges of a strip by strip drawing, and no seams between lanes.
 // Returns the outer edges of each.
-std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, GroundBuilder& ground);
+std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, const Relief& relief,
+                                   GroundBuilder& ground);
 
 }  // namespace volante

@@ -10,13 +10,43 @@ namespace volante {
 
 namespace {
 
+constexpr double kSight_m = 200.0;    // as far as land is drawn
+constexpr double kHides_m = 0.3;      // lower steps of the land hide nothing that anyone misses
 constexpr double kLeastStep_m = 0.4;  // lower edges need no slope of earth
 constexpr double kSlopeRun = 1.5;     // metres to the side per metre down
 constexpr double kSameLevel_m = 1.5;  // neighbouring ground on a bridge differs by less
 constexpr double kDeckCell_m = 40.0;  // pieces that touch lie in neighbouring cells
 
+// The lowest land within kSight_m of each grid point, by rows, then by columns.
+std::vector<double> LowestAround(const Relief& relief) {
+  const int columns = relief.columns() + 1, rows = relief.rows() + 1;
+  const int reach = static_cast<int>(kSight_m / relief.cell_m()) + 1;
+  std::vector<double> along(static_cast<size_t>(columns) * rows), lowest(along.size());
+  const auto at = [&](int r, int c) { return static_cast<size_t>(r) * columns + c; };
+  for (int r = 0; r < rows; ++r) {
+    for (int c = 0; c < columns; ++c) {
+      double low = 1e300;
+      for (int k = std::max(0, c - reach); k <= std::min(columns - 1, c + reach); ++k) {
+        low = std::min(low, relief.HeightOf(r, k));
+      }
+      along[at(r, c)] = low;
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    for (int c = 0; c < columns; ++c) {
+      double low = 1e300;
+      for (int k = std::max(0, r - reach); k <= std::min(rows - 1, r + reach); ++k) {
+        low = std::min(low, along[at(k, c)]);
+      }
+      lowest[at(r, c)] = low;
+    }
+  }
+  return lowest;
+}
+
 void AddCells(Scene::Impl& scene) {
   const Relief& relief = scene.relief;
+  const std::vector<double> lowest = LowestAround(relief);
   for (int row = 0; row < relief.rows(); ++row) {
     for (int column = 0; column < relief.columns(); ++column) {
       const int rows[4] = {row, row, row + 1, row + 1};
@@ -33,6 +63,12 @@ void AddCells(Scene::Impl& scene) {
         cell.z_m[k] = static_cast<float>(relief.HeightOf(rows[k], columns[k]) - sum);
       }
       cell.radius_m = static_cast<float>(0.7072 * relief.cell_m());
+      double highest = -1e300;
+      for (int k = 0; k < 4; ++k) {
+        highest = std::max(highest, relief.HeightOf(rows[k], columns[k]));
+      }
+      const size_t corner = static_cast<size_t>(row) * (relief.columns() + 1) + column;
+      cell.hides = highest > lowest[corner] + kHides_m;
       scene.land.push_back(cell);
     }
   }

@@ -53,7 +53,7 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   const std::vector<StreetSide> sides = FindStreetSides(strips, map);
   scene->relief = Relief(strips, kLandMargin_m);
   GroundBuilder ground(*scene, scene->relief);
-  const std::vector<StreetEdge> edges = AddStreets(strips, ground);
+  const std::vector<StreetEdge> edges = AddStreets(strips, scene->relief, ground);
   for (const StreetSide& side : sides) {
     ground.AddBand(GroundLayer::kKerb, Offset(side.points, side.outward, kKerbWidth_m),
                    side.points);

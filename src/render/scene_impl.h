@@ -80,6 +80,7 @@ struct LandCell {
   std::array<float, 4> x_m, y_m;  // corners relative to the centre, counter-clockwise
   std::array<float, 4> z_m;       // relative to the base
   float radius_m = 0.0f;
+  bool hides = true;  // stands above something within sight
 };
 
 // A stretch of a bridge's edge: a girder below the deck and a parapet above it.
