@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "base/files.h"
@@ -42,19 +42,30 @@ SumoNetwork Convert(const std::string& map) {
   SumoNetwork network;
   if (std::system(command.c_str()) == 0) {
     const std::string text = ReadText(RealFiles(), folder + "/net.xml");
-    const std::regex lane("<lane id=\"([^:\"][^\"]*)_([0-9]+)\" [^>]*length=\"([0-9.]+)\"");
-    for (std::sregex_iterator i(text.begin(), text.end(), lane), end; i != end; ++i) {
-      network.lanes.emplace((*i)[1], std::stoi((*i)[2]));
-      if ((*i)[2] == "0") network.edge_length_m[(*i)[1]] = std::stod((*i)[3]);
-    }
-    const std::regex connection(
-        "<connection from=\"([^:\"][^\"]*)\" to=\"([^:\"][^\"]*)\" fromLane=\"([0-9]+)\" "
-        "toLane=\"([0-9]+)\" [^>]*dir=\"(.)\"");
-    for (std::sregex_iterator i(text.begin(), text.end(), connection), end; i != end; ++i) {
-      const std::pair pair(SumoNetwork::LaneName((*i)[1], std::stoi((*i)[3])),
-                           SumoNetwork::LaneName((*i)[2], std::stoi((*i)[4])));
-      network.connections.insert(pair);
-      network.turn[pair] = (*i)[5].str()[0];
+    // One element to the line. No regular expression: libstdc++'s recurses for every character.
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const auto value = [&](const std::string& name) {
+        const size_t at = line.find(" " + name + "=\"");
+        if (at == std::string::npos) return std::string();
+        const size_t begin = at + name.size() + 3;
+        return line.substr(begin, line.find('"', begin) - begin);
+      };
+      const bool internal = value("id").starts_with(":") || value("from").starts_with(":");
+      if (internal) continue;
+      if (line.find("<lane ") != std::string::npos) {
+        const std::string id = value("id");
+        const size_t cut = id.rfind('_');
+        const std::string edge = id.substr(0, cut);
+        const int lane = std::stoi(id.substr(cut + 1));
+        network.lanes.emplace(edge, lane);
+        if (lane == 0) network.edge_length_m[edge] = std::stod(value("length"));
+      } else if (line.find("<connection ") != std::string::npos) {
+        const std::pair pair(SumoNetwork::LaneName(value("from"), std::stoi(value("fromLane"))),
+                             SumoNetwork::LaneName(value("to"), std::stoi(value("toLane"))));
+        network.connections.insert(pair);
+        network.turn[pair] = value("dir")[0];
+      }
     }
   }
   RealFiles().RemoveAll(folder);
