@@ -32,7 +32,8 @@ TARGETS = {
     "safetensors": (["src/store/safetensors.cc"], ["src/base/error.cc", "src/base/files.cc"], [],
                     0.85),
     "map": (["src/road/opendrive_reader.cc", "src/road/opendrive_plan_reader.cc",
-             "src/road/opendrive_lane_reader.cc", "src/road/opendrive_xml.cc",
+             "src/road/opendrive_lane_reader.cc", "src/road/opendrive_signal_reader.cc",
+             "src/road/opendrive_xml.cc",
              "src/road/opendrive.cc", "src/road/reference_line.cc", "src/road/relief.cc"],
             ["src/base/error.cc", "src/base/files.cc", "src/base/hash.cc",
              *(source for source in all_of("src/road/*.cc")
