@@ -5,15 +5,8 @@
 #include "base/error.h"
 
 namespace volante {
-namespace {
-
-// Looks at a number before the thread sleeps: some tens of microseconds, as long as a few world
-// steps. Longer would take the core from a learner that works between them.
-constexpr int kSpins = 2000;
-
-// Until `value` is `wanted`.
-void Await(const std::atomic<unsigned>& value, unsigned wanted) {
-  for (int i = 0; i < kSpins; ++i) {
+void ThreadTeam::Await(const std::atomic<unsigned>& value, unsigned wanted) const {
+  for (int i = 0; i < spins_; ++i) {
     if (value.load(std::memory_order_acquire) == wanted) return;
     __builtin_ia32_pause();
   }
@@ -22,9 +15,7 @@ void Await(const std::atomic<unsigned>& value, unsigned wanted) {
   }
 }
 
-}  // namespace
-
-ThreadTeam::ThreadTeam(int size) : failures_(static_cast<size_t>(size)) {
+ThreadTeam::ThreadTeam(int size, int spins) : spins_(spins), failures_(static_cast<size_t>(size)) {
   VOLANTE_CHECK(size >= 1, "a team has at least the caller");
   for (int thread = 1; thread < size; ++thread) {
     threads_.emplace_back([this, thread] { Serve(thread); });

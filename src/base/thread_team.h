@@ -14,8 +14,13 @@ namespace volante {
 
 class ThreadTeam {
  public:
-  // The calling thread and size - 1 others; size >= 1.
-  explicit ThreadTeam(int size);
+  // Looks at a number before a thread sleeps: some tens of microseconds, as long as a few world
+  // steps.
+  static constexpr int kShortWait = 2000;
+
+  // The calling thread and size - 1 others; size >= 1. `spins`: how often a thread that waits looks
+  // before it sleeps. Longer finds it awake, and takes the core from whoever works in between.
+  explicit ThreadTeam(int size, int spins = kShortWait);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
@@ -41,6 +46,10 @@ class ThreadTeam {
   void Serve(int thread);
   void DoStretch(int thread);
 
+  // Until `value` is `wanted`.
+  void Await(const std::atomic<unsigned>& value, unsigned wanted) const;
+
+  int spins_;
   Work work_;  // published by asked_
   int count_ = 0;
   std::vector<std::exception_ptr> failures_;  // [size]

@@ -5,11 +5,9 @@
 // sleep between calls.
 #pragma once
 
-#include <atomic>
-#include <exception>
 #include <functional>
-#include <thread>
-#include <vector>
+
+#include "base/thread_team.h"
 
 namespace volante {
 
@@ -17,11 +15,8 @@ class ShardTeam {
  public:
   // The calling thread and size - 1 others; size >= 1.
   explicit ShardTeam(int size);
-  ~ShardTeam();
-  ShardTeam(const ShardTeam&) = delete;
-  ShardTeam& operator=(const ShardTeam&) = delete;
 
-  int size() const { return static_cast<int>(threads_.size()) + 1; }
+  int size() const { return team_.size(); }
   // Calls work(0) on the calling thread and work(1), ..., work(shards - 1) on the others, each with
   // the caller's gradient mode; shards <= size(). Returns when all are done. Of what they throw the
   // lowest shard's is thrown again. With more than one shard torch's operators and the BLAS use one
@@ -29,15 +24,7 @@ class ShardTeam {
   void Run(int shards, const std::function<void(int)>& work);
 
  private:
-  void Serve(int shard);
-  void Call(int shard);
-
-  const std::function<void(int)>* work_ = nullptr;  // published by `asked_`; null: the end
-  int shards_ = 0;
-  bool gradients_ = true;
-  std::vector<std::exception_ptr> failures_;  // [size]
-  std::atomic<unsigned> asked_{0}, done_{0};  // calls so far; answers of the other threads
-  std::vector<std::thread> threads_;
+  ThreadTeam team_;
 };
 
 // Within its lifetime torch's operators and the BLAS use one thread each where the calling thread

@@ -36,7 +36,7 @@ Camera::Impl::Impl(std::shared_ptr<const Scene> s, const Look& look)
   SetLook(look);
   for (auto& pieces : visible_pieces) pieces.reserve(512);
   items.reserve(1024);
-  if (!scene->impl().relief.flat()) {
+  if (!scene->impl().terrain.flat()) {
     order.reserve(4096);
     visible_land.reserve(1024);
     visible_decks.reserve(64);
@@ -78,7 +78,7 @@ void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleSta
     PaintSky(painter);
   }
   CollectItems(vehicles);
-  if (scene->impl().relief.flat()) {
+  if (scene->impl().terrain.flat()) {
     PaintGround(painter);
     PaintShadows(vehicles, -1, painter);
   } else {

@@ -21,7 +21,7 @@ void Camera::Impl::RenderDepth(const GroundPose& ego_pose, std::span<const Vehic
 
 // Before anything stands on it: level ground where the town is flat.
 void Camera::Impl::LayDepth() {
-  if (scene->impl().relief.flat()) {
+  if (scene->impl().terrain.flat()) {
     LayLevelGround(view, stride, depth_plane.data());
   } else {
     std::fill(depth_plane.begin(), depth_plane.end(), std::numeric_limits<float>::infinity());

@@ -101,7 +101,7 @@ void Camera::Impl::MakeRows() {
   rows.resize(static_cast<size_t>(height));
   sky.resize(static_cast<size_t>(height));
   first_ground_row = height;
-  const bool relief_flat = scene->impl().relief.flat();
+  const bool flat_land = scene->impl().terrain.flat();
   for (int y = height - 1; y >= 0; --y) {
     const float q = (static_cast<float>(y) + 0.5f - view.cy) / view.fy;
     const float down = view.sin_pitch + q * view.cos_pitch;  // per metre of depth
@@ -118,7 +118,7 @@ void Camera::Impl::MakeRows() {
     row.forward_m = row.depth_m * (view.cos_pitch - q * view.sin_pitch);
     row.per_pixel_m = row.depth_m / view.fx;
     // Where the land rises or falls, a row's plane says less of how far it is.
-    row.haze = appearance.HazeAt(relief_flat ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
+    row.haze = appearance.HazeAt(flat_land ? row.depth_m : std::min(row.depth_m, kGroundFar_m));
     const float deep = row.depth_m * row.depth_m / (view.fy * view.height_m);
     float texel = static_cast<float>(kTexturePeriod_m) / (1 << GroundTexture::kBaseBits);
     int level = 0;
@@ -134,7 +134,7 @@ void Camera::Impl::MakeRows() {
 
 void Camera::Impl::PaintSky(Painter& painter) {
   const Canvas& canvas = painter.canvas;
-  const bool tilts = !scene->impl().relief.flat();
+  const bool tilts = !scene->impl().terrain.flat();
   const int end = tilts || view.sin_roll != 0.0f ? height : first_ground_row;
   for (int y = 0; y < end; ++y) {
     Color c = sky[static_cast<size_t>(y)];

@@ -114,7 +114,7 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     add(ItemKind::kVehicle, i, v.position_m, radius, static_cast<float>(v.ground_m),
         static_cast<float>(v.height_m), kVehicleFar_m);
   }
-  if (!s.relief.flat()) {
+  if (!s.terrain.flat()) {
     // Bridges above the eye are solids among the others; so are the edges of all of them.
     s.deck_side_grid.ForEachInView(view, kBuildingFar_m, [&](uint32_t i) {
       const DeckSide& side = s.deck_sides[i];
@@ -136,7 +136,7 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     if (a.key != b.key) return a.key > b.key;
     return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
   });
-  if (s.relief.flat()) DropHidden();
+  if (s.terrain.flat()) DropHidden();
 }
 
 void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t deck,

@@ -219,7 +219,7 @@ void Camera::Impl::FindVisibleDecks(std::span<const VehicleState> vehicles) {
   for (Item& item : items) {
     if (item.kind != ItemKind::kVehicle) continue;
     const VehicleState& v = vehicles[item.index];
-    if (!s.relief.IsRaised(v.position_m, v.ground_m)) continue;
+    if (!s.terrain.IsRaised(v.position_m, v.ground_m)) continue;
     float best = 1e9f;
     for (const uint32_t index : deck_pieces[kRoad]) {
       const GroundPiece& piece = s.pieces[index];

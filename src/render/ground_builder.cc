@@ -155,11 +155,11 @@ void Densify(GroundLine& left, GroundLine& right, double step_m) {
 
 void GroundBuilder::AddBand(GroundLayer layer, GroundLine left, GroundLine right) {
   if (left.size() < 2) return;
-  Densify(left, right, relief_.flat() ? kFlatStep_m : kHillStep_m);
+  Densify(left, right, terrain_.flat() ? kFlatStep_m : kHillStep_m);
   std::vector<char> raised(left.size());
   for (size_t i = 0; i < left.size(); ++i) {
     const GroundPoint middle = Mix(left[i], right[i], 0.5);
-    raised[i] = relief_.IsRaised(middle.at_m, middle.height_m);
+    raised[i] = terrain_.IsRaised(middle.at_m, middle.height_m);
   }
   for (const auto& [first, last] : Split(left, raised)) {
     const size_t count = last - first + 1;
@@ -266,7 +266,7 @@ void GroundBuilder::EndPiece() {
   const GroundPoint& across = bands_[0].right[bands_[0].right.size() / 2];
   const GroundPoint sample = Mix(middle, across, 0.5);
   const bool carried =
-      layer_ != GroundLayer::kVerge && relief_.IsRaised(sample.at_m, sample.height_m);
+      layer_ != GroundLayer::kVerge && terrain_.IsRaised(sample.at_m, sample.height_m);
   piece.deck = carried ? 0 : -1;  // numbered by AddLand
   for (size_t level = 0; level < kDetail_m.size(); ++level) {
     piece.contours[level].first = static_cast<uint32_t>(scene_.contours.size());
@@ -299,7 +299,7 @@ void GroundBuilder::AddOutline(const Band& band, double tolerance_m, const Groun
     const Vec2 d = p.at_m - piece.center_m;
     scene_.point_x_m.push_back(static_cast<float>(d.x));
     scene_.point_y_m.push_back(static_cast<float>(d.y));
-    if (!relief_.flat()) {
+    if (!terrain_.flat()) {
       scene_.point_z_m.push_back(static_cast<float>(p.height_m - piece.base_m));
     }
   }

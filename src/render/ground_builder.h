@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "render/relief.h"
 #include "render/scene_impl.h"
+#include "render/terrain.h"
 
 namespace volante {
 
@@ -39,8 +39,8 @@ struct StreetEdge {
 
 class GroundBuilder {
  public:
-  // With a relief, pieces are short enough for its bends and lie where it says.
-  GroundBuilder(Scene::Impl& scene, const Relief& relief) : scene_(scene), relief_(relief) {}
+  // With a terrain, pieces are short enough for its bends and lie where it says.
+  GroundBuilder(Scene::Impl& scene, const Terrain& terrain) : scene_(scene), terrain_(terrain) {}
 
   // The band between two lines of equal point count.
   void AddBand(GroundLayer layer, GroundLine left, GroundLine right);
@@ -58,7 +58,7 @@ class GroundBuilder {
   void AddOutline(const Band& band, double tolerance_m, const GroundPiece& piece);
 
   Scene::Impl& scene_;
-  const Relief& relief_;
+  const Terrain& terrain_;
   GroundLayer layer_ = GroundLayer::kRoad;
   std::vector<Band> bands_;
 };
@@ -75,7 +75,7 @@ void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edge
 // Sidewalk below shoulder below road, each layer the whole outline of what it carries: half the
 // edges of a strip by strip drawing, and no seams between lanes.
 // Returns the outer edges of each.
-std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, const Relief& relief,
+std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, const Terrain& terrain,
                                    GroundBuilder& ground);
 
 }  // namespace volante

@@ -18,16 +18,16 @@ constexpr double kSameLevel_m = 1.5;  // neighbouring ground on a bridge differs
 constexpr double kDeckCell_m = 40.0;  // pieces that touch lie in neighbouring cells
 
 // The lowest land within kSight_m of each grid point, by rows, then by columns.
-std::vector<double> LowestAround(const Relief& relief) {
-  const int columns = relief.columns() + 1, rows = relief.rows() + 1;
-  const int reach = static_cast<int>(kSight_m / relief.cell_m()) + 1;
+std::vector<double> LowestAround(const Terrain& terrain) {
+  const int columns = terrain.columns() + 1, rows = terrain.rows() + 1;
+  const int reach = static_cast<int>(kSight_m / terrain.cell_m()) + 1;
   std::vector<double> along(static_cast<size_t>(columns) * rows), lowest(along.size());
   const auto at = [&](int r, int c) { return static_cast<size_t>(r) * columns + c; };
   for (int r = 0; r < rows; ++r) {
     for (int c = 0; c < columns; ++c) {
       double low = 1e300;
       for (int k = std::max(0, c - reach); k <= std::min(columns - 1, c + reach); ++k) {
-        low = std::min(low, relief.HeightOf(r, k));
+        low = std::min(low, terrain.HeightOf(r, k));
       }
       along[at(r, c)] = low;
     }
@@ -45,29 +45,29 @@ std::vector<double> LowestAround(const Relief& relief) {
 }
 
 void AddCells(Scene::Impl& scene) {
-  const Relief& relief = scene.relief;
-  const std::vector<double> lowest = LowestAround(relief);
-  for (int row = 0; row < relief.rows(); ++row) {
-    for (int column = 0; column < relief.columns(); ++column) {
+  const Terrain& terrain = scene.terrain;
+  const std::vector<double> lowest = LowestAround(terrain);
+  for (int row = 0; row < terrain.rows(); ++row) {
+    for (int column = 0; column < terrain.columns(); ++column) {
       const int rows[4] = {row, row, row + 1, row + 1};
       const int columns[4] = {column, column + 1, column + 1, column};
       LandCell cell;
-      cell.center_m = (relief.CornerOf(row, column) + relief.CornerOf(row + 1, column + 1)) * 0.5;
+      cell.center_m = (terrain.CornerOf(row, column) + terrain.CornerOf(row + 1, column + 1)) * 0.5;
       double sum = 0.0;
-      for (int k = 0; k < 4; ++k) sum += 0.25 * relief.HeightOf(rows[k], columns[k]);
+      for (int k = 0; k < 4; ++k) sum += 0.25 * terrain.HeightOf(rows[k], columns[k]);
       cell.base_m = static_cast<float>(sum);
       for (size_t k = 0; k < 4; ++k) {
-        const Vec2 d = relief.CornerOf(rows[k], columns[k]) - cell.center_m;
+        const Vec2 d = terrain.CornerOf(rows[k], columns[k]) - cell.center_m;
         cell.x_m[k] = static_cast<float>(d.x);
         cell.y_m[k] = static_cast<float>(d.y);
-        cell.z_m[k] = static_cast<float>(relief.HeightOf(rows[k], columns[k]) - sum);
+        cell.z_m[k] = static_cast<float>(terrain.HeightOf(rows[k], columns[k]) - sum);
       }
-      cell.radius_m = static_cast<float>(0.7072 * relief.cell_m());
+      cell.radius_m = static_cast<float>(0.7072 * terrain.cell_m());
       double highest = -1e300;
       for (int k = 0; k < 4; ++k) {
-        highest = std::max(highest, relief.HeightOf(rows[k], columns[k]));
+        highest = std::max(highest, terrain.HeightOf(rows[k], columns[k]));
       }
-      const size_t corner = static_cast<size_t>(row) * (relief.columns() + 1) + column;
+      const size_t corner = static_cast<size_t>(row) * (terrain.columns() + 1) + column;
       cell.hides = highest > lowest[corner] + kHides_m;
       scene.land.push_back(cell);
     }
@@ -107,7 +107,7 @@ void AddDeckSides(std::span<const StreetEdge> edges, Scene::Impl& scene) {
       return false;
     });
   };
-  const Relief& relief = scene.relief;
+  const Terrain& terrain = scene.terrain;
   for (const StreetEdge& edge : edges) {
     bool before = false;
     for (size_t i = 0; i < edge.points.size(); ++i) {
@@ -115,7 +115,7 @@ void AddDeckSides(std::span<const StreetEdge> edges, Scene::Impl& scene) {
       const Vec2 d = p.at_m - edge.across[i].at_m;
       const double width = Norm(d);
       const bool here =
-          width > 1e-6 && relief.IsDeck(p.at_m, p.height_m) && !paved_beside(p, d * (1.0 / width));
+          width > 1e-6 && terrain.IsDeck(p.at_m, p.height_m) && !paved_beside(p, d * (1.0 / width));
       if (here && before) AddDeckSide(edge.points[i - 1], p, scene);
       before = here;
     }
@@ -180,7 +180,7 @@ void NumberDecks(Scene::Impl& scene) {
 void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edges,
              GroundBuilder& ground, Scene::Impl& scene) {
   AddCells(scene);
-  const Relief& relief = scene.relief;
+  const Terrain& terrain = scene.terrain;
   for (const StreetSide& side : sides) {
     GroundLine edge, foot;
     const auto flush = [&] {
@@ -190,14 +190,14 @@ void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edge
     };
     for (size_t i = 0; i < side.points.size(); ++i) {
       const GroundPoint& p = side.points[i];
-      const double drop = p.height_m - relief.HeightAt(p.at_m);
-      if (drop < kLeastStep_m || relief.IsDeck(p.at_m, p.height_m)) {
+      const double drop = p.height_m - terrain.HeightAt(p.at_m);
+      if (drop < kLeastStep_m || terrain.IsDeck(p.at_m, p.height_m)) {
         flush();
         continue;
       }
       const Vec2 at = p.at_m + side.outward[i] * (kSlopeRun * drop);
       edge.push_back(p);
-      foot.push_back({at, std::min(relief.HeightAt(at), p.height_m)});
+      foot.push_back({at, std::min(terrain.HeightAt(at), p.height_m)});
     }
     flush();
   }

@@ -17,19 +17,19 @@ constexpr double kKerbWidth_m = 0.22;
 constexpr double kLandMargin_m = 160.0;  // of land beyond the outermost roads
 
 // Buildings stand on the lowest land under their corners, trees where their trunk is.
-void Ground(const Relief& relief, std::vector<Building>& buildings, std::vector<Tree>& trees) {
-  if (relief.flat()) return;
+void Ground(const Terrain& terrain, std::vector<Building>& buildings, std::vector<Tree>& trees) {
+  if (terrain.flat()) return;
   for (Building& b : buildings) {
     const Vec2 along{b.cos_heading, b.sin_heading}, across{-along.y, along.x};
     double lowest = 1e300;
     for (const int k : {0, 1, 2, 3}) {
       const double l = (k < 2 ? 1.0 : -1.0) * b.half_length_m;
       const double d = (k % 2 == 0 ? 1.0 : -1.0) * b.half_depth_m;
-      lowest = std::min(lowest, relief.HeightAt(b.center_m + along * l + across * d));
+      lowest = std::min(lowest, terrain.HeightAt(b.center_m + along * l + across * d));
     }
     b.base_m = static_cast<float>(lowest);
   }
-  for (Tree& tree : trees) tree.base_m = static_cast<float>(relief.HeightAt(tree.center_m));
+  for (Tree& tree : trees) tree.base_m = static_cast<float>(terrain.HeightAt(tree.center_m));
 }
 
 template <class Item>
@@ -51,17 +51,17 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   auto scene = std::make_unique<Scene::Impl>();
   const SurfaceMap map(strips, with_scenery ? 80.0 : 2.0);
   const std::vector<StreetSide> sides = FindStreetSides(strips, map);
-  scene->relief = Relief(strips, kLandMargin_m);
-  GroundBuilder ground(*scene, scene->relief);
-  const std::vector<StreetEdge> edges = AddStreets(strips, scene->relief, ground);
+  scene->terrain = Terrain(strips, kLandMargin_m);
+  GroundBuilder ground(*scene, scene->terrain);
+  const std::vector<StreetEdge> edges = AddStreets(strips, scene->terrain, ground);
   for (const StreetSide& side : sides) {
     ground.AddBand(GroundLayer::kKerb, Offset(side.points, side.outward, kKerbWidth_m),
                    side.points);
   }
   for (const MarkLine& mark : marks) ground.AddMark(mark);
-  if (!scene->relief.flat()) AddLand(sides, edges, ground, *scene);
+  if (!scene->terrain.flat()) AddLand(sides, edges, ground, *scene);
   if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
-  Ground(scene->relief, scene->buildings, scene->trees);
+  Ground(scene->terrain, scene->buildings, scene->trees);
   IndexDiscs<LandCell>(scene->land, [](const LandCell& c) { return c.radius_m; }, scene->land_grid);
   IndexDiscs<DeckSide>(
       scene->deck_sides, [](const DeckSide& d) { return d.radius_m; }, scene->deck_side_grid);

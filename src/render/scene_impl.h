@@ -13,7 +13,7 @@
 #include "base/geometry.h"
 #include "render/camera.h"
 #include "render/palette.h"
-#include "render/relief.h"
+#include "render/terrain.h"
 #include "render/view.h"
 
 namespace volante {
@@ -73,7 +73,7 @@ struct Tree {
   uint32_t shape = 0;  // seed of its outline
 };
 
-// A square of the land between roads, two triangles (Relief's).
+// A square of the land between roads, two triangles (Terrain's).
 struct LandCell {
   Vec2 center_m;
   float base_m = 0.0f;            // mean height of its corners
@@ -168,7 +168,7 @@ struct Scene::Impl {
   std::vector<Tree> trees;
   CellGrid piece_grid, building_grid, tree_grid;
   // Of a town that is not flat.
-  Relief relief;
+  Terrain terrain;
   std::vector<LandCell> land;
   std::vector<DeckSide> deck_sides;
   CellGrid land_grid, deck_side_grid;

@@ -95,7 +95,7 @@ void AddStreet(const Street& street, GroundBuilder& ground) {
 // Connecting lanes of a wide crossing lie over each other many times. Those whose every cell of a
 // fine raster lies under others as well need not be drawn; the smallest are tried first. On the
 // ground alone: a bridge over a crossing covers nothing of it.
-std::vector<char> FindCovered(std::span<const SurfaceStrip> strips, const Relief& relief) {
+std::vector<char> FindCovered(std::span<const SurfaceStrip> strips, const Terrain& terrain) {
   constexpr double kCell_m = 0.25, kMaxCells = 4e7;
   constexpr size_t kWorthwhile = 200;  // fewer connecting lanes are drawn as they are
   std::vector<char> covered(strips.size(), 0);
@@ -106,7 +106,7 @@ std::vector<char> FindCovered(std::span<const SurfaceStrip> strips, const Relief
     if (!strip.in_junction || strip.surface != Surface::kRoad || strip.left.size() < 2) continue;
     const auto raised = [&](std::span<const Vec2> at, std::span<const double> heights_m) {
       for (size_t k = 0; k < at.size(); ++k) {
-        if (relief.IsRaised(at[k], heights_m.empty() ? 0.0 : heights_m[k])) return true;
+        if (terrain.IsRaised(at[k], heights_m.empty() ? 0.0 : heights_m[k])) return true;
       }
       return false;
     };
@@ -169,10 +169,10 @@ std::vector<char> FindCovered(std::span<const SurfaceStrip> strips, const Relief
 
 }  // namespace
 
-std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, const Relief& relief,
+std::vector<StreetEdge> AddStreets(std::span<const SurfaceStrip> strips, const Terrain& terrain,
                                    GroundBuilder& ground) {
   std::vector<StreetEdge> edges;
-  for (const Street& street : FindStreets(strips, FindCovered(strips, relief))) {
+  for (const Street& street : FindStreets(strips, FindCovered(strips, terrain))) {
     AddStreet(street, ground);
     const SurfaceStrip &first = *street.front(), &last = *street.back();
     GroundLine right = MakeLine(first.right, first.right_height_m);

@@ -51,35 +51,6 @@ TEST(Scenarios, MixedDrawsEachOfThem) {
   EXPECT_EQ(counts, (std::set<size_t>{0, 20, 50, 100}));
 }
 
-// From 25 m before a junction to its end the command is its turn, elsewhere it is to follow.
-TEST(Facts, TheCommandIsTheTurnOfTheJunctionThatIsNear) {
-  Drive drive(VectorConfig());
-  drive.Reset({.seed = 3});
-  const Route& route = drive.env.world(0).route();
-  const auto expert = MakeDriver("idm_mobil", EgoConfig{});
-  expert->Begin(3);
-  std::set<RouteCommand> seen;
-  while (drive.facts().status == Status::kRunning) {
-    const double s_m = drive.facts().route_s_m;
-    RouteCommand expected = RouteCommand::kFollow;
-    for (size_t k = route.lanes().size(); k-- > 0;) {
-      const Lane& lane = route.network().lane(route.lanes()[k]);
-      const double begin_m = route.lane_begin_s_m(k);
-      if (lane.junction < 0 || s_m < begin_m - 25.0 || s_m >= begin_m + lane.center.length_m()) {
-        continue;
-      }
-      expected = lane.turn == Turn::kLeft    ? RouteCommand::kLeft
-                 : lane.turn == Turn::kRight ? RouteCommand::kRight
-                                             : RouteCommand::kStraight;
-    }
-    ASSERT_EQ(drive.facts().command, expected) << s_m;
-    seen.insert(expected);
-    drive.Step(expert->Act(drive.facts()));
-  }
-  EXPECT_EQ(drive.facts().outcome, Outcome::kSuccess);
-  EXPECT_GE(seen.size(), 2u);
-}
-
 TEST(Starts, EvaluationStandsAndSpreadTrainingDoesNot) {
   Drive drive(VectorConfig());
   int moving = 0, beyond_start = 0;

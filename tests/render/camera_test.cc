@@ -451,6 +451,32 @@ TEST(Scene, NothingStandsOnARoadOrSidewalk) {
   }
 }
 
+// A crossing of 220 lanes: 20 that lie side by side, each eleven times.
+TEST(Scene, ConnectingLanesThatOthersCoverAreNotDrawnAndNobodySeesIt) {
+  std::vector<SurfaceStrip> once;
+  for (int k = 0; k < 20; ++k) AddStrip(once, Surface::kRoad, 1.5 * k + 1.5, 1.5 * k);
+  for (SurfaceStrip& strip : once) strip.in_junction = true;
+  std::vector<SurfaceStrip> often;
+  for (int copy = 0; copy < 11; ++copy) often.insert(often.end(), once.begin(), once.end());
+  const auto few = Scene::Make(once, {}, "crossing", false);
+  const auto many = Scene::Make(often, {}, "crossing", false);
+  const auto roads = [](const Scene& scene) {
+    const auto& pieces = scene.impl().pieces;
+    return std::count_if(pieces.begin(), pieces.end(), [](const GroundPiece& piece) {
+      return piece.layer == GroundLayer::kRoad;
+    });
+  };
+  EXPECT_EQ(roads(*many), roads(*few));
+  Camera a(few, {}), b(many, {});
+  std::vector<uint8_t> first(84 * 84), second(84 * 84);
+  a.RenderClasses(CameraAt(0.0, 12.0), {}, first.data());
+  b.RenderClasses(CameraAt(0.0, 12.0), {}, second.data());
+  int different = 0;
+  for (size_t i = 0; i < first.size(); ++i) different += first[i] != second[i];
+  EXPECT_LT(different,
+            40);  // the kerbs beside the copies, eleven half covered pixels to a whole one
+}
+
 TEST(Scene, CurvesKeepWithinFiveCentimetresOfTheirChords) {
   // A ring of 10 m radius: every point of the finest outlines' edges lies within 5 cm of a circle.
   SurfaceStrip ring;

@@ -6,7 +6,8 @@
 #include <numbers>
 
 #include "render/hill_scene.h"
-#include "render/relief.h"
+#include "render/terrain.h"
+#include "render/view.h"
 
 namespace volante {
 namespace {
@@ -88,15 +89,31 @@ TEST(Hills, ACrestHidesTheCarBehindIt) {
   const auto vehicle_pixels = [](const HillStreet& street, double car_s_m) {
     const VehicleState car = CarOn(street, car_s_m);
     const Picture classes = Classes(HillScene({street}), On(street, 70.0), {&car, 1}, {},
-                                    CameraIntrinsics::ForPeople(336, 252));
+                                    CameraIntrinsics::ForPeople(672, 504));
     return std::count(classes.begin(), classes.end(),
                       static_cast<uint8_t>(SemanticClass::kVehicle));
   };
-  // A car of 1.9 x 1.5 m is 168 / d times as large in pixels: its rear 16 m before the eye.
-  EXPECT_GT(vehicle_pixels(kCrest, 90.0), 250);
-  // The line of sight that touches the crest passes 3.4 m above the roof of the car behind it.
-  EXPECT_EQ(vehicle_pixels(kCrest, 140.0), 0);
-  EXPECT_GT(vehicle_pixels(kLevel, 140.0), 10);
+  // Gentle enough that all of it is land, nothing a ramp: the eye at x = 72 and 10.56 m, the line
+  // of sight that touches the crest 8 m beyond its top and falls by 0.0177. 98 m ahead it
+  // passes 3.2 m above the roof of the second car.
+  const HillStreet crest{
+      {0, 0}, 0.0, 300.0, [](double s) { return 10.0 - 0.0012 * (s - 100.0) * (s - 100.0); }};
+  // A car of 1.9 x 1.5 m is 336 / d times as large in pixels.
+  EXPECT_GT(vehicle_pixels(crest, 90.0), 800);
+  EXPECT_EQ(vehicle_pixels(crest, 170.0), 0);
+  EXPECT_GT(vehicle_pixels(kLevel, 170.0), 20);
+}
+
+// Both where it lies wholly ahead and where it reaches behind the camera.
+TEST(Hills, GroundThatIsSeenFromBelowIsNotDrawn) {
+  const View view = View::Make({}, {});
+  CoverageRaster raster(84, 84);
+  const float y[4] = {-2.0f, 2.0f, 2.0f, -2.0f}, level[4] = {};
+  for (const float near_m : {5.0f, -5.0f}) {
+    const float x[4] = {20.0f, 20.0f, near_m, near_m};
+    EXPECT_GT(AddHillOutline(view, {0.0f, 0.0f}, 0.0f, x, y, level, 4, raster), 0) << near_m;
+    EXPECT_EQ(AddHillOutline(view, {0.0f, 0.0f}, 3.0f, x, y, level, 4, raster), 0) << near_m;
+  }
 }
 
 // A level street and a bridge across it, 7 m above, 60 m ahead.
@@ -115,11 +132,11 @@ TEST(Hills, ABridgeIsADeckOverTheLandAndTheRoadBelowLiesOnIt) {
     strips[k].left_height_m =
         strips[k].right_height_m = {7.0 * static_cast<double>(k), 7.0 * static_cast<double>(k)};
   }
-  const Relief relief(strips, 20.0);
-  EXPECT_NEAR(relief.HeightAt({20, 0}), 0.0, 0.3);
-  EXPECT_TRUE(relief.IsDeck({20, 0}, 7.0));
-  EXPECT_FALSE(relief.IsDeck({20, 0}, 0.0));
-  EXPECT_TRUE(Relief().flat());
+  const Terrain terrain(strips, 20.0);
+  EXPECT_NEAR(terrain.HeightAt({20, 0}), 0.0, 0.3);
+  EXPECT_TRUE(terrain.IsDeck({20, 0}, 7.0));
+  EXPECT_FALSE(terrain.IsDeck({20, 0}, 0.0));
+  EXPECT_TRUE(Terrain().flat());
 }
 
 TEST(Hills, FromBelowABridgeStandsAgainstTheSkyAndTheRoadGoesOnUnderIt) {

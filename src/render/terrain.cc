@@ -1,4 +1,4 @@
-#include "render/relief.h"
+#include "render/terrain.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,7 @@ constexpr int kSmoothing = 400;        // sweeps over the land between the roads
 
 }  // namespace
 
-Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
+Terrain::Terrain(std::span<const SurfaceStrip> strips, double margin_m) {
   const bool hills = std::any_of(strips.begin(), strips.end(), [](const SurfaceStrip& strip) {
     return !strip.left_height_m.empty();
   });
@@ -66,7 +66,7 @@ Relief::Relief(std::span<const SurfaceStrip> strips, double margin_m) {
 }
 
 // Grid points near roads take the mean height of what is near, of the lowest level there.
-void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fixed) {
+void Terrain::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fixed) {
   const size_t count = heights_m_.size();
   std::vector<double> nearest(count, 1e300), lowest(count, 1e300);
   std::vector<double> sum(count, 0.0), weight(count, 0.0);
@@ -112,7 +112,7 @@ void Relief::FixNearRoads(std::span<const Sample> samples, std::vector<char>& fi
 
 // The highest land that nowhere falls to a road steeper than earth can lie: away from the crossing
 // below a bridge it rises to the bridge's ends. Two sweeps over the grid (a chamfer distance).
-void Relief::RiseFrom(const std::vector<double>& roads) {
+void Terrain::RiseFrom(const std::vector<double>& roads) {
   steepest_m_ = roads;
   for (double& height_m : steepest_m_) height_m += kRaised_m;  // a road's own slope is no cut
   const double straight = kSteepestLand * cell_m_, diagonal = straight * 1.41421356;
@@ -143,7 +143,7 @@ void Relief::RiseFrom(const std::vector<double>& roads) {
 }
 
 // The land between relaxes like a skin over the fixed points (Gauss-Seidel on Laplace's equation).
-void Relief::FillBetween(const std::vector<char>& fixed) {
+void Terrain::FillBetween(const std::vector<char>& fixed) {
   double mean = 0.0, n = 0.0;
   for (size_t i = 0; i < fixed.size(); ++i) {
     if (fixed[i]) mean += heights_m_[i], n += 1.0;
@@ -170,7 +170,7 @@ void Relief::FillBetween(const std::vector<char>& fixed) {
 }
 
 // No land stands above a road that lies on it: it is lowered where its straight triangles would.
-void Relief::PushBelow(std::span<const Sample> samples) {
+void Terrain::PushBelow(std::span<const Sample> samples) {
   for (int pass = 0; pass < 4; ++pass) {
     for (const Sample& sample : samples) {
       const double over = HeightAt(sample.at_m) - (sample.height_m - 0.05);
@@ -188,7 +188,7 @@ void Relief::PushBelow(std::span<const Sample> samples) {
   }
 }
 
-double Relief::HeightAt(Vec2 p) const {
+double Terrain::HeightAt(Vec2 p) const {
   if (heights_m_.empty()) return 0.0;
   const Vec2 g = (p - min_m_) * (1.0 / cell_m_);
   const double x = std::clamp(g.x, 0.0, static_cast<double>(columns_));

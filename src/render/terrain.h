@@ -13,12 +13,12 @@
 
 namespace volante {
 
-class Relief {
+class Terrain {
  public:
   // Flat ground: no cells, height 0 everywhere.
-  Relief() = default;
+  Terrain() = default;
   // From strips with heights (flat when none has any), margin_m beyond them.
-  Relief(std::span<const SurfaceStrip> strips, double margin_m);
+  Terrain(std::span<const SurfaceStrip> strips, double margin_m);
 
   bool flat() const { return heights_m_.empty(); }
   // Of the land, by the triangles that a camera draws; clamped at the grid's border.
