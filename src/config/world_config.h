@@ -77,7 +77,7 @@ struct EnvConfig {
            "evaluation only, 50 in weather WetCloudyNoon"});
     v("traffic_lights", traffic_lights,
       {.help = "file: where the map's file has them; all: made up too at junctions with at least 3 "
-               "approaches; none. Random towns have those of their file"});
+               "approaches, in random towns as well; none"});
     v("npc_count", npc_count,
       {.help = "NPC vehicles instead of the scenario's number; -1 means the scenario's",
        .min = -1,

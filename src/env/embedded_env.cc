@@ -74,11 +74,14 @@ EmbeddedEnv::EmbeddedEnv(std::shared_ptr<Towns> towns, const Config& config, int
 
 EmbeddedEnv::~EmbeddedEnv() = default;
 
-FrameMoment EmbeddedEnv::moment(int index) const {
-  const EgoState& ego = world(index).ego();
-  return {.tick = static_cast<uint32_t>(episodes_[static_cast<size_t>(index)].progress.tick),
+FrameMoment EmbeddedEnv::moment(int index) {
+  Episode& episode = episodes_[static_cast<size_t>(index)];
+  const EgoState& ego = episode.world->ego();
+  episode.world->traffic().WriteLightColors(episode.lights);
+  return {.tick = static_cast<uint32_t>(episode.progress.tick),
           .speed_mps = static_cast<float>(ego.speed_mps),
-          .yaw_rate_radps = static_cast<float>(ego.yaw_rate_radps)};
+          .yaw_rate_radps = static_cast<float>(ego.yaw_rate_radps),
+          .lights = episode.lights};
 }
 
 int EmbeddedEnv::num_npcs(int index) const {
@@ -263,12 +266,15 @@ void EmbeddedEnv::StepWorld(int w, const Action& given, int thread, StepView out
   float* out_parts = out.reward_parts + static_cast<size_t>(w) * num_parts;
   std::fill_n(out_parts, num_parts, 0.0f);
   double reward = 0.0;
+  bool ran_red_light = false;
   for (int i = 0; i < env_.action_repeat; ++i) {
     StepTick(episode, action, out.facts[w]);
+    ran_red_light |= out.facts[w].ran_red_light;
     reward += ComputeReward(reward_, out.facts[w], {parts.data(), num_preset_parts}, without_);
     for (size_t p = 0; p < num_preset_parts; ++p) out_parts[p] += parts[p];
     if (episode.progress.status != Status::kRunning) break;
   }
+  out.facts[w].ran_red_light = ran_red_light;
   if (field_.shapes_reward()) {
     const double shaping = field_.Reward(potential, out.facts[w]);
     out_parts[num_preset_parts] = static_cast<float>(shaping);

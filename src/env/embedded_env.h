@@ -50,7 +50,7 @@ class EmbeddedEnv : public Env {
   // What the agent's camera sees in the episode of this world, and what its frame of this moment is
   // made with.
   const Look& look(int index) const { return episodes_[static_cast<size_t>(index)].look; }
-  FrameMoment moment(int index) const;
+  FrameMoment moment(int index);
 
  private:
   // What an episode needs beyond the World: small, plain, saved with it.
@@ -108,6 +108,7 @@ class EmbeddedEnv : public Env {
     Progress progress;
     Look look;
     std::unique_ptr<Camera> camera;  // for looks of its own; the shared one shows the configured
+    std::vector<LightColor> lights;  // of the frame that is being painted
     int last_triangles = 0;
   };
 

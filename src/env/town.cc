@@ -17,18 +17,21 @@ std::shared_ptr<const Town> Finish(std::shared_ptr<Town> town, bool with_scene) 
 
 }  // namespace
 
-std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene) {
+std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene, TrafficLights lights) {
   auto town = std::make_shared<Town>();
   town->name = RandomTownName(seed);
   town->network = RoadNetwork::Parse(MakeRandomTown(seed), town->name);
   town->routes = MakeTownRoutes(town->network, seed, kRandomTownRoutes);
+  town->network = WithLights(town->network, lights);
   return Finish(std::move(town), with_scene);
 }
 
 std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
   auto town = std::make_shared<Town>();
   if (config.map.empty()) {
-    if (const auto seed = RandomTownSeed(config.town)) return LoadRandomTown(*seed, with_scene);
+    if (const auto seed = RandomTownSeed(config.town)) {
+      return LoadRandomTown(*seed, with_scene, config.traffic_lights);
+    }
     town->name = config.town;
     town->network = RoadNetwork::Parse(BuiltInTownText(config.town), config.town);
     town->routes = ReadTownRoutes(*town->network, BuiltInTownRoutesText(config.town),
@@ -55,7 +58,8 @@ std::shared_ptr<const RoadNetwork> WithLights(std::shared_ptr<const RoadNetwork>
 Towns::Towns(std::shared_ptr<const Town> only)
     : only_(std::move(only)), with_scene_(only_->scene != nullptr) {}
 
-Towns::Towns(const EnvConfig& config, bool with_scene) : with_scene_(with_scene) {
+Towns::Towns(const EnvConfig& config, bool with_scene)
+    : with_scene_(with_scene), lights_(config.traffic_lights) {
   if (config.map.empty() && config.town == kRandomTowns) {
     first_seed_ = static_cast<uint64_t>(config.first_town);
     num_towns_ = config.num_towns;
@@ -102,7 +106,7 @@ std::shared_ptr<const Town> Towns::Random(uint64_t seed) {
       return a.last_used < b.last_used;
     }));
   }
-  kept_.push_back({seed, uses_, LoadRandomTown(seed, with_scene_)});
+  kept_.push_back({seed, uses_, LoadRandomTown(seed, with_scene_, lights_)});
   return kept_.back().town;
 }
 

@@ -26,11 +26,12 @@ struct Town {
 // town, kBadInput for a map that can't be used.
 std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene);
 
-// The random town of a seed, with routes of its own: 20 for validation and 20 to test.
 // The network with the lights that the key env.traffic_lights asks for.
 std::shared_ptr<const RoadNetwork> WithLights(std::shared_ptr<const RoadNetwork> network,
                                               TrafficLights lights);
-std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene);
+
+// The random town of a seed, with routes of its own: 20 for validation and 20 to test.
+std::shared_ptr<const Town> LoadRandomTown(uint64_t seed, bool with_scene, TrafficLights lights);
 
 // Towns that an environment drives in: one, or with env.town=random a range of random towns; and
 // for suite new_town those that no training sees. Random towns are made when they are first asked
@@ -66,6 +67,7 @@ class Towns {
   uint64_t first_seed_ = 0;
   int num_towns_ = 0;
   bool with_scene_ = false;
+  TrafficLights lights_ = TrafficLights::kFile;  // of random towns
   struct Kept {
     uint64_t seed = 0, last_used = 0;
     std::shared_ptr<const Town> town;

@@ -154,8 +154,8 @@ struct DriveFacts {
   Vec2 contact_in_car_m;             // x forward, y left of the ego's centre
   Vec2 collision_impulse_newton_s;   // that the ego receives, in its frame
   bool off_lane = false;
-  bool ran_red_light = false;
-  int markings_crossed = 0;  // by CARLA's rule (sim/lane_marks.h): the first so many of these
+  bool ran_red_light = false;  // its front passed the line; in any tick of a repeated action
+  int markings_crossed = 0;    // by CARLA's rule (sim/lane_marks.h): the first so many of these
   std::array<CrossedMark, 4> crossed_marks{};
   bool wrong_way = false;  // |heading error| > 120 degrees
 

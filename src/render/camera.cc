@@ -66,6 +66,7 @@ void Camera::Impl::Render(const GroundPose& ego_pose, std::span<const VehicleSta
                     std::isfinite(ego_pose.pitch_rad) && std::isfinite(ego_pose.roll_rad),
                 "a camera stands at a finite pose");
   view.MoveTo(ego_pose, mount);
+  lights = moment.lights;
   Painter painter{view, raster, appearance, canvas, {}};
   const Vec3f sun = appearance.sun;
   painter.sun = {view.cos_heading * sun.x + view.sin_heading * sun.y,

@@ -41,18 +41,21 @@ enum class SemanticClass : uint8_t {
   kGround,
   kBuilding,
   kTree,
-  kVehicle
+  kVehicle,
+  kTrafficLight
 };
 
 class Scene {
  public:
-  // Roads, marks and kerbs of the network, with grass, buildings and trees placed beside them,
-  // deterministically from the network's hash and never on a road or in a line of sight over it.
+  // Roads, marks, kerbs, stop lines and traffic lights of the network, with grass, buildings and
+  // trees placed beside them, deterministically from the network's hash and never on a road or in a
+  // line of sight over it.
   static std::shared_ptr<const Scene> Make(const RoadNetwork& network);
-  // The same from bare surfaces and marks; `seed_text` stands for the network's hash.
+  // The same from bare surfaces, marks and lights; `seed_text` stands for the network's hash.
   static std::shared_ptr<const Scene> Make(std::span<const SurfaceStrip> strips,
                                            std::span<const MarkLine> marks,
-                                           std::string_view seed_text, bool with_scenery);
+                                           std::string_view seed_text, bool with_scenery,
+                                           std::span<const SignalPlan> signals = {});
   ~Scene();
   struct Impl;
   const Impl& impl() const { return *impl_; }
@@ -64,10 +67,13 @@ class Scene {
 
 struct Look;  // render/look.h: weather, paints, mount and what the camera does to a picture
 
-// What a frame's rain, noise and smear of motion need to know beside the pose.
+// What a frame's lamps, rain, noise and smear of motion need to know beside the pose.
 struct FrameMoment {
   uint32_t tick = 0;
   float speed_mps = 0.0f, yaw_rate_radps = 0.0f;
+  // Of every phase of the town's plans (Traffic::WriteLightColors); traffic lights are dark
+  // without.
+  std::span<const LightColor> lights = {};
 };
 
 class Camera {

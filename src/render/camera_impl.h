@@ -31,7 +31,7 @@ struct GroundRow {
   float haze = 0.0f;
 };
 
-enum class ItemKind : uint8_t { kBuilding, kTree, kVehicle, kDeckBottom, kDeckSide };
+enum class ItemKind : uint8_t { kBuilding, kTree, kVehicle, kSignal, kDeckBottom, kDeckSide };
 
 struct Item {
   float key = 0.0f;  // power distance
@@ -62,6 +62,7 @@ struct Camera::Impl {
   std::vector<float> depth_plane;              // [height, stride], on first use
   std::array<std::vector<uint32_t>, kGroundLayers> visible_pieces;
   std::vector<Item> items;
+  std::span<const LightColor> lights;  // of this frame
   // Of a town that is not flat: what this frame sees, near to far, and how high the land before it
   // reaches: the lowest row above which nothing is covered yet, per column of the occlusion test.
   std::vector<uint64_t> order;

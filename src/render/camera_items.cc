@@ -11,7 +11,7 @@ namespace volante {
 namespace {
 
 constexpr float kBuildingFar_m = 200.0f, kTreeFar_m = 110.0f, kVehicleFar_m = 160.0f;
-constexpr float kShadowFar_m = 45.0f;
+constexpr float kSignalFar_m = 90.0f, kShadowFar_m = 45.0f;
 
 }  // namespace
 
@@ -107,6 +107,11 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     add(ItemKind::kTree, i, t.center_m, t.crown_radius_m, t.base_m, t.trunk_m + t.crown_height_m,
         kTreeFar_m);
   });
+  s.signal_grid.ForEachInView(view, kSignalFar_m, [&](uint32_t i) {
+    const SignalPost& post = s.signal_posts[i];
+    add(ItemKind::kSignal, i, post.center_m, kSignalRadius_m, post.base_m, post.lamp_m + 1.2f,
+        kSignalFar_m);
+  });
   for (size_t i = 0; i < vehicles.size(); ++i) {
     const VehicleState& v = vehicles[i];
     const auto radius =
@@ -190,6 +195,9 @@ void Camera::Impl::PaintItems(std::span<const VehicleState> vehicles, int32_t de
         break;
       case ItemKind::kVehicle:
         PaintVehicle(vehicles[item.index], item.at, painter);
+        break;
+      case ItemKind::kSignal:
+        PaintSignal(s.signal_posts[item.index], lights, item.at, painter);
         break;
       case ItemKind::kDeckBottom:
         PaintDeckBottom(s.pieces[item.index], painter);

@@ -12,6 +12,7 @@ namespace {
 constexpr double kPieceLength_m = 48.0;
 constexpr double kHillPieceLength_m = 16.0;
 constexpr double kUneven_m = 0.02;
+constexpr double kStopLineWidth_m = 0.4;
 constexpr double kFlatStep_m = 24.0, kHillStep_m = 8.0;  // longest straight segment
 
 // Unit normal to the left of a line at each point (mean of its neighbours' directions).
@@ -184,6 +185,20 @@ void GroundBuilder::AddMark(const MarkLine& mark) {
 }
 
 // Dashes start at the line's beginning; those within one piece's length share a piece.
+void GroundBuilder::AddStopLine(const SignalHead& head) {
+  const Vec2 left = head.stop_left_m - head.stop_right_m;
+  const double width = Norm(left);
+  if (width < 1.0) return;
+  const Vec2 across = left * (1.0 / width), ahead{across.y, -across.x};
+  const auto edge = [&](double ahead_m) {
+    const Vec2 shift = ahead * ahead_m;
+    return GroundLine{{head.stop_left_m + shift, head.stop_height_m},
+                      {head.stop_right_m + shift, head.stop_height_m}};
+  };
+  // Across the way: what is ahead lies to the left of a walk from left to right.
+  AddBand(GroundLayer::kWhiteMark, edge(kStopLineWidth_m), edge(0.0));
+}
+
 void GroundBuilder::AddDashes(GroundLayer layer, const MarkLine& mark, const GroundLine& left,
                               const GroundLine& right) {
   std::vector<double> s(mark.points.size(), 0.0);

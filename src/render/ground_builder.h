@@ -45,6 +45,7 @@ class GroundBuilder {
   // The band between two lines of equal point count.
   void AddBand(GroundLayer layer, GroundLine left, GroundLine right);
   void AddMark(const MarkLine& mark);
+  void AddStopLine(const SignalHead& head);
 
  private:
   struct Band {

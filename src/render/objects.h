@@ -11,6 +11,9 @@ namespace volante {
 void PaintBuilding(const Building& building, PixelPoint at, Painter& painter);
 void PaintTree(const Tree& tree, PixelPoint at, Painter& painter);
 void PaintVehicle(const VehicleState& vehicle, PixelPoint at, Painter& painter);
+// Dark where `lights` (FrameMoment's) does not know it.
+void PaintSignal(const SignalPost& post, std::span<const LightColor> lights, PixelPoint at,
+                 Painter& painter);
 
 // Adds the shadow on the ground to the path; the caller paints all shadows at once.
 void AddTreeShadow(const Tree& tree, PixelPoint at, Painter& painter);

@@ -44,6 +44,11 @@ inline constexpr Color kTailLight{138, 18, 22}, kBrakeLight{255, 96, 70};
 inline constexpr Color kTailLightLit{224, 30, 28}, kHeadLightLit{255, 252, 238};
 inline constexpr Color kWindowLit{236, 196, 122};
 inline constexpr Color kHeadLight{244, 244, 232}, kPlate{226, 226, 218};
+inline constexpr Color kPole{92, 96, 98}, kSignalBoard{22, 24, 26}, kSignalBack{66, 70, 70};
+// Lamps from top to bottom, dark and lit.
+inline constexpr std::array<Color, 3> kLamps = {{{64, 24, 22}, {66, 50, 18}, {20, 54, 36}}};
+inline constexpr std::array<Color, 3> kLampsLit = {
+    {{255, 104, 84}, {255, 200, 70}, {84, 250, 164}}};
 inline constexpr Color kTrunk{88, 66, 48};
 // Every body colour keeps away from the road's gray (80), lit or shaded: a car must be seen.
 inline constexpr std::array<Color, 8> kBodies = {{{236, 236, 236},

@@ -32,6 +32,45 @@ void Ground(const Terrain& terrain, std::vector<Building>& buildings, std::vecto
   for (Tree& tree : trees) tree.base_m = static_cast<float>(terrain.HeightAt(tree.center_m));
 }
 
+constexpr double kNearLamp_m = 3.5;  // above the ground of its line
+
+constexpr double kPostStep_m = 0.5, kPostFar_m = 15.0;
+
+// A line across each lane that a light holds, where cars stop, and two posts for each approach. A
+// place on a road moves to its drivers' right until it is beside one; no post where none is near.
+void AddSignals(std::span<const SignalPlan> signals, const SurfaceMap& map, const Terrain& terrain,
+                GroundBuilder& ground, std::vector<SignalPost>& posts) {
+  uint32_t first_light = 0;
+  const auto add = [&](const SignalHead& head, Vec2 at, double lamp_height_m) {
+    const Vec2 facing = UnitFromHeading(head.facing_rad), right{-facing.y, facing.x};
+    for (double moved_m = 0.0; map.IsRoad(at); moved_m += kPostStep_m) {
+      if (moved_m >= kPostFar_m) return;
+      at = at + right * kPostStep_m;
+    }
+    const uint32_t light = first_light + static_cast<uint32_t>(head.phase);
+    const bool stands = std::any_of(posts.begin(), posts.end(), [&](const SignalPost& post) {
+      return post.light == light && Distance(post.center_m, at) < 0.1;
+    });
+    if (stands) return;
+    SignalPost post;
+    post.center_m = at;
+    post.base_m = static_cast<float>(terrain.flat() ? 0.0 : terrain.HeightAt(at));
+    post.lamp_m = static_cast<float>(lamp_height_m) - post.base_m;
+    post.cos_facing = static_cast<float>(std::cos(head.facing_rad));
+    post.sin_facing = static_cast<float>(std::sin(head.facing_rad));
+    post.light = light;
+    posts.push_back(post);
+  };
+  for (const SignalPlan& plan : signals) {
+    for (const SignalHead& head : plan.heads) {
+      ground.AddStopLine(head);
+      add(head, head.lamp_m, head.lamp_height_m);
+      add(head, head.near_lamp_m, head.stop_height_m + kNearLamp_m);
+    }
+    first_light += static_cast<uint32_t>(plan.phases.size());
+  }
+}
+
 template <class Item>
 void IndexDiscs(const std::vector<Item>& items, float (*radius_of)(const Item&), CellGrid& grid) {
   std::vector<Vec2> centers;
@@ -47,7 +86,7 @@ void IndexDiscs(const std::vector<Item>& items, float (*radius_of)(const Item&),
 
 std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
                                         std::span<const MarkLine> marks, uint64_t seed,
-                                        bool with_scenery) {
+                                        bool with_scenery, std::span<const SignalPlan> signals) {
   auto scene = std::make_unique<Scene::Impl>();
   const SurfaceMap map(strips, with_scenery ? 80.0 : 2.0);
   const std::vector<StreetSide> sides = FindStreetSides(strips, map);
@@ -59,6 +98,7 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
                    side.points);
   }
   for (const MarkLine& mark : marks) ground.AddMark(mark);
+  AddSignals(signals, map, scene->terrain, ground, scene->signal_posts);
   if (!scene->terrain.flat()) AddLand(sides, edges, ground, *scene);
   if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
   Ground(scene->terrain, scene->buildings, scene->trees);
@@ -69,6 +109,8 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
       scene->pieces, [](const GroundPiece& p) { return p.radius_m; }, scene->piece_grid);
   IndexDiscs<Building>(
       scene->buildings, [](const Building& b) { return b.radius_m; }, scene->building_grid);
+  IndexDiscs<SignalPost>(
+      scene->signal_posts, [](const SignalPost&) { return kSignalRadius_m; }, scene->signal_grid);
   IndexDiscs<Tree>(scene->trees, [](const Tree& t) { return t.crown_radius_m; }, scene->tree_grid);
   scene->texture = GroundTexture::Make(seed);
   RandomStream random(seed, "skyline");
@@ -88,15 +130,17 @@ Scene::~Scene() = default;
 
 std::shared_ptr<const Scene> Scene::Make(std::span<const SurfaceStrip> strips,
                                          std::span<const MarkLine> marks,
-                                         std::string_view seed_text, bool with_scenery) {
+                                         std::string_view seed_text, bool with_scenery,
+                                         std::span<const SignalPlan> signals) {
   std::shared_ptr<Scene> scene(new Scene);
-  scene->impl_ =
-      BuildScene(strips, marks, HashBytes(seed_text.data(), seed_text.size()), with_scenery);
+  scene->impl_ = BuildScene(strips, marks, HashBytes(seed_text.data(), seed_text.size()),
+                            with_scenery, signals);
   return scene;
 }
 
 std::shared_ptr<const Scene> Scene::Make(const RoadNetwork& network) {
-  return Make(network.surfaces(), network.marks(), network.text_hash(), true);
+  return Make(network.surfaces(), network.marks(), network.text_hash(), true,
+              network.signal_plans());
 }
 
 }  // namespace volante

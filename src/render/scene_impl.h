@@ -73,6 +73,15 @@ struct Tree {
   uint32_t shape = 0;  // seed of its outline
 };
 
+// A traffic light for one approach: a pole, and a board with three lamps towards its drivers.
+struct SignalPost {
+  Vec2 center_m;
+  float base_m = 0.0f, lamp_m = 5.0f;  // of the middle lamp, above the base
+  float cos_facing = 1.0f, sin_facing = 0.0f;
+  uint32_t light = 0;  // into FrameMoment::lights
+};
+inline constexpr float kSignalRadius_m = 0.5f;
+
 // A square of the land between roads, two triangles (Terrain's).
 struct LandCell {
   Vec2 center_m;
@@ -166,7 +175,8 @@ struct Scene::Impl {
   std::vector<GroundPiece> pieces;
   std::vector<Building> buildings;
   std::vector<Tree> trees;
-  CellGrid piece_grid, building_grid, tree_grid;
+  std::vector<SignalPost> signal_posts;
+  CellGrid piece_grid, building_grid, tree_grid, signal_grid;
   // Of a town that is not flat.
   Terrain terrain;
   std::vector<LandCell> land;
@@ -210,6 +220,6 @@ void PlaceScenery(const SurfaceMap& map, std::span<const StreetSide> sides, uint
 // The whole scene from parts: what Make(network) calls, and tests with hand-made streets.
 std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
                                         std::span<const MarkLine> marks, uint64_t seed,
-                                        bool with_scenery);
+                                        bool with_scenery, std::span<const SignalPlan> signals);
 
 }  // namespace volante

@@ -64,19 +64,31 @@ bool StraightWaysCross(const RoadNetwork& network, const Approach& a, const Appr
 
 }  // namespace
 
-LightColor SignalPlan::ColorAt(int phase, double time_s) const {
+std::pair<int, LightColor> SignalPlan::ActiveAt(double time_s) const {
   const double cycle = cycle_s();
   double into = std::fmod(time_s - offset_s, cycle);
   if (into < 0.0) into += cycle;
   for (size_t k = 0; k < phases.size(); ++k) {
     const SignalPhase& p = phases[k];
     if (into < p.duration_s()) {
-      if (static_cast<int>(k) != phase || into >= p.green_s + p.amber_s) return LightColor::kRed;
-      return into < p.green_s ? LightColor::kGreen : LightColor::kAmber;
+      return {static_cast<int>(k), into < p.green_s               ? LightColor::kGreen
+                                   : into < p.green_s + p.amber_s ? LightColor::kAmber
+                                                                  : LightColor::kRed};
     }
     into -= p.duration_s();
   }
-  return LightColor::kRed;
+  return {-1, LightColor::kRed};
+}
+
+LightColor SignalPlan::ColorAt(int phase, double time_s) const {
+  const auto [active, color] = ActiveAt(time_s);
+  return active == phase ? color : LightColor::kRed;
+}
+
+void SignalPlan::WriteColors(double time_s, LightColor* colors) const {
+  std::fill_n(colors, phases.size(), LightColor::kRed);
+  const auto [active, color] = ActiveAt(time_s);
+  if (active >= 0) colors[active] = color;
 }
 
 std::vector<SignalPhase> MakeUpPhases(const RoadNetwork& network,
@@ -139,6 +151,7 @@ std::vector<SignalHead> MakeUpHeads(const RoadNetwork& network, const SignalPlan
         head.lamp_m = at.position_m + ahead * (across_m + kBehindJunction_m) +
                       right * (at.half_width_m + kBesideLane_m);
         head.lamp_height_m = ground_m + 5.0;
+        head.near_lamp_m = at.position_m + right * (at.half_width_m + kBesideLane_m);
         head.facing_rad = WrapAngle(at.heading_rad + std::numbers::pi);
         heads.push_back(head);
       }

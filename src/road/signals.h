@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/geometry.h"
@@ -26,15 +27,17 @@ struct SignalPhase {
   double duration_s() const { return green_s + amber_s + all_red_s; }
 };
 
-// A lamp, and the line where cars that it holds stop.
+// The line where cars that a light holds stop, and its lamps: beyond the junction for who waits,
+// and beside the line for who comes.
 struct SignalHead {
   LaneIndex approach = kNoLane;    // the lane that ends at the junction
   double stop_s_m = 0.0;           // on it
   int phase = 0;                   // whose colour it shows
   Vec2 stop_left_m, stop_right_m;  // ends of the painted line across the lane
   double stop_height_m = 0.0;
-  Vec2 lamp_m;                 // on the ground below it
+  Vec2 lamp_m;                 // beyond the junction, on the ground below it
   double lamp_height_m = 5.0;  // of its centre, absolute
+  Vec2 near_lamp_m;            // beside the line, above the ground of the line
   double facing_rad = 0.0;     // towards the cars that it holds
 };
 
@@ -53,6 +56,12 @@ struct SignalPlan {
   }
   // The colour of a phase at this time; before and after its turn it is red.
   LightColor ColorAt(int phase, double time_s) const;
+  // Of all phases, into colors[phases.size()].
+  void WriteColors(double time_s, LightColor* colors) const;
+
+ private:
+  // The phase whose turn it is, and its colour.
+  std::pair<int, LightColor> ActiveAt(double time_s) const;
 };
 
 // Lights for a junction's lanes as if its file had none: approaches that face each other share a

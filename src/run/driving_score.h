@@ -15,12 +15,13 @@ namespace volante {
 double DrivingScore20(const EpisodeStats& episode);
 double DrivingScore21(const EpisodeStats& episode);
 
-// Infractions of the leaderboard that the world can't produce: left out of the penalty, and to be
-// reported as "not applicable", never as 0.
+// Infractions of the leaderboard that these episodes can't produce: left out of the penalty, and to
+// be reported as "not applicable", never as 0.
 struct NotApplicable {
   const char* infraction;
   const char* reason;
 };
-std::span<const NotApplicable> InfractionsNotApplicable();
+// `met_light`: whether any episode met a traffic light.
+std::span<const NotApplicable> InfractionsNotApplicable(bool met_light);
 
 }  // namespace volante

@@ -80,6 +80,8 @@ void EpisodeAccumulator::Add(const DriveFacts& f, double reward) {
   stats_.collision_while_moving |= f.collision && f.speed_mps >= kMovingSpeed_mps;
   stats_.off_lane_events += f.off_lane && !was_off_lane_;
   was_off_lane_ = f.off_lane;
+  stats_.met_light |= f.light != NextLight::kNone;
+  stats_.red_lights_run += f.ran_red_light;
   stats_.wait_behind_traffic_s = f.wait_behind_traffic_s;
 
   const double closing_mps = f.speed_mps - f.lead_speed_mps;
@@ -142,6 +144,8 @@ class Totals {
     at_fault_ += e.collision_at_fault;
     markings_ += e.markings_crossed;
     off_lane_ += e.off_lane_events;
+    met_light_ |= e.met_light;
+    red_lights_ += e.red_lights_run;
     ticks_ttc_below_2s_ += e.ticks_ttc_below_2s;
     min_ttc_s_ = std::min(min_ttc_s_, e.min_ttc_s);
     if (e.min_ttc_s < kFar) ttc_.Add(e.ttc);
@@ -177,6 +181,7 @@ class Totals {
       s.at_fault_collisions_per_km = at_fault_ / s.distance_km;
       s.markings_per_km = markings_ / s.distance_km;
       s.off_lane_per_km = off_lane_ / s.distance_km;
+      if (met_light_) s.red_lights_per_km = red_lights_ / s.distance_km;
     }
     if (min_ttc_s_ < kFar) s.min_ttc_s = min_ttc_s_;
     s.p5_ttc_s = ttc_.Percentile(0.05);
@@ -203,7 +208,8 @@ class Totals {
   int episodes_ = 0;
   std::array<int, kOutcomeNames.size()> outcomes_{};
   int64_t ticks_ = 0, ticks_ttc_below_2s_ = 0;
-  int collisions_ = 0, at_fault_ = 0, markings_ = 0, off_lane_ = 0;
+  int collisions_ = 0, at_fault_ = 0, markings_ = 0, off_lane_ = 0, red_lights_ = 0;
+  bool met_light_ = false;
   double success_time_s_ = 0.0, completion_ = 0.0, score20_ = 0.0, score21_ = 0.0, reward_ = 0.0;
   double distance_m_ = 0.0, lateral_ = 0.0, heading_ = 0.0;
   double squared_jerk_ = 0.0, squared_accel_lat_ = 0.0, max_jerk_ = 0.0, min_jerk_ = 0.0;
@@ -243,6 +249,7 @@ std::span<const Metric> Metrics() {
       {"at_fault_collisions_per_episode", kLower, &S::at_fault_collisions_per_episode},
       {"markings_per_km", kLower, &S::markings_per_km},
       {"off_lane_per_km", kLower, &S::off_lane_per_km},
+      {"red_lights_per_km", kLower, &S::red_lights_per_km},
       {"min_ttc_s", kHigher, &S::min_ttc_s},
       {"p5_ttc_s", kHigher, &S::p5_ttc_s},
       {"ttc_below_2s_share", kLower, &S::ttc_below_2s_share},

@@ -68,6 +68,8 @@ struct EpisodeStats {
   Vec2 contact_in_car_m, contact_m;
   double collision_impulse_newton_s = 0.0;
   int off_lane_events = 0;
+  bool met_light = false;  // a traffic light within 100 m on its route
+  int red_lights_run = 0;
   // Driven metres of route more than half a lane + 0.5 m beside the route's own lane, or the wrong
   // way (CARLA's OutsideRouteLanesTest; stricter where lanes of the same direction lie beside it).
   double outside_lane_m = 0.0;
@@ -110,6 +112,8 @@ struct EpisodeStats {
     ar("contact_y_m", contact_m.y);
     ar("collision_impulse_newton_s", collision_impulse_newton_s);
     ar("off_lane_events", off_lane_events);
+    ar("met_light", met_light);
+    ar("red_lights_run", red_lights_run);
     ar("outside_lane_m", outside_lane_m);
     ar("route_driven_m", route_driven_m);
     ar("wait_behind_traffic_s", wait_behind_traffic_s);
@@ -158,9 +162,10 @@ struct EvaluationSummary {
   double collisions_per_km = 0.0, at_fault_collisions_per_km = 0.0;
   double collisions_per_episode = 0.0, at_fault_collisions_per_episode = 0.0;
   double markings_per_km = 0.0, off_lane_per_km = 0.0;
-  double min_ttc_s = kNone;         // of all episodes
-  double p5_ttc_s = kNone;          // over the ticks that close on a car with a TTC below 20 s
-  double ttc_below_2s_share = 0.0;  // of all ticks
+  double red_lights_per_km = kNone;  // none where no episode met a light
+  double min_ttc_s = kNone;          // of all episodes
+  double p5_ttc_s = kNone;           // over the ticks that close on a car with a TTC below 20 s
+  double ttc_below_2s_share = 0.0;   // of all ticks
   double mean_abs_lateral_m = 0.0, mean_abs_heading_rad = 0.0;  // over all ticks
   double rms_jerk_long_mps3 = 0.0, max_jerk_long_mps3 = 0.0, min_jerk_long_mps3 = 0.0;
   double rms_accel_lat_mps2 = 0.0;

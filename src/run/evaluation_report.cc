@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "run/driving_score.h"
 
@@ -61,6 +62,14 @@ int EpisodesOf(const EvaluationReport& report, const SeedRow& row) {
   return n;
 }
 
+std::span<const NotApplicable> NotApplicableTo(const EvaluationReport& report) {
+  const auto met_light = [](const EvaluationRow& row) {
+    return std::any_of(row.episodes.begin(), row.episodes.end(),
+                       [](const EpisodeStats& e) { return e.met_light; });
+  };
+  return InfractionsNotApplicable(std::any_of(report.rows.begin(), report.rows.end(), met_light));
+}
+
 Json SummaryJson(const EvaluationSummary& s) {
   Json json = {{"episodes", s.episodes},
                {"success_low_95", s.success_low},
@@ -94,6 +103,7 @@ Json EpisodeJson(const EpisodeStats& e) {
       {"contact_x_m", of_collision(e.contact_m.x)},
       {"contact_y_m", of_collision(e.contact_m.y)},
       {"off_lane_events", e.off_lane_events},
+      {"red_lights_run", e.met_light ? Json(e.red_lights_run) : Json()},
       {"markings_crossed", e.markings_crossed},
       {"solid_markings_crossed", e.solid_markings_crossed},
       {"outside_lane_m", e.outside_lane_m},
@@ -181,7 +191,7 @@ std::string DetailsTable(const EvaluationReport& report) {
   }
   text += "\np5_ttc_s is over the ticks that close on a car with a TTC below 20 s.\n";
   text += "Not applicable in the driving scores:\n";
-  for (const NotApplicable& item : InfractionsNotApplicable()) {
+  for (const NotApplicable& item : NotApplicableTo(report)) {
     text += fmt::format("  {}: {}\n", item.infraction, item.reason);
   }
   return text;
@@ -225,7 +235,7 @@ std::string EvaluationJson(const EvaluationReport& report) {
     }
     root["seed_summaries"].push_back(std::move(json));
   }
-  for (const NotApplicable& item : InfractionsNotApplicable()) {
+  for (const NotApplicable& item : NotApplicableTo(report)) {
     root["not_applicable"][item.infraction] = item.reason;
   }
   root["notes"]["p5_ttc_s"] = "over the ticks that close on a car with a TTC below 20 s";

@@ -135,6 +135,8 @@ class Traffic {
   LightColor PhaseColor(size_t plan, int phase) const;
   // Of a connecting lane, green where no light holds it.
   LightColor LightOf(LaneIndex lane) const;
+  // Of every phase of every plan, plan by plan: what the lamps show now.
+  void WriteLightColors(std::vector<LightColor>& out) const;
   // The next light on the ego's route within 100 m.
   LightAhead LightBefore(const EgoView& ego) const;
   // Whether the ego's front passed a line at red, coming from this route arc length of its centre.

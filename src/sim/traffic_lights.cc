@@ -32,6 +32,17 @@ LightColor Traffic::PhaseColor(size_t plan, int phase) const {
       phase, static_cast<double>(tick_) * kSimTickSeconds + light_offsets_s_[plan]);
 }
 
+void Traffic::WriteLightColors(std::vector<LightColor>& out) const {
+  out.clear();
+  for (size_t k = 0; k < light_offsets_s_.size(); ++k) {
+    const SignalPlan& plan = map_->network().signal_plans()[k];
+    const size_t first = out.size();
+    out.resize(first + plan.phases.size());
+    plan.WriteColors(static_cast<double>(tick_) * kSimTickSeconds + light_offsets_s_[k],
+                     out.data() + first);
+  }
+}
+
 LightColor Traffic::LightOf(LaneIndex index) const {
   const TrafficLane& lane = map_->lane(index);
   if (lane.signal_plan < 0) return LightColor::kGreen;

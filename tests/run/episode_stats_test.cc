@@ -237,6 +237,26 @@ TEST(DrivingScore, OfACollisionHalfWayByHand) {
   EXPECT_NEAR(DrivingScore21(Crash(0.0, false)), 50.0, 1e-9);
 }
 
+// Two red lights on the way to the goal: 100 x 0.7 x 0.7 = 49, and 100 / (1 + 2 x 0.4) = 55.56.
+TEST(DrivingScore, OfTwoRedLightsByHand) {
+  EpisodeAccumulator drive;
+  drive.Begin(1, 2, At(0, 0.0, 0.0));
+  for (int t = 1; t <= 200; ++t) {
+    DriveFacts f = At(t, 8.0, 0.4 * t);
+    f.light = NextLight::kRed;
+    f.ran_red_light = t == 50 || t == 120;
+    f.outcome = t == 200 ? Outcome::kSuccess : Outcome::kNone;
+    drive.Add(f, 0.0);
+  }
+  const EpisodeStats stats = drive.Finish();
+  EXPECT_EQ(stats.red_lights_run, 2);
+  EXPECT_NEAR(DrivingScore20(stats), 49.0, 1e-9);
+  EXPECT_NEAR(DrivingScore21(stats), 55.555556, 1e-5);
+  EXPECT_NEAR(Summarize(std::vector{stats}).red_lights_per_km, 25.0, 1e-9);  // 2 in 80 m
+  EXPECT_TRUE(std::isnan(Summarize(std::vector{Crash(8.0, true)}).red_lights_per_km))
+      << "never met a light";
+}
+
 // 60 m in the lane, 20 m more than 1.75 + 0.5 m beside its centre, then off the lane at 80 m:
 // a quarter of the driven route outside, so 80 % x 0.75 = 60 by both versions.
 TEST(DrivingScore, MetresOutsideTheLaneCountByTheirShare) {

@@ -152,6 +152,19 @@ TEST(Report, WhatWasNotThereIsNoneAndNotZero) {
   }
 }
 
+TEST(Report, RedLightsCountWhereARouteMeetsALight) {
+  EvaluationReport report;
+  report.rows.push_back(Row("lights on the way", Episodes(2, 2)));
+  report.rows[0].episodes[1].met_light = true;
+  report.rows[0].episodes[1].red_lights_run = 3;
+  const auto json = nlohmann::json::parse(EvaluationJson(report));
+  EXPECT_FALSE(json["not_applicable"].contains("red_light"));
+  EXPECT_TRUE(json["not_applicable"].contains("stop_sign"));
+  const auto& episodes = json["evaluations"][0]["episodes"];
+  EXPECT_TRUE(episodes[0]["red_lights_run"].is_null());
+  EXPECT_EQ(episodes[1]["red_lights_run"], 3);
+}
+
 TEST(Report, EpisodesTellWhatTheyHitWhereAndHowHard) {
   EvaluationReport report;
   report.rows.push_back(Row("one crash", Episodes(2, 1)));
