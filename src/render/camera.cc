@@ -38,6 +38,7 @@ Camera::Impl::Impl(std::shared_ptr<const Scene> s, const Look& look)
   items.reserve(1024);
   if (!scene->impl().terrain.flat()) {
     order.reserve(4096);
+    near_to_far.reserve(4096);
     visible_land.reserve(1024);
     visible_decks.reserve(64);
     for (auto& pieces : deck_pieces) pieces.reserve(512);

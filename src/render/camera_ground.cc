@@ -13,7 +13,8 @@ namespace volante {
 namespace {
 
 constexpr float kGroundFar_m = 160.0f;
-constexpr float kMarkFar_m = 80.0f, kKerbFar_m = 60.0f;  // at 84 px; farther in larger pictures
+// At 84 px, where they are a tenth of a pixel or a level apart; farther in larger pictures.
+constexpr float kMarkFar_m = 60.0f, kKerbFar_m = 45.0f, kSideFar_m = 110.0f;
 
 struct Material {
   SemanticClass cls;
@@ -21,9 +22,9 @@ struct Material {
 };
 constexpr std::array<Material, kGroundLayers + 1> kMaterials = {{
     {SemanticClass::kGround, kGroundFar_m},
-    {SemanticClass::kSidewalk, kGroundFar_m},
+    {SemanticClass::kSidewalk, kSideFar_m},
     {SemanticClass::kKerb, kKerbFar_m},
-    {SemanticClass::kRoad, kGroundFar_m},
+    {SemanticClass::kRoad, kSideFar_m},
     {SemanticClass::kRoad, kGroundFar_m},
     {SemanticClass::kMark, kMarkFar_m},
     {SemanticClass::kMark, kMarkFar_m},
@@ -261,7 +262,9 @@ void Camera::Impl::PaintGround(Painter& painter) {
   s.piece_grid.ForEachInView(view, kGroundFar_m, [&](uint32_t index) {
     const GroundPiece& piece = s.pieces[index];
     const auto layer = static_cast<size_t>(piece.layer);
-    if (view.Sees(view.LevelFromWorld(piece.center_m), piece.radius_m, layer_far_m[layer])) {
+    const PixelPoint at = view.LevelFromWorld(piece.center_m);
+    if (view.Sees(at, piece.radius_m, layer_far_m[layer]) &&
+        !HiddenByBuildings(at, piece.radius_m)) {
       visible_pieces[layer].push_back(index);
     }
   });

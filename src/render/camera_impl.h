@@ -65,7 +65,7 @@ struct Camera::Impl {
   std::span<const LightColor> lights;  // of this frame
   // Of a town that is not flat: what this frame sees, near to far, and how high the land before it
   // reaches: the lowest row above which nothing is covered yet, per column of the occlusion test.
-  std::vector<uint64_t> order;
+  std::vector<uint64_t> order, near_to_far;
   std::vector<uint32_t> visible_land;
   std::array<std::vector<uint32_t>, kGroundLayers> deck_pieces;
   struct VisibleDeck {
@@ -74,6 +74,10 @@ struct Camera::Impl {
   };
   std::vector<VisibleDeck> visible_decks;  // below the eye, far to near
   std::array<float, kOcclusionColumns> land_top{};
+  // Of a flat town: beyond which depth nearer buildings hide the ground, per column of that test,
+  // which is this wide a picture of a level camera.
+  std::array<float, kOcclusionColumns> ground_ends_m{};
+  float occlusion_cx = 0.0f, occlusion_fx = 0.0f;
   std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
 
@@ -146,7 +150,9 @@ struct Camera::Impl {
   void DropHidden();
   // The columns that a building's walls fill, up to their lowest point on the screen.
   void CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
-                    std::array<float, kOcclusionColumns>& covered) const;
+                    std::array<float, kOcclusionColumns>& covered);
+  // Whether buildings stand before all of a disc on flat ground.
+  bool HiddenByBuildings(PixelPoint at, float radius_m) const;
   void CollectItems(std::span<const VehicleState> vehicles);
   // Of one deck (-1: of none), no nearer than this. At night the light of headlights instead.
   void PaintShadows(std::span<const VehicleState> vehicles, int32_t deck, Painter& painter);

@@ -18,6 +18,7 @@ constexpr float kSignalFar_m = 90.0f, kShadowFar_m = 45.0f;
 void Camera::Impl::DropHidden() {
   std::array<float, kOcclusionColumns> covered;  // v above which nothing is covered yet
   covered.fill(static_cast<float>(height) + 1e6f);
+  ground_ends_m.fill(1e6f);
   // Which thing hides which does not depend on where the camera tilts to: this is the picture of a
   // level one, as wide as a tilted one sees.
   float first_u = 0.0f, last_u = static_cast<float>(width);
@@ -27,6 +28,8 @@ void Camera::Impl::DropHidden() {
   }
   const float columns_per_px = static_cast<float>(kOcclusionColumns) / (last_u - first_u);
   const float cx = view.cx - first_u;
+  occlusion_cx = cx * columns_per_px;
+  occlusion_fx = view.fx * columns_per_px;
   size_t kept = items.size();
   for (size_t i = items.size(); i-- > 0;) {  // near to far
     const Item item = items[i];
@@ -53,8 +56,22 @@ void Camera::Impl::DropHidden() {
   items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(kept));
 }
 
+bool Camera::Impl::HiddenByBuildings(PixelPoint at, float radius_m) const {
+  const float near = at.u - radius_m, far = at.u + radius_m;
+  if (near < kNearDepth_m) return false;
+  const float left = at.v + radius_m, right = at.v - radius_m;
+  const float first = occlusion_cx - occlusion_fx * left / (left > 0.0f ? near : far);
+  const float last = occlusion_cx - occlusion_fx * right / (right > 0.0f ? far : near);
+  const int c0 = std::clamp(static_cast<int>(std::max(first, 0.0f)), 0, kOcclusionColumns);
+  const int c1 = std::clamp(static_cast<int>(std::min(last, 1e6f)) + 1, 0, kOcclusionColumns);
+  for (int c = c0; c < c1; ++c) {
+    if (ground_ends_m[static_cast<size_t>(c)] > near) return false;
+  }
+  return true;
+}
+
 void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
-                                std::array<float, kOcclusionColumns>& covered) const {
+                                std::array<float, kOcclusionColumns>& covered) {
   const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
   const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
   float low_u = 1e30f, high_u = -1e30f, deepest = 0.0f;
@@ -77,6 +94,8 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float cx, floa
   for (int c = c0; c < c1; ++c) {
     float& here = covered[static_cast<size_t>(c)];
     here = std::min(here, top);
+    float& ends_m = ground_ends_m[static_cast<size_t>(c)];
+    ends_m = std::min(ends_m, deepest);
   }
 }
 
@@ -108,9 +127,8 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
         kTreeFar_m);
   });
   s.signal_grid.ForEachInView(view, kSignalFar_m, [&](uint32_t i) {
-    const SignalPost& post = s.signal_posts[i];
-    add(ItemKind::kSignal, i, post.center_m, kSignalRadius_m, post.base_m, post.lamp_m + 1.2f,
-        kSignalFar_m);
+    const SignalPost& p = s.signal_posts[i];
+    add(ItemKind::kSignal, i, p.center_m, kSignalRadius_m, p.base_m, p.lamp_m + 1.2f, kSignalFar_m);
   });
   for (size_t i = 0; i < vehicles.size(); ++i) {
     const VehicleState& v = vehicles[i];

@@ -5,8 +5,9 @@
 // here reaches (a floating horizon; Wright, "A two-space solution to the hidden line problem",
 // 1973). What faces away from the camera (the far side of a crest) is dropped outline by outline.
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "render/camera_impl.h"
 
@@ -19,10 +20,25 @@ constexpr Color kConcrete{150, 148, 142}, kConcreteShade{96, 95, 92};
 constexpr float kGirder_m = 1.1f, kParapet_m = 0.9f;
 enum : uint32_t { kLand, kPiece, kItem };  // what an entry of `order` names
 
-// Sorted by the first: distances that are not negative sort like their bits.
-uint64_t Entry(float distance, uint32_t kind, size_t index) {
-  const auto bits = std::bit_cast<uint32_t>(std::max(distance, 0.0f));
-  return uint64_t{bits} << 32 | kind << 29 | static_cast<uint32_t>(index);
+// Distances in steps of 2 m: land at the end of the step in which it ends, what it may hide at the
+// beginning of the step in which that begins, so that nothing is hidden by what is not before it.
+constexpr float kStep_m = 2.0f;
+uint32_t Step(float begin_m) {
+  return 2 * static_cast<uint32_t>(std::clamp(begin_m, 0.0f, 2.0f * kLandFar_m) / kStep_m) + 1;
+}
+uint32_t StepOfLand(float end_m) { return Step(end_m) + 1; }
+uint64_t Entry(uint32_t step, uint32_t kind, size_t index) {
+  return uint64_t{step} << 32 | kind << 29 | static_cast<uint32_t>(index);
+}
+
+// By step, and as they came within one.
+void SortBySteps(const std::vector<uint64_t>& from, std::vector<uint64_t>& to) {
+  std::array<uint32_t, 2 * static_cast<size_t>(2.0f * kLandFar_m / kStep_m) + 4> ends{};
+  for (const uint64_t entry : from) ++ends[entry >> 32];
+  uint32_t sum = 0;
+  for (uint32_t& end : ends) end = std::exchange(sum, sum + end);
+  to.resize(from.size());
+  for (const uint64_t entry : from) to[ends[entry >> 32]++] = entry;
 }
 
 float Length(PixelPoint p) { return std::sqrt(p.u * p.u + p.v * p.v); }
@@ -100,7 +116,7 @@ void Camera::Impl::FindVisibleLand(bool below_horizon) {
     if (!cell.hides) return;
     const PixelPoint at = view.LevelFromWorld(cell.center_m);
     if (view.Sees(at, cell.radius_m, kLandFar_m)) {
-      order.push_back(Entry(Length(at) + cell.radius_m, kLand, i));
+      order.push_back(Entry(StepOfLand(Length(at) + cell.radius_m), kLand, i));
     }
   });
   s.piece_grid.ForEachInView(view, kLandFar_m, [&](uint32_t i) {
@@ -108,15 +124,15 @@ void Camera::Impl::FindVisibleLand(bool below_horizon) {
     const auto layer = static_cast<size_t>(piece.layer);
     const PixelPoint at = view.LevelFromWorld(piece.center_m);
     if (view.Sees(at, piece.radius_m, layer_far_m[layer])) {
-      order.push_back(Entry(Length(at) - piece.radius_m, kPiece, i));
+      order.push_back(Entry(Step(Length(at) - piece.radius_m), kPiece, i));
     }
   });
   for (size_t i = 0; i < items.size(); ++i) {
-    order.push_back(Entry(Length(items[i].at) - items[i].radius, kItem, i));
+    order.push_back(Entry(Step(Length(items[i].at) - items[i].radius), kItem, i));
   }
-  std::sort(order.begin(), order.end());
+  SortBySteps(order, near_to_far);
   land_top.fill(static_cast<float>(height) + 1e6f);
-  for (const uint64_t entry : order) {
+  for (const uint64_t entry : near_to_far) {
     const auto index = static_cast<uint32_t>(entry & 0x1fffffffu);
     switch (static_cast<uint32_t>(entry >> 29) & 7u) {
       case kLand: {

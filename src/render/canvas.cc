@@ -86,11 +86,14 @@ bool Painter::FacesCamera(const Face& face) const {
 }
 
 void Painter::Add(std::span<const Vec3f> level_points) {
-  Vec3f camera[16];
-  const size_t n = level_points.size();
-  for (size_t i = 0; i < n; ++i) camera[i] = view.CameraFromLevel(level_points[i]);
-  if (canvas.mode == PictureMode::kDepth) plane = PlaneThrough(view, {camera, n});
-  triangles += AddOutline(view, {camera, n}, raster);
+  if (canvas.mode == PictureMode::kDepth) {
+    Vec3f camera[16];
+    for (size_t i = 0; i < level_points.size(); ++i) {
+      camera[i] = view.CameraFromLevel(level_points[i]);
+    }
+    plane = PlaneThrough(view, {camera, level_points.size()});
+  }
+  triangles += AddLevelOutline(view, level_points, raster);
 }
 
 void Painter::FillFlat(Color color, SemanticClass cls) {
@@ -99,27 +102,71 @@ void Painter::FillFlat(Color color, SemanticClass cls) {
   raster.Sweep(sink);
 }
 
-void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
-  const Face* visible[8];
-  int count = 0;
-  for (const Face& face : faces) {
-    if (FacesCamera(face)) visible[count++] = &face;
-  }
-  const auto add = [&](int i) {
-    Add({visible[i]->points, static_cast<size_t>(visible[i]->num_points)});
+namespace {
+
+// Adds the outline of several polygons together: an edge that two of them share has no side that
+// shows. Returns its triangles.
+int AddUnion(std::span<const ProjectedOutline> outlines, CoverageRaster& raster) {
+  struct Edge {
+    PixelPoint from, to;
   };
+  Edge edges[8 * 6];
+  bool hidden[8 * 6];
+  int count = 0, shown = 0;
+  for (const ProjectedOutline& outline : outlines) {
+    const int before = count;
+    PixelPoint from{outline.us[outline.count - 1], outline.vs[outline.count - 1]};
+    for (int i = 0; i < outline.count; ++i) {
+      const PixelPoint to{outline.us[i], outline.vs[i]};
+      const __m128 back = _mm_setr_ps(to.u, to.v, from.u, from.v);
+      int other = 0;
+      while (other < before &&
+             _mm_movemask_ps(_mm_cmpeq_ps(_mm_loadu_ps(&edges[other].from.u), back)) != 15) {
+        ++other;
+      }
+      if (other < before && !hidden[other]) {
+        hidden[other] = true;
+        --shown;
+      } else {
+        hidden[count] = false;
+        edges[count++] = {from, to};
+        ++shown;
+      }
+      from = to;
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    if (!hidden[i]) raster.AddEdge(edges[i].from, edges[i].to);
+  }
+  return shown - 2;
+}
+
+}  // namespace
+
+void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
   if (canvas.mode == PictureMode::kDepth) {
-    for (int i = 0; i < count; ++i) {
-      add(i);
+    for (const Face& face : faces) {
+      if (!FacesCamera(face)) continue;
+      Add({face.points, static_cast<size_t>(face.num_points)});
       FillFlat({}, cls);
     }
     return;
   }
-  for (int i = 0; i < count; ++i) add(i);
-  for (int first = 0, next = 0; first < count; first = next) {
-    for (next = first + 1; next < count && visible[next]->color == visible[first]->color;) ++next;
-    for (int i = first; first > 0 && i < next; ++i) add(i);
-    Fill(visible[first]->color, cls);
+  ProjectedOutline outlines[8];
+  Color colors[8];
+  size_t count = 0;
+  for (const Face& face : faces) {
+    if (!FacesCamera(face)) continue;
+    ProjectOutline(view, {face.points, static_cast<size_t>(face.num_points)}, outlines[count]);
+    if (outlines[count].count == 0) continue;
+    colors[count++] = face.color;
+  }
+  if (count == 0) return;
+  triangles += AddUnion({outlines, count}, raster);
+  for (size_t first = 0, next = 0; first < count; first = next) {
+    for (next = first + 1; next < count && colors[next] == colors[first];) ++next;
+    if (first > 0) triangles += AddUnion({outlines + first, next - first}, raster);
+    Fill(colors[first], cls);
   }
 }
 

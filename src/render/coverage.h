@@ -13,8 +13,9 @@
 
 namespace volante {
 
+// Not initialised by default: arrays of it stand in hot loops.
 struct PixelPoint {
-  float u = 0.0f, v = 0.0f;  // px, pixel centres at half-integers
+  float u, v;  // px, pixel centres at half-integers
 };
 
 inline constexpr int kFullAlpha = 128;  // coverage 1; 7 bits keep a blend within int16

@@ -151,6 +151,32 @@ void PaintBuilding(const Building& b, PixelPoint at, Painter& painter) {
   painter.FillGlowing(palette::kWindowLit, SemanticClass::kBuilding, 0.8f);
 }
 
+namespace {
+
+constexpr float kSmallCrownPx = 3.0f;  // wide: one colour
+constexpr float kThinnestTrunkPx = 0.25f;
+
+// A circle of a few points and of the area of the one with ten.
+struct Round {
+  int points;
+  float cos[10], sin[10];
+};
+const Round& RoundOf(float width_px) {
+  static constexpr Round kTen = {
+      10,
+      {1.0f, 0.809f, 0.309f, -0.309f, -0.809f, -1.0f, -0.809f, -0.309f, 0.309f, 0.809f},
+      {0.0f, 0.588f, 0.951f, 0.951f, 0.588f, 0.0f, -0.588f, -0.951f, -0.951f, -0.588f}};
+  static constexpr Round kEight = {8,
+                                   {1.019f, 0.721f, 0.0f, -0.721f, -1.019f, -0.721f, 0.0f, 0.721f},
+                                   {0.0f, 0.721f, 1.019f, 0.721f, 0.0f, -0.721f, -1.019f, -0.721f}};
+  static constexpr Round kSix = {6,
+                                 {1.064f, 0.532f, -0.532f, -1.064f, -0.532f, 0.532f},
+                                 {0.0f, 0.921f, 0.921f, 0.0f, -0.921f, -0.921f}};
+  return width_px < kSmallCrownPx ? kSix : width_px < 8.0f ? kEight : kTen;
+}
+
+}  // namespace
+
 void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   const float distance = std::max(Length(at), 0.5f);
   // Across the line of sight, so that the crown always faces the camera.
@@ -160,27 +186,27 @@ void PaintTree(const Tree& tree, PixelPoint at, Painter& painter) {
   };
   const float middle = tree.trunk_m + 0.5f * tree.crown_height_m;
   const float half = 0.09f * tree.crown_radius_m + 0.06f;
-  const Vec3f trunk[4] = {point(half, 0.0f), point(half, middle), point(-half, middle),
-                          point(-half, 0.0f)};
-  painter.Add(trunk);
-  painter.FillFlat(palette::kTrunk, SemanticClass::kTree);
-  constexpr int kPoints = 10;
-  static constexpr float kCos[kPoints] = {1.0f,  0.809f,  0.309f,  -0.309f, -0.809f,
-                                          -1.0f, -0.809f, -0.309f, 0.309f,  0.809f};
-  static constexpr float kSin[kPoints] = {0.0f, 0.588f,  0.951f,  0.951f,  0.588f,
-                                          0.0f, -0.588f, -0.951f, -0.951f, -0.588f};
+  const float px_per_m = painter.view.fx / distance;
+  if (2.0f * half * px_per_m > kThinnestTrunkPx) {
+    const Vec3f trunk[4] = {point(half, 0.0f), point(half, middle), point(-half, middle),
+                            point(-half, 0.0f)};
+    painter.Add(trunk);
+    painter.FillFlat(palette::kTrunk, SemanticClass::kTree);
+  }
   const auto blob = [&](float side, float z, float radius, float half_height, uint32_t seed) {
-    Vec3f outline[kPoints];
-    for (int i = 0; i < kPoints; ++i) {
+    const Round& round = RoundOf(2.0f * radius * px_per_m);
+    Vec3f outline[10];
+    for (int i = 0; i < round.points; ++i) {
       seed = seed * 1664525u + 1013904223u;
       const float wobble = 0.84f + 0.16f * static_cast<float>(seed >> 24) / 255.0f;
-      outline[i] = point(side + radius * wobble * kCos[i], z + half_height * wobble * kSin[i]);
+      outline[i] =
+          point(side + radius * wobble * round.cos[i], z + half_height * wobble * round.sin[i]);
     }
-    painter.Add(outline);
+    painter.Add({outline, static_cast<size_t>(round.points)});
   };
   const float radius = tree.crown_radius_m, half_height = 0.5f * tree.crown_height_m;
   blob(0.0f, middle, radius, half_height, tree.shape);
-  const bool small = painter.view.fx * radius < 1.5f * distance;  // under three pixels wide
+  const bool small = 2.0f * radius * px_per_m < kSmallCrownPx;
   const Color crown = Times(tree.crown, painter.look.crowns);
   painter.FillFlat(Scaled(crown, small ? 0.87f : 0.72f), SemanticClass::kTree);
   if (small || !HasColors(painter.canvas.mode)) return;

@@ -150,83 +150,83 @@ bool SeenFromAbove(const View& view, const Vec3f* points, int count) {
          0.0f;
 }
 
-// Both kinds of outline; a template, so that flat ground pays nothing for heights.
-template <bool kHills>
-int AddProjected(const View& view, PixelPoint center, float base_m, const float* x_m,
-                 const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
-  VOLANTE_CHECK(num_points >= 3 && num_points <= kMaxOutline, "outlines are short");
-  alignas(16) float us[kMaxOutline], vs[kMaxOutline];
-  const __m128 cos_h = _mm_set1_ps(view.cos_heading), sin_h = _mm_set1_ps(view.sin_heading);
-  const __m128 cos_p = _mm_set1_ps(view.cos_pitch), sin_p = _mm_set1_ps(view.sin_pitch);
-  const __m128 cos_r = _mm_set1_ps(view.cos_roll), sin_r = _mm_set1_ps(view.sin_roll);
-  const bool rolled = view.sin_roll != 0.0f;
-  const __m128 below = _mm_set1_ps(base_m - view.height_m);
-  __m128 min_u = _mm_set1_ps(1e30f), max_u = _mm_set1_ps(-1e30f), min_v = min_u, max_v = max_u;
-  int behind = 0;
-  for (int i = 0; i < num_points; i += 4) {
-    const __m128 px = _mm_loadu_ps(x_m + i), py = _mm_loadu_ps(y_m + i);
-    const __m128 x =
-        _mm_add_ps(_mm_set1_ps(center.u), _mm_add_ps(_mm_mul_ps(cos_h, px), _mm_mul_ps(sin_h, py)));
-    __m128 y =
-        _mm_add_ps(_mm_set1_ps(center.v), _mm_sub_ps(_mm_mul_ps(cos_h, py), _mm_mul_ps(sin_h, px)));
-    const __m128 up = kHills ? _mm_add_ps(below, _mm_loadu_ps(z_m + i)) : below;
-    const __m128 depth = _mm_sub_ps(_mm_mul_ps(x, cos_p), _mm_mul_ps(up, sin_p));
+// Projects four points of the level frame at a time; `up` is measured from the camera.
+class Projector {
+ public:
+  explicit Projector(const View& view)
+      : view_(view),
+        cos_p_(_mm_set1_ps(view.cos_pitch)),
+        sin_p_(_mm_set1_ps(view.sin_pitch)),
+        rolled_(view.sin_roll != 0.0f) {}
+
+  void Project(__m128 x, __m128 y, __m128 up, float* us, float* vs) {
+    const __m128 depth = _mm_sub_ps(_mm_mul_ps(x, cos_p_), _mm_mul_ps(up, sin_p_));
     __m128 z =
-        _mm_sub_ps(_mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(x, sin_p), _mm_mul_ps(up, cos_p)));
-    if (rolled) {
+        _mm_sub_ps(_mm_setzero_ps(), _mm_add_ps(_mm_mul_ps(x, sin_p_), _mm_mul_ps(up, cos_p_)));
+    if (rolled_) {
+      const __m128 cos_r = _mm_set1_ps(view_.cos_roll), sin_r = _mm_set1_ps(view_.sin_roll);
       const __m128 side = _mm_sub_ps(_mm_mul_ps(y, cos_r), _mm_mul_ps(z, sin_r));
       z = _mm_add_ps(_mm_mul_ps(z, cos_r), _mm_mul_ps(y, sin_r));
       y = side;
     }
-    behind |= _mm_movemask_ps(_mm_cmplt_ps(depth, _mm_set1_ps(kNearDepth_m)));
+    behind_ |= _mm_movemask_ps(_mm_cmplt_ps(depth, _mm_set1_ps(kNearDepth_m)));
     const __m128 inverse = _mm_div_ps(_mm_set1_ps(1.0f), depth);
-    const __m128 u =
-        _mm_sub_ps(_mm_set1_ps(view.cx), _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view.fx), y), inverse));
-    const __m128 v =
-        _mm_add_ps(_mm_set1_ps(view.cy), _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view.fy), z), inverse));
-    _mm_store_ps(us + i, u);
-    _mm_store_ps(vs + i, v);
-    min_u = _mm_min_ps(min_u, u);
-    max_u = _mm_max_ps(max_u, u);
-    min_v = _mm_min_ps(min_v, v);
-    max_v = _mm_max_ps(max_v, v);
+    const __m128 u = _mm_sub_ps(_mm_set1_ps(view_.cx),
+                                _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view_.fx), y), inverse));
+    const __m128 v = _mm_add_ps(_mm_set1_ps(view_.cy),
+                                _mm_mul_ps(_mm_mul_ps(_mm_set1_ps(view_.fy), z), inverse));
+    _mm_storeu_ps(us, u);
+    _mm_storeu_ps(vs, v);
+    min_u_ = _mm_min_ps(min_u_, u);
+    max_u_ = _mm_max_ps(max_u_, u);
+    min_v_ = _mm_min_ps(min_v_, v);
+    max_v_ = _mm_max_ps(max_v_, v);
   }
-  if (behind != 0) {
-    std::array<Vec3f, kMaxOutline> points;
-    for (int i = 0; i < num_points; ++i) {
-      points[static_cast<size_t>(i)] = {
-          center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
-          center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]),
-          kHills ? base_m + z_m[i] : 0.0f};
-    }
-    if (kHills && !SeenFromAbove(view, points.data(), num_points)) return 0;
-    for (int i = 0; i < num_points; ++i) {
-      points[static_cast<size_t>(i)] = view.CameraFromLevel(points[static_cast<size_t>(i)]);
-    }
-    return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
+  // Whether a point so far lies before the near plane; then the picture's coordinates mean nothing.
+  bool cut() const { return behind_ != 0; }
+  bool InView() const {
+    return InPicture(view_, Lowest(min_u_), Highest(max_u_), Lowest(min_v_), Highest(max_v_));
   }
-  if (!InPicture(view, Lowest(min_u), Highest(max_u), Lowest(min_v), Highest(max_v))) return 0;
-  if (kHills && DoubledArea(us, vs, num_points) >= 0.0f) return 0;
-  AddEdges(us, vs, num_points, raster);
-  return num_points - 2;
-}
 
-}  // namespace
+ private:
+  const View& view_;
+  __m128 cos_p_, sin_p_;
+  __m128 min_u_ = _mm_set1_ps(1e30f), max_u_ = _mm_set1_ps(-1e30f), min_v_ = min_u_,
+         max_v_ = max_u_;
+  int behind_ = 0;
+  bool rolled_;
+};
 
-int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
-                     int num_points, CoverageRaster& raster) {
-  return AddProjected<false>(view, center, 0.0f, x_m, y_m, nullptr, num_points, raster);
-}
+constexpr int kMostLevelPoints = 16;
 
-int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
-                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
-  return AddProjected<true>(view, center, base_m, x_m, y_m, z_m, num_points, raster);
-}
-
-int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
+// Of a small outline in the level frame.
+Projector ProjectLevel(const View& view, std::span<const Vec3f> points, float* us, float* vs) {
+  Projector projector(view);
+  const __m128 height = _mm_set1_ps(view.height_m);
   const int n = static_cast<int>(points.size());
-  VOLANTE_CHECK(n <= kMaxOutline, "an outline is longer than the scene builder may make it");
-  float us[2 * kMaxOutline + 2], vs[2 * kMaxOutline + 2];  // left uninitialised: a hot path
+  const auto* at = reinterpret_cast<const float*>(points.data());
+  Vec3f filled[4];  // the last points, the last of them repeated
+  for (int i = 0; i < n; i += 4, at += 12) {
+    if (n - i < 4) {
+      for (int k = 0; k < 4; ++k) filled[k] = points[static_cast<size_t>(std::min(i + k, n - 1))];
+      at = reinterpret_cast<const float*>(filled);
+    }
+    // x0 y0 z0 x1, y1 z1 x2 y2, z2 x3 y3 z3
+    const __m128 a = _mm_loadu_ps(at), b = _mm_loadu_ps(at + 4), c = _mm_loadu_ps(at + 8);
+    const __m128 xy23 = _mm_shuffle_ps(b, c, _MM_SHUFFLE(2, 1, 3, 2));
+    const __m128 yz01 = _mm_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 2, 1));
+    const __m128 x = _mm_shuffle_ps(a, xy23, _MM_SHUFFLE(2, 0, 3, 0));
+    const __m128 y = _mm_shuffle_ps(yz01, xy23, _MM_SHUFFLE(3, 1, 2, 0));
+    const __m128 z = _mm_shuffle_ps(yz01, c, _MM_SHUFFLE(3, 0, 3, 1));
+    projector.Project(x, y, _mm_sub_ps(z, height), us + i, vs + i);
+  }
+  return projector;
+}
+
+// The part of an outline (camera frame) before the near plane, on the picture: the number of its
+// points, 0 when nothing of it is in view.
+int ClipAndProject(const View& view, std::span<const Vec3f> points, float* us, float* vs) {
+  const int n = static_cast<int>(points.size());
   int count = 0;
   float min_u = 1e30f, max_u = -1e30f, min_v = 1e30f, max_v = -1e30f;
   const auto emit = [&](Vec3f p) {
@@ -252,7 +252,94 @@ int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& 
     previous = current;
     previous_inside = inside;
   }
-  if (count < 3 || !InPicture(view, min_u, max_u, min_v, max_v)) return 0;
+  return count >= 3 && InPicture(view, min_u, max_u, min_v, max_v) ? count : 0;
+}
+
+// The same of a small outline in the level frame that the near plane cuts.
+int ClipLevel(const View& view, std::span<const Vec3f> points, float* us, float* vs) {
+  Vec3f camera[kMostLevelPoints];
+  for (size_t i = 0; i < points.size(); ++i) camera[i] = view.CameraFromLevel(points[i]);
+  return ClipAndProject(view, {camera, points.size()}, us, vs);
+}
+
+// Both kinds of outline; a template, so that flat ground pays nothing for heights.
+template <bool kHills>
+int AddProjected(const View& view, PixelPoint center, float base_m, const float* x_m,
+                 const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
+  VOLANTE_CHECK(num_points >= 3 && num_points <= kMaxOutline, "outlines are short");
+  alignas(16) float us[kMaxOutline], vs[kMaxOutline];
+  const __m128 cos_h = _mm_set1_ps(view.cos_heading), sin_h = _mm_set1_ps(view.sin_heading);
+  const __m128 below = _mm_set1_ps(base_m - view.height_m);
+  Projector projector(view);
+  for (int i = 0; i < num_points; i += 4) {
+    const __m128 px = _mm_loadu_ps(x_m + i), py = _mm_loadu_ps(y_m + i);
+    const __m128 x =
+        _mm_add_ps(_mm_set1_ps(center.u), _mm_add_ps(_mm_mul_ps(cos_h, px), _mm_mul_ps(sin_h, py)));
+    const __m128 y =
+        _mm_add_ps(_mm_set1_ps(center.v), _mm_sub_ps(_mm_mul_ps(cos_h, py), _mm_mul_ps(sin_h, px)));
+    const __m128 up = kHills ? _mm_add_ps(below, _mm_loadu_ps(z_m + i)) : below;
+    projector.Project(x, y, up, us + i, vs + i);
+  }
+  if (projector.cut()) {
+    std::array<Vec3f, kMaxOutline> points;
+    for (int i = 0; i < num_points; ++i) {
+      points[static_cast<size_t>(i)] = {
+          center.u + (view.cos_heading * x_m[i] + view.sin_heading * y_m[i]),
+          center.v + (view.cos_heading * y_m[i] - view.sin_heading * x_m[i]),
+          kHills ? base_m + z_m[i] : 0.0f};
+    }
+    if (kHills && !SeenFromAbove(view, points.data(), num_points)) return 0;
+    for (int i = 0; i < num_points; ++i) {
+      points[static_cast<size_t>(i)] = view.CameraFromLevel(points[static_cast<size_t>(i)]);
+    }
+    return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
+  }
+  if (!projector.InView()) return 0;
+  if (kHills && DoubledArea(us, vs, num_points) >= 0.0f) return 0;
+  AddEdges(us, vs, num_points, raster);
+  return num_points - 2;
+}
+
+}  // namespace
+
+int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
+                     int num_points, CoverageRaster& raster) {
+  return AddProjected<false>(view, center, 0.0f, x_m, y_m, nullptr, num_points, raster);
+}
+
+int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
+                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
+  return AddProjected<true>(view, center, base_m, x_m, y_m, z_m, num_points, raster);
+}
+
+void ProjectOutline(const View& view, std::span<const Vec3f> points, ProjectedOutline& out) {
+  VOLANTE_CHECK(points.size() <= 4, "a face has at most four corners");
+  const Projector projector = ProjectLevel(view, points, out.us, out.vs);
+  out.count = projector.cut()      ? ClipLevel(view, points, out.us, out.vs)
+              : projector.InView() ? static_cast<int>(points.size())
+                                   : 0;
+}
+
+int AddLevelOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
+  VOLANTE_CHECK(points.size() <= kMostLevelPoints, "an object's outline has at most 16 points");
+  float us[2 * kMostLevelPoints], vs[2 * kMostLevelPoints];
+  const Projector projector = ProjectLevel(view, points, us, vs);
+  auto count = static_cast<int>(points.size());
+  if (projector.cut()) {
+    count = ClipLevel(view, points, us, vs);
+    if (count == 0) return 0;
+  } else if (!projector.InView()) {
+    return 0;
+  }
+  AddEdges(us, vs, count, raster);
+  return count - 2;
+}
+
+int AddOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
+  VOLANTE_CHECK(points.size() <= kMaxOutline, "an outline is longer than the builder may make it");
+  float us[2 * kMaxOutline + 2], vs[2 * kMaxOutline + 2];  // left uninitialised: a hot path
+  const int count = ClipAndProject(view, points, us, vs);
+  if (count == 0) return 0;
   AddEdges(us, vs, count, raster);
   return count - 2;
 }

@@ -70,8 +70,19 @@ struct View {
 // Returns the triangles it would make, 0 when nothing of it is before the camera.
 int AddOutline(const View& view, std::span<const Vec3f> camera_points, CoverageRaster& raster);
 
-// The same for an outline on the ground, given as offsets in the world's axes from a centre in the
-// level frame. x_m and y_m are readable up to the next multiple of 4 points.
+// The same for an outline of at most 16 points in the level frame.
+int AddLevelOutline(const View& view, std::span<const Vec3f> level_points, CoverageRaster& raster);
+
+// A convex face on the picture; no points when nothing of it is in view.
+struct ProjectedOutline {
+  int count;
+  float us[8], vs[8];  // not initialised: arrays of it stand in hot loops
+};
+// What AddLevelOutline would add of at most 4 points.
+void ProjectOutline(const View& view, std::span<const Vec3f> level_points, ProjectedOutline& out);
+
+// AddOutline for an outline on the ground, given as offsets in the world's axes from a centre in
+// the level frame. x_m and y_m are readable up to the next multiple of 4 points.
 int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
                      int num_points, CoverageRaster& raster);
 
