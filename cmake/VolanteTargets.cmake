@@ -19,12 +19,14 @@ function(volante_library NAME)
   endforeach()
 endfunction()
 
-# volante_test(NAME [DEPENDS folder...] [PACKAGES target...] [LONG] [WHOLE])
+# volante_test(NAME [DEPENDS folder...] [PACKAGES target...] [ORACLE filter] [LONG] [WHOLE])
 #   One test binary per folder of tests/, from all its *_test.cc. ctest sees each test by itself;
 #   WHOLE makes the binary one ctest entry (a process that loads libtorch takes 0.4 s to start).
 #   LONG: only `./dev test --long` runs it (ctest label long).
+#   ORACLE: gtest filter of the tests whose answers come from another program or publication (ctest
+#   label oracle; with WHOLE they are an entry of their own, NAME/oracle).
 function(volante_test NAME)
-  cmake_parse_arguments(ARG "WHOLE;LONG" "" "DEPENDS;PACKAGES" ${ARGN})
+  cmake_parse_arguments(ARG "WHOLE;LONG" "ORACLE" "DEPENDS;PACKAGES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   if(NOT sources)
     return()
@@ -41,13 +43,26 @@ function(volante_test NAME)
   if(ARG_LONG)
     set(labels "long")
   endif()
+  set(rest "*")
+  if(ARG_ORACLE)
+    set(rest "-${ARG_ORACLE}")
+  endif()
   if(ARG_WHOLE)
-    add_test(NAME ${NAME} COMMAND ${NAME}_test)
     # As the launcher sets it: OpenMP threads that spin on busy cores take a hundred times as long.
-    set_tests_properties(${NAME} PROPERTIES LABELS "${labels}" ENVIRONMENT OMP_WAIT_POLICY=passive)
+    set(quiet ENVIRONMENT OMP_WAIT_POLICY=passive)
+    add_test(NAME ${NAME} COMMAND ${NAME}_test "--gtest_filter=${rest}")
+    set_tests_properties(${NAME} PROPERTIES LABELS "${labels}" ${quiet})
+    if(ARG_ORACLE)
+      add_test(NAME ${NAME}/oracle COMMAND ${NAME}_test "--gtest_filter=${ARG_ORACLE}")
+      set_tests_properties(${NAME}/oracle PROPERTIES LABELS oracle ${quiet})
+    endif()
   else()
     gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 30
-                         PROPERTIES LABELS "${labels}")
+                         TEST_FILTER "${rest}" PROPERTIES LABELS "${labels}")
+    if(ARG_ORACLE)
+      gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 30
+                           TEST_FILTER "${ARG_ORACLE}" PROPERTIES LABELS oracle)
+    endif()
   endif()
 endfunction()
 

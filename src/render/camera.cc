@@ -138,8 +138,9 @@ void Camera::RenderRgb(const GroundPose& ego_pose, std::span<const VehicleState>
   Impl& s = *impl_;
   for (auto& plane : s.planes) plane.resize(static_cast<size_t>(s.stride) * s.height);
   uint8_t* const planes[3] = {s.planes[0].data(), s.planes[1].data(), s.planes[2].data()};
-  s.Render(ego_pose, vehicles, {PictureMode::kRgb, s.stride, {planes[0], planes[1], planes[2]}},
-           moment);
+  Canvas canvas{PictureMode::kRgb, s.stride, {planes[0], planes[1], planes[2]}};
+  canvas.record = s.record;
+  s.Render(ego_pose, vehicles, canvas, moment);
   const auto width = static_cast<size_t>(s.width);
   for (int y = 0; y < s.height; ++y) {
     const size_t row = static_cast<size_t>(y) * s.stride;

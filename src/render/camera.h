@@ -104,8 +104,10 @@ class Camera {
   // Triangles submitted to the rasteriser by the last picture.
   int last_triangles() const;
 
+  struct Impl;  // render/camera_impl.h, for tests
+  Impl& impl() { return *impl_; }
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

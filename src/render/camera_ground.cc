@@ -161,6 +161,10 @@ void Camera::Impl::PaintSky(Painter& painter) {
     }
   }
   if (canvas.mode == PictureMode::kClasses) return;
+  if (canvas.record != nullptr) {
+    canvas.record->AddRows(0, end, width);
+    canvas.record->EndPath(canvas.Interleaved(width, height));
+  }
   PaintSunIn(end, painter);
   PaintHills(painter);
 }
@@ -180,12 +184,11 @@ void Camera::Impl::PaintHills(Painter& painter) {
     const float b = heights[static_cast<size_t>((whole + 1) % kCount)];
     // A point at level distance 1000 m in this column.
     const float x = 1000.0f, y = x * (view.cx - u) / view.fx;
-    outline[k] = view.CameraFromLevel({x, y, view.height_m + x * (a + (b - a) * part)});
+    outline[k] = {x, y, view.height_m + x * (a + (b - a) * part)};
   }
-  outline[kHillPoints] =
-      view.CameraFromLevel({1000.0f, outline[kHillPoints - 1].y, view.height_m - 2.0f});
-  outline[kHillPoints + 1] = view.CameraFromLevel({1000.0f, outline[0].y, view.height_m - 2.0f});
-  painter.triangles += AddOutline(view, outline, raster);
+  outline[kHillPoints] = {1000.0f, outline[kHillPoints - 1].y, view.height_m - 2.0f};
+  outline[kHillPoints + 1] = {1000.0f, outline[0].y, view.height_m - 2.0f};
+  painter.Add(outline);
   painter.haze = appearance.hills_haze;
   painter.Fill(palette::kHills, SemanticClass::kSky);
 }
@@ -235,6 +238,7 @@ void Camera::Impl::PaintFarGround(Painter& painter) {
                                  {w + 1.0f, h + 1.0f},
                                  {-1.0f, h + 1.0f}};
   for (int i = 0; i < 4; ++i) raster.AddEdge(corners[i], corners[(i + 1) % 4]);
+  if (painter.canvas.record != nullptr) painter.canvas.record->AddInPicture(corners);
   FillLayer(painter.canvas, kGroundLayers);
 }
 
@@ -256,6 +260,10 @@ void Camera::Impl::PaintGround(Painter& painter) {
           for (int y = first_ground_row; y < height; ++y) grass.Span(y, 0, stride, kFullAlpha);
         });
       }
+      if (canvas.record != nullptr) {
+        canvas.record->AddRows(first_ground_row, height, width);
+        RecordLayer(*canvas.record, kGrass);
+      }
     }
   }
   for (auto& pieces : visible_pieces) pieces.clear();
@@ -276,7 +284,21 @@ void Camera::Impl::PaintGround(Painter& painter) {
   }
 }
 
+void Camera::Impl::RecordLayer(PathRecord& into, int material) {
+  const size_t size = static_cast<size_t>(stride) * static_cast<size_t>(height);
+  std::vector<uint8_t> whole(3 * size);
+  const Canvas canvas{
+      PictureMode::kRgb, stride, {whole.data(), whole.data() + size, whole.data() + 2 * size}};
+  for (int plane = 0; plane < 3; ++plane) {
+    WithSink(canvas, material, plane, [&](const auto& sink) {
+      for (int y = 0; y < height; ++y) sink.Span(y, 0, stride, kFullAlpha);
+    });
+  }
+  into.EndPath(canvas.Interleaved(width, height));
+}
+
 void Camera::Impl::FillLayer(const Canvas& canvas, int material) {
+  if (canvas.record != nullptr) RecordLayer(*canvas.record, material);
   switch (canvas.mode) {
     case PictureMode::kGray:
       WithSink(canvas, material, 0, [&](const auto& sink) { raster.Sweep(sink); });
@@ -310,6 +332,11 @@ void Camera::Impl::AddPiece(const GroundPiece& piece, Painter& painter) {
     const float* x_m = s.point_x_m.data() + contour.first_point;
     const float* y_m = s.point_y_m.data() + contour.first_point;
     const auto count = static_cast<int>(contour.num_points);
+    if (painter.canvas.record != nullptr) {
+      const float* z_m = s.point_z_m.empty() ? nullptr : s.point_z_m.data() + contour.first_point;
+      painter.canvas.record->AddOffsets(PathRecord::Kind::kGround, piece.center_m, piece.base_m,
+                                        x_m, y_m, z_m, contour.num_points);
+    }
     painter.triangles +=
         s.point_z_m.empty()
             ? AddGroundOutline(view, center, x_m, y_m, count, raster)

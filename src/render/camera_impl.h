@@ -53,8 +53,9 @@ struct Camera::Impl {
   CoverageRaster raster;
   int width, height, stride, first_ground_row = 0;
   int triangles = 0;
-  std::vector<GroundRow> rows;  // [height]
-  std::vector<Color> sky;       // [height]
+  PathRecord* record = nullptr;  // of the next RGB frames, when somebody wants it
+  std::vector<GroundRow> rows;   // [height]
+  std::vector<Color> sky;        // [height]
   // [materials][planes r, g, b, gray][height]; material kGroundLayers is grass
   std::array<std::array<std::vector<Shade>, 4>, kGroundLayers + 1> shades;
   std::vector<int8_t> texture;                 // [height, stride]
@@ -126,6 +127,8 @@ struct Camera::Impl {
     }
   }
   void FillLayer(const Canvas& canvas, int material);
+  // Writes down what FillLayer would paint where all is covered.
+  void RecordLayer(PathRecord& into, int material);
   void AddPiece(const GroundPiece& piece, Painter& painter);
 
   // Weather and light of a frame (camera_weather.cc).

@@ -187,6 +187,10 @@ void Camera::Impl::PaintLand(Painter& painter) {
       const auto x = corners(cell.x_m), y = corners(cell.y_m), z = corners(cell.z_m);
       painter.triangles +=
           AddHillOutline(view, center, base, x.data(), y.data(), z.data(), 3, raster);
+      if (painter.canvas.record != nullptr) {
+        painter.canvas.record->AddOffsets(PathRecord::Kind::kGround, cell.center_m, cell.base_m,
+                                          x.data(), y.data(), z.data(), 3);
+      }
       if (painter.canvas.mode != PictureMode::kDepth) continue;
       Vec3f points[3];
       for (size_t k = 0; k < 3; ++k) {
@@ -279,6 +283,12 @@ void Camera::Impl::PaintDeckBottom(const GroundPiece& piece, Painter& painter) {
                                          s.point_z_m[at] - 0.3f});
     }
     painter.triangles += AddOutline(view, {outline, contour.num_points}, raster);
+    if (painter.canvas.record != nullptr) {
+      painter.canvas.record->AddOffsets(
+          PathRecord::Kind::kSolid, piece.center_m, piece.base_m - 0.3,
+          s.point_x_m.data() + contour.first_point, s.point_y_m.data() + contour.first_point,
+          s.point_z_m.data() + contour.first_point, contour.num_points);
+    }
     if (painter.canvas.mode != PictureMode::kDepth) continue;
     painter.plane = PlaneThrough(view, {outline, contour.num_points});
     painter.FillFlat({}, SemanticClass::kBuilding);

@@ -52,6 +52,7 @@ struct ClassSink {
 }  // namespace
 
 void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity) const {
+  if (record != nullptr) record->EndPath(color, opacity);
   if (raster.empty()) return;
   const int share = static_cast<int>(opacity * kFullAlpha + 0.5f);
   switch (mode) {
@@ -78,6 +79,18 @@ void Canvas::Fill(CoverageRaster& raster, Color color, SemanticClass cls, float 
   }
 }
 
+std::vector<uint8_t> Canvas::Interleaved(int width, int height) const {
+  std::vector<uint8_t> rgb;
+  rgb.reserve(3 * static_cast<size_t>(width) * static_cast<size_t>(height));
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const size_t at = static_cast<size_t>(y) * static_cast<size_t>(stride) + x;
+      rgb.insert(rgb.end(), {planes[0][at], planes[1][at], planes[2][at]});
+    }
+  }
+  return rgb;
+}
+
 bool Painter::FacesCamera(const Face& face) const {
   const Vec3f &a = face.points[0], &b = face.points[1], &c = face.points[2];
   const Vec3f ab{b.x - a.x, b.y - a.y, b.z - a.z}, ac{c.x - a.x, c.y - a.y, c.z - a.z};
@@ -86,8 +99,9 @@ bool Painter::FacesCamera(const Face& face) const {
 }
 
 void Painter::Add(std::span<const Vec3f> level_points) {
+  if (canvas.record != nullptr) canvas.record->AddLevel(view, level_points);
   if (canvas.mode == PictureMode::kDepth) {
-    Vec3f camera[16];
+    Vec3f camera[kMaxLevelOutline];
     for (size_t i = 0; i < level_points.size(); ++i) {
       camera[i] = view.CameraFromLevel(level_points[i]);
     }
@@ -153,20 +167,26 @@ void Painter::Solid(std::span<const Face> faces, SemanticClass cls) {
     return;
   }
   ProjectedOutline outlines[8];
-  Color colors[8];
+  const Face* shown[8];
   size_t count = 0;
   for (const Face& face : faces) {
     if (!FacesCamera(face)) continue;
     ProjectOutline(view, {face.points, static_cast<size_t>(face.num_points)}, outlines[count]);
     if (outlines[count].count == 0) continue;
-    colors[count++] = face.color;
+    shown[count++] = &face;
   }
   if (count == 0) return;
-  triangles += AddUnion({outlines, count}, raster);
+  const auto add = [&](size_t first, size_t end) {
+    triangles += AddUnion({outlines + first, end - first}, raster);
+    for (size_t i = first; i < end && canvas.record != nullptr; ++i) {
+      canvas.record->AddLevel(view, {shown[i]->points, static_cast<size_t>(shown[i]->num_points)});
+    }
+  };
+  add(0, count);
   for (size_t first = 0, next = 0; first < count; first = next) {
-    for (next = first + 1; next < count && colors[next] == colors[first];) ++next;
-    if (first > 0) triangles += AddUnion({outlines + first, next - first}, raster);
-    Fill(colors[first], cls);
+    for (next = first + 1; next < count && shown[next]->color == shown[first]->color;) ++next;
+    if (first > 0) add(first, next);
+    Fill(shown[first]->color, cls);
   }
 }
 

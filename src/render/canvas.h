@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "render/appearance.h"
 #include "render/camera.h"
 #include "render/coverage.h"
 #include "render/depth.h"
 #include "render/palette.h"
+#include "render/path_record.h"
 #include "render/view.h"
 
 namespace volante {
@@ -24,11 +26,14 @@ struct Canvas {
   int stride = 0;                                    // bytes of a row: PaddedWidth
   uint8_t* planes[3] = {nullptr, nullptr, nullptr};  // 1 plane, or 3 for kRgb
   float* depth = nullptr;                            // [height, stride], for kDepth
+  PathRecord* record = nullptr;                      // writes down what is painted, for kRgb
 
   // Paints what the raster holds and empties it. `opacity` in [0, 1]; classes ignore colours and
   // take a pixel whose covered share is at least one half (never for translucent paint). Paint on a
   // surface has no depth of its own.
   void Fill(CoverageRaster& raster, Color color, SemanticClass cls, float opacity = 1.0f) const;
+  // The planes of an RGB picture as [height, width, 3].
+  std::vector<uint8_t> Interleaved(int width, int height) const;
 };
 
 // Eight pixels as int16 and back.
@@ -90,7 +95,7 @@ struct Painter {
     return look.ambient + (facing > 0.0f ? look.sun_light * facing : 0.0f);
   }
   bool FacesCamera(const Face& face) const;
-  // Adds a polygon (level frame, at most 16 points) to the path.
+  // Adds a polygon (level frame, at most kMaxLevelOutline points) to the path.
   void Add(std::span<const Vec3f> level_points);
   void Fill(Color color, SemanticClass cls, float opacity = 1.0f) {
     canvas.Fill(raster, Hazy(color), cls, opacity);

@@ -197,8 +197,6 @@ class Projector {
   bool rolled_;
 };
 
-constexpr int kMostLevelPoints = 16;
-
 // Of a small outline in the level frame.
 Projector ProjectLevel(const View& view, std::span<const Vec3f> points, float* us, float* vs) {
   Projector projector(view);
@@ -257,7 +255,7 @@ int ClipAndProject(const View& view, std::span<const Vec3f> points, float* us, f
 
 // The same of a small outline in the level frame that the near plane cuts.
 int ClipLevel(const View& view, std::span<const Vec3f> points, float* us, float* vs) {
-  Vec3f camera[kMostLevelPoints];
+  Vec3f camera[kMaxLevelOutline];
   for (size_t i = 0; i < points.size(); ++i) camera[i] = view.CameraFromLevel(points[i]);
   return ClipAndProject(view, {camera, points.size()}, us, vs);
 }
@@ -321,8 +319,8 @@ void ProjectOutline(const View& view, std::span<const Vec3f> points, ProjectedOu
 }
 
 int AddLevelOutline(const View& view, std::span<const Vec3f> points, CoverageRaster& raster) {
-  VOLANTE_CHECK(points.size() <= kMostLevelPoints, "an object's outline has at most 16 points");
-  float us[2 * kMostLevelPoints], vs[2 * kMostLevelPoints];
+  VOLANTE_CHECK(points.size() <= kMaxLevelOutline, "an object's outline is short");
+  float us[2 * kMaxLevelOutline], vs[2 * kMaxLevelOutline];
   const Projector projector = ProjectLevel(view, points, us, vs);
   auto count = static_cast<int>(points.size());
   if (projector.cut()) {

@@ -18,6 +18,7 @@ struct Vec3f {
 
 inline constexpr float kNearDepth_m = 0.2f;
 inline constexpr int kMaxOutline = 512;  // points of one contour
+inline constexpr int kMaxLevelOutline = 20;
 
 struct View {
   Vec2 position_m;     // of the camera in the world
@@ -70,7 +71,7 @@ struct View {
 // Returns the triangles it would make, 0 when nothing of it is before the camera.
 int AddOutline(const View& view, std::span<const Vec3f> camera_points, CoverageRaster& raster);
 
-// The same for an outline of at most 16 points in the level frame.
+// The same for an outline of at most kMaxLevelOutline points in the level frame.
 int AddLevelOutline(const View& view, std::span<const Vec3f> level_points, CoverageRaster& raster);
 
 // A convex face on the picture; no points when nothing of it is in view.
