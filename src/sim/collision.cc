@@ -151,8 +151,8 @@ Contact FindContact(const EgoView& ego, std::span<const VehicleState> npcs, doub
 }
 
 bool EgoAtFault(const EgoView& ego, const EgoRights& rights, const Npc& npc,
-                const VehicleState& pose) {
-  if (rights.standing_s >= kStoodFor_s) return false;
+                const VehicleState& pose, bool cut_off) {
+  if (rights.standing_s >= kStoodFor_s || cut_off) return false;
   const bool from_behind = Dot(pose.position_m - ego.box.center_m, ego.direction) < 0.0;
   return !(from_behind && npc.following_ego_s >= kFollowedFor_s);
 }

@@ -44,10 +44,10 @@ struct Contact {
 Contact FindContact(const EgoView& ego, std::span<const VehicleState> npcs,
                     double ego_ground_m = 0.0, double ego_height_m = 1.488);
 
-// The ego is at fault unless it had stood for at least a second, or was hit from behind by a car
-// that had followed it for at least 2 s. (A car that cuts in and brakes is at fault.)
+// The ego is at fault unless it had stood for at least a second, was hit from behind by a car that
+// had followed it for at least 2 s, or was cut off (Traffic::CutsInto its lane, which it kept).
 bool EgoAtFault(const EgoView& ego, const EgoRights& rights, const Npc& npc,
-                const VehicleState& pose);
+                const VehicleState& pose, bool cut_off);
 
 // Pairs of vehicles whose outlines overlap, on one level. O(n^2): for tests and checks.
 int CountOverlaps(std::span<const VehicleState> vehicles);

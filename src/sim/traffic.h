@@ -141,6 +141,9 @@ class Traffic {
   LightAhead LightBefore(const EgoView& ego) const;
   // Whether the ego's front passed a line at red, coming from this route arc length of its centre.
   bool RanRed(const EgoView& ego, double from_route_s_m) const;
+  // Whether an NPC is changing into a lane and began at most 3 s ago: too late for who drives
+  // there. Who takes longer, in a queue, is an obstacle as any other.
+  bool CutsInto(LaneIndex lane, size_t npc) const;
   // One entry per NPC.
   void WritePoses(std::span<VehicleState> out) const;
   // Mean speed of all NPCs, m/s; 0 when there are none.

@@ -275,6 +275,12 @@ void Traffic::BeginChange(int32_t i, LaneIndex to, double to_s_m) {
   ++counters_.lane_changes;
 }
 
+bool Traffic::CutsInto(LaneIndex lane, size_t npc) const {
+  const Npc& other = npcs_[npc];
+  return other.change.under_way() && other.plan[0] == lane &&
+         static_cast<double>(tick_ - other.change.begin_tick) * kSimTickSeconds <= kSeconds;
+}
+
 void Traffic::AdvanceChange(int32_t i) {
   Npc& npc = npcs_[static_cast<size_t>(i)];
   if (npc.odometer_m >= npc.change.begin_odometer_m + npc.change.length_m) {

@@ -157,8 +157,11 @@ void World::FindEvents(const OrientedBox& old_box) {
     state_.events.other_kind = npc_vehicles_[i].kind;
     state_.events.relative_speed_mps = contact.relative_speed_mps;
     DescribeContact(npc_vehicles_[i]);
-    state_.events.at_fault = EgoAtFault(ego_view_, state_.traffic.ego_rights(),
-                                        state_.traffic.npcs()[i], npc_vehicles_[i]);
+    const LaneIndex lane = route_->lanes()[route_->LaneIndexAt(state_.on_route.s_m)];
+    const bool keeps_lane = state_.within_lane && WithinRouteLane();
+    state_.events.at_fault =
+        EgoAtFault(ego_view_, state_.traffic.ego_rights(), state_.traffic.npcs()[i],
+                   npc_vehicles_[i], keeps_lane && state_.traffic.CutsInto(lane, i));
     if (!state_.events.at_fault) state_.traffic.CountNpcFault();
   }
   const bool was_within = std::exchange(state_.within_lane, WithinRouteLane());

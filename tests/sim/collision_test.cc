@@ -113,7 +113,7 @@ TEST(Contact, WhoDrivesOnABridgeIsNotTouched) {
   EXPECT_EQ(CountOverlaps(both), 0);
 }
 
-TEST(Collision, AStandingEgoAndOneHitByItsFollowerAreNotAtFault) {
+TEST(Collision, IsNoFaultOfAStandingEgoOrOneThatIsHitByItsFollowerOrCutOff) {
   EgoView ego;
   ego.box = {{0, 0}, 0.0, 4.8, 2.2};
   ego.direction = {1, 0};
@@ -122,13 +122,14 @@ TEST(Collision, AStandingEgoAndOneHitByItsFollowerAreNotAtFault) {
   Npc npc;
   VehicleState pose;
   pose.position_m = {-4.5, 0.0};
-  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "cut in just now";
+  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose, false)) << "cut in just now";
   npc.following_ego_s = 3.0;
-  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "hit from behind by its follower";
+  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose, false)) << "hit from behind by its follower";
   pose.position_m = {4.5, 0.0};
-  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose)) << "drove into the car ahead";
+  EXPECT_TRUE(EgoAtFault(ego, rights, npc, pose, false)) << "drove into the car ahead";
+  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose, true)) << "which had cut it off";
   rights.standing_s = 2.0;
-  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose)) << "stood";
+  EXPECT_FALSE(EgoAtFault(ego, rights, npc, pose, false)) << "stood";
 }
 
 }  // namespace

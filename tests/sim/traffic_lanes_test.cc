@@ -58,6 +58,38 @@ TEST(LaneChanges, CarsPassAnEgoThatStandsInTheirLane) {
   EXPECT_EQ(census.figures().jumps_in_view, 0u);
 }
 
+// Who begins to change into a lane cuts into it for 3 s; who takes longer, behind a queue, is in
+// the way of others like anybody else.
+TEST(LaneChanges, CutIntoTheirNewLaneForThreeSeconds) {
+  const auto road = StraightRoad(1500.0, 3, 1);
+  World world(road, EgoConfig{}, NpcConfig{});
+  world.Start(OnLane(road, -2, 900.0, 40));
+  const Traffic& traffic = world.traffic();
+  std::map<std::pair<size_t, LaneIndex>, int64_t> begun;  // by car and lane
+  int cutting = 0, late = 0;
+  for (int64_t t = 0; t < 6000; ++t) {
+    world.Step(0.0, -1.0);
+    for (size_t i = 0; i < traffic.npcs().size(); ++i) {
+      const Npc& npc = traffic.npcs()[i];
+      if (!npc.change.under_way()) {
+        EXPECT_FALSE(traffic.CutsInto(npc.plan[0], i));
+        for (LaneIndex lane = 0; lane < 4; ++lane) begun.erase({i, lane});
+        continue;
+      }
+      begun.erase({i, npc.change.from});
+      const int64_t ticks = t - begun.emplace(std::pair{i, npc.plan[0]}, t).first->second;
+      if (std::abs(ticks - 60) > 2) {
+        ASSERT_EQ(traffic.CutsInto(npc.plan[0], i), ticks < 60)
+            << ticks << " car " << i << " tick " << t;
+      }
+      EXPECT_FALSE(traffic.CutsInto(npc.change.from, i));
+      ++(ticks < 60 ? cutting : late);
+    }
+  }
+  EXPECT_GT(cutting, 500);
+  EXPECT_GT(late, 20);
+}
+
 // By the geometry of the change: at least 18 m long, a cubic step of 3.5 m, so the heading differs
 // from the road's by at most atan(1.5 * 3.5 / 18) = 16.3 degrees and no tick moves a car further
 // sideways than along; at 9.5 m/s it takes 3 s.
