@@ -41,11 +41,13 @@ struct Holdings {
   struct Entry {
     LaneIndex lane = kNoLane;
     double begin_m = 0.0;  // the agent's odometer where its centre enters the lane
+    int64_t order = 0;     // of its grant: who has the smaller one drives first
 
     template <class Archive>
     void VisitFields(Archive& ar) {
       ar("lane", lane);
       ar("begin_m", begin_m);
+      ar("order", order);
     }
   };
   std::array<Entry, kMost> entries{};
@@ -53,7 +55,7 @@ struct Holdings {
   LaneIndex exit = kNoLane;  // where it leaves the junction
 
   std::span<const Entry> lanes() const { return {entries.data(), count}; }
-  void Add(LaneIndex lane, double begin_m);
+  void Add(LaneIndex lane, double begin_m, int64_t order);
   // Lets go of the lanes that the rear has left.
   void Release(double rear_m, const TrafficMap& map);
   void Clear() { count = 0, exit = kNoLane; }
@@ -108,6 +110,27 @@ struct NpcRanges {
   }
 };
 
+// Cars that were granted a junction earlier and are not out of this car's way yet. Odometer values
+// are the car's own.
+struct NpcPrecedence {
+  bool any = false;
+  // Its front must be able to stop here until `crosses` has passed; while that is not -1.
+  double stop_odometer_m = 0.0;
+  int32_t crosses = -1;
+  // It drives behind `joins`, whose rear counts as being here; while that is not -1.
+  double rear_odometer_m = 0.0;
+  int32_t joins = -1;
+
+  template <class Archive>
+  void VisitFields(Archive& ar) {
+    ar("any", any);
+    ar("stop_odometer_m", stop_odometer_m);
+    ar("crosses", crosses);
+    ar("rear_odometer_m", rear_odometer_m);
+    ar("joins", joins);
+  }
+};
+
 struct Npc {
   static constexpr size_t kPlan = 8;
 
@@ -135,6 +158,7 @@ struct Npc {
   bool red_ahead = false;  // the next light on its way is not green: who stands does so by it
   double light_odometer_m = 0.0;  // where its front must stop for that light
   Holdings held;
+  NpcPrecedence first;        // who goes before it
   int64_t arrival_tick = -1;  // since when it asks; -1 = does not
   bool yields_to_ego = false;
   double yield_odometer_m = 0.0;  // where its front must wait for the ego
@@ -176,6 +200,7 @@ struct Npc {
     ar("red_ahead", red_ahead);
     ar("light_odometer_m", light_odometer_m);
     ar("held", held);
+    ar("first", first);
     ar("arrival_tick", arrival_tick);
     ar("yields_to_ego", yields_to_ego);
     ar("yield_odometer_m", yield_odometer_m);

@@ -33,9 +33,9 @@ const IdmParams kIdm{};
 
 }  // namespace
 
-void Holdings::Add(LaneIndex lane, double begin_m) {
+void Holdings::Add(LaneIndex lane, double begin_m, int64_t order) {
   VOLANTE_CHECK(count < kMost, "more junction lanes held than there is room for");
-  entries[count++] = {lane, begin_m};
+  entries[count++] = {lane, begin_m, order};
 }
 
 void Holdings::Release(double rear_m, const TrafficMap& map) {
@@ -281,6 +281,11 @@ void Traffic::AccelerateOne(int32_t i) {
   if (const TrafficLane& here = map_->lane(npc.plan[0]); here.ends) {
     follow(0.0, here.usable_end_m - kRoomToChange_m - npc.s_m - half, StandCause::kLaneEnd);
   }
+  if (npc.first.joins >= 0) {
+    const Npc& lead = npcs_[static_cast<size_t>(npc.first.joins)];
+    follow(lead.speed_mps, npc.first.rear_odometer_m - npc.front_m(), StandCause::kLeader,
+           npc.first.joins);
+  }
   if (npc.waits_at_light) {
     follow(0.0, npc.light_odometer_m - npc.front_m() + idm.standstill_gap_m - kBeforeStopLine_m,
            StandCause::kRedLight);
@@ -301,6 +306,7 @@ void Traffic::AccelerateOne(int32_t i) {
                    (limit.leader >= 0 && npcs_[static_cast<size_t>(limit.leader)].behind_ego) ||
                    (limit.cause == StandCause::kExitFull && EgoBlocks(npc.plan[npc.line_plan]));
   if (script != nullptr) BrakeByScript(npc, *script, was_braking);
+  if (npc.first.crosses >= 0) BrakeForCrossing(npc, was_braking);
   if (npc.yields_to_ego) {
     // Steady braking to a stop before the zone: IDM would brake harder than it needs to.
     const double way = std::max(0.1, npc.yield_odometer_m - kYieldStop_m - npc.front_m());
@@ -462,7 +468,9 @@ void Traffic::Relink(const EgoView& ego) {
       require(is_lane(npc.plan[k]), "a lane does not exist in this town");
     }
     require(holds_lanes(npc.held), "an NPC holds a lane that the town does not have");
-    require(npc.ahead >= -1 && npc.ahead < count && npc.behind >= -1 && npc.behind < count,
+    require(npc.ahead >= -1 && npc.ahead < count && npc.behind >= -1 && npc.behind < count &&
+                npc.first.crosses >= -1 && npc.first.crosses < count && npc.first.joins >= -1 &&
+                npc.first.joins < count,
             "a neighbour does not exist");
     require(std::isfinite(npc.s_m) && std::isfinite(npc.speed_mps), "a number is not finite");
     require(npc.change.from >= kNoLane && npc.change.from < lanes && npc.wish >= kNoLane &&

@@ -4,10 +4,12 @@
 // Deterministic from Start's seed; allocates nothing after Start.
 //
 // Junctions: a car that comes near the line asks for the connecting lanes it will drive. Requests
-// are served by arrival tick, then turn (straight, right, left), then index; one is granted when no
-// car that holds a crossing or joining lane still has the shared zone before it, no earlier request
-// for such a lane waits, and its exit has room. A lane is held until the car's rear has left it.
-// The ego asks by the same rules along its route.
+// are served by arrival tick, then turn (straight, right, left), then index; one is granted when
+// every car that holds a crossing or joining lane will have left the shared zone before this one is
+// there, no earlier request for such a lane waits, and its exit has room. A lane is held until the
+// car's rear has left it; until then whoever was granted a lane across it later stays before the
+// zone, or behind where the ways join (traffic_precedence.cc). The ego asks by the same rules along
+// its route, but shares a zone with nobody.
 #pragma once
 
 #include <array>
@@ -161,6 +163,7 @@ class Traffic {
     ar("ego", ego_);
     ar("counters", counters_);
     ar("light_offsets_s", light_offsets_s_);
+    ar("grants", grants_);
     ar("tick", tick_);
   }
 
@@ -177,6 +180,7 @@ class Traffic {
     LaneIndex lane = kNoLane;
     int32_t agent = 0;
     double rear_s_m = 0.0;  // of the holder's rear, on that lane
+    int64_t order = 0;      // of its grant
   };
   struct Request {
     int64_t arrival_tick = 0;
@@ -274,6 +278,10 @@ class Traffic {
   bool Claimed(std::span<const LaneIndex> lanes) const;
   bool ExitHasRoom(const Npc& npc, uint32_t exit_plan, const EgoView& ego) const;
   void UpdateYielding(const EgoView& ego);
+  // traffic_precedence.cc
+  bool FreeOnArrival(std::span<const LaneIndex> lanes, int32_t agent) const;
+  void UpdatePrecedence();
+  void BrakeForCrossing(Npc& npc, bool was_braking) const;
 
   std::shared_ptr<const TrafficMap> map_;
   NpcConfig config_;
@@ -288,6 +296,7 @@ class Traffic {
   EgoRights ego_;
   TrafficCounters counters_;
   std::vector<double> light_offsets_s_;  // per plan, drawn when the episode starts
+  int64_t grants_ = 0;                   // given so far
   int64_t tick_ = 0;
 
   // Derived from the state and the ego's pose.

@@ -51,7 +51,7 @@ std::vector<RouteCrossing> FindCrossings(const Route& route) {
 
 void Traffic::AddActive(const Holdings& held, int32_t agent, double rear_m) {
   for (const Holdings::Entry& entry : held.lanes()) {
-    active_.push_back({entry.lane, agent, rear_m - entry.begin_m});
+    active_.push_back({entry.lane, agent, rear_m - entry.begin_m, entry.order});
     lane_active_[static_cast<size_t>(entry.lane)] = 1;
   }
 }
@@ -125,8 +125,9 @@ void Traffic::UpdateEgoRights(const EgoView& ego) {
 
 void Traffic::GrantEgo(const RouteCrossing& crossing) {
   if (ego_.held.count + crossing.count > Holdings::kMost) return;
+  ++grants_;
   for (uint32_t k = 0; k < crossing.count; ++k) {
-    ego_.held.Add(crossing.lanes[k], crossing.lane_begin_m[k]);
+    ego_.held.Add(crossing.lanes[k], crossing.lane_begin_m[k], grants_);
   }
   ego_.held.exit = crossing.exit;
   ego_.arrival_tick = -1;
@@ -147,7 +148,7 @@ void Traffic::DecideForEgo(const Request& request, const EgoView& ego) {
   ego_.licensed = true;
   Holdings added;
   for (uint32_t k = before; k < ego_.held.count; ++k) {
-    added.Add(ego_.held.entries[k].lane, ego_.held.entries[k].begin_m);
+    added.Add(ego_.held.entries[k].lane, ego_.held.entries[k].begin_m, grants_);
   }
   AddActive(added, kEgoAgent, ego.route_s_m - 0.5 * ego.box.length_m);
 }
@@ -274,18 +275,20 @@ void Traffic::DecideForNpc(const Request& request, const EgoView& ego) {
       if (npc.standing_s > kPatience_s) claims_.insert(claims_.end(), lanes.begin(), lanes.end());
       return;
     }
-    if (taken || Claimed(lanes)) {
+    if (Claimed(lanes) || (taken && !FreeOnArrival(lanes, request.agent))) {
       claims_.insert(claims_.end(), lanes.begin(), lanes.end());
       return;
     }
   } else {
     ++counters_.forced_grants;
   }
+  ++grants_;
+  npc.first.any |= taken;
   double begin_m = npc.line_odometer_m;
   Holdings added;
   for (const LaneIndex lane : lanes) {
-    npc.held.Add(lane, begin_m);
-    added.Add(lane, begin_m);
+    npc.held.Add(lane, begin_m, grants_);
+    added.Add(lane, begin_m, grants_);
     begin_m += map_->lane(lane).length_m;
   }
   npc.held.exit = k < npc.plan_count ? npc.plan[k] : kNoLane;
@@ -351,6 +354,7 @@ void Traffic::Observe(const EgoView& ego) {
       DecideForNpc(request, ego);
     }
   }
+  UpdatePrecedence();
   UpdateYielding(ego);
   ChangeLanes();
 }

@@ -95,7 +95,7 @@ void Traffic::ObeyLight(Npc& npc) {
   // Gives back the lanes from the gate on.
   Holdings kept;
   for (const Holdings::Entry& entry : npc.held.lanes()) {
-    if (entry.begin_m < begin_m - 0.01) kept.Add(entry.lane, entry.begin_m);
+    if (entry.begin_m < begin_m - 0.01) kept.Add(entry.lane, entry.begin_m, entry.order);
   }
   if (kept.count > 0) kept.exit = npc.plan[gate - 1];
   npc.held = kept;
@@ -152,7 +152,9 @@ void Traffic::RevokeAtRed(const EgoView& ego) {
   }
   Holdings kept;
   for (const Holdings::Entry& entry : ego_.held.lanes()) {
-    if (entry.begin_m < crossing.begin_m - 0.01) kept.Add(entry.lane, entry.begin_m);
+    if (entry.begin_m < crossing.begin_m - 0.01) {
+      kept.Add(entry.lane, entry.begin_m, entry.order);
+    }
   }
   if (kept.count > 0 && ego_.held_end >= 2) kept.exit = ego.crossings[ego_.held_end - 2].exit;
   ego_.held = kept;

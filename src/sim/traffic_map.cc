@@ -42,7 +42,8 @@ void TrafficMap::MakeLane(LaneIndex i) {
 
   const auto add = [&](const LaneConflict& c) {
     conflicts_.push_back({c.other, c.begin_s_m - kZoneMargin_m, c.end_s_m + kZoneMargin_m,
-                          c.other_begin_s_m - kZoneMargin_m, c.other_end_s_m + kZoneMargin_m});
+                          c.other_begin_s_m - kZoneMargin_m, c.other_end_s_m + kZoneMargin_m,
+                          c.merge});
   };
   lane.crossing_begin = static_cast<uint32_t>(conflicts_.size());
   for (const LaneConflict& c : network_->conflicts(i)) {

@@ -34,6 +34,7 @@ struct TrafficConflict {
   LaneIndex other = kNoLane;
   double begin_s_m = 0.0, end_s_m = 0.0;              // on this lane, with the margin
   double other_begin_s_m = 0.0, other_end_s_m = 0.0;  // on the other
+  bool merge = false;                                 // both end in the same lane
 };
 
 struct TrafficLane {

@@ -92,6 +92,7 @@ void Traffic::Relocate(int32_t i, const EgoView& ego) {
     moved.wish = kNoLane;
     moved.waits_at_light = false;
     moved.held.Clear();
+    moved.first = {};
     moved.arrival_tick = -1;
     moved.yields_to_ego = false;
     moved.speed_mps = 0.0;

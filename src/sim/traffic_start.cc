@@ -82,6 +82,7 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
   scripts_.clear();
   ego_ = {};
   counters_ = {};
+  grants_ = 0;
   tick_ = 0;
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);

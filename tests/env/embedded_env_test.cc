@@ -140,7 +140,7 @@ TEST(Outcomes, HittingACarFromBehindIsTheEgosFault) {
   Drive drive(config);
   const auto blind = MakeDriver("pid_pursuit", config.ego);  // follows the route, sees nobody
   int collisions = 0, at_fault = 0;
-  for (int route = 0; route < 40; ++route) {
+  for (int route = 0; route < 80; ++route) {
     drive.Reset(
         {.seed = static_cast<uint64_t>(route), .route_set = RouteSet::kTest, .route_index = route});
     blind->Begin(0);

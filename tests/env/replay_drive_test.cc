@@ -66,7 +66,7 @@ void ExpectTheSameEnd(const Ending& ending) {
 
 int CollisionsDrivenAgain(const Config& config) {
   int collisions = 0;
-  for (uint64_t seed = 0; seed < 30; ++seed) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
     const Ending ending = Record(config, seed);
     if (!ending.facts.collision) continue;
     ++collisions;

@@ -22,18 +22,20 @@ class Town04 : public testing::Test {
   std::shared_ptr<const RoadNetwork> network_;
 };
 
+// The ego drives: one that stands in a lane of the motorway makes a jam of its own.
 TEST_F(Town04, HundredCarsChangeLanesForTenMinutesAndNobodyTouchesAnybody) {
   World world(network_, EgoConfig{}, NpcConfig{});
   WorldStart start;
   start.seed = 5;
   start.num_npcs = 100;
-  start.route = sim_test::RandomRoute(network_, 3, 300.0);
+  start.route = sim_test::RandomRoute(network_, 3, 8000.0);
   start.route_s_m = 20.0;
   world.Start(start);
   TrafficCensus census;
   int one_above_the_other = 0;  // outlines that cross on the map, on two levels
   for (int t = 0; t < 12000; ++t) {
-    world.Step(0.0, -1.0);
+    const sim_test::Controls c = sim_test::Drive(world);
+    world.Step(c.steer, c.pedal);
     census.Observe(world);
     if (t % 20 != 0) continue;
     for (size_t i = 0; i < 100; ++i) {

@@ -366,12 +366,14 @@ TEST(Junction, TheEgoLetsGoOfTheJunctionWhenItsRearHasLeftIt) {
   FAIL() << "the ego did not get through";
 }
 
-// Never do two agents hold lanes that cross while both still have the shared zone before them.
-TEST(Junction, RightsExcludeEachOther) {
+// Of two cars that hold lanes which cross and both have the shared zone before them or are in it,
+// the one that was granted its lanes later is before the zone and can stop there, or, where the
+// lanes join, is behind the other. The ego never shares a zone.
+TEST(Junction, WhoWasGrantedTheWayLaterKeepsClearOfTheEarlier) {
   World world(Town(), EgoConfig{}, NpcConfig{});
   world.Start(TownStart(8, 100));
   const TrafficMap& map = world.traffic().map();
-  long pairs = 0;
+  long pairs = 0, both = 0, joined = 0;
   for (int t = 0; t < 3000; ++t) {
     const Controls c = Drive(world);
     world.Step(c.steer, c.pedal);
@@ -383,9 +385,29 @@ TEST(Junction, RightsExcludeEachOther) {
             for (const TrafficConflict& zone : map.crossings(map.lane(mine.lane))) {
               if (zone.other != theirs.lane) continue;
               ++pairs;
-              const bool mine_past = npcs[i].rear_m() - mine.begin_m >= zone.end_s_m;
-              const bool theirs_past = npcs[k].rear_m() - theirs.begin_m >= zone.other_end_s_m;
-              ASSERT_TRUE(mine_past || theirs_past) << "tick " << t;
+              const double my_rear_m = npcs[i].rear_m() - mine.begin_m;
+              const double their_rear_m = npcs[k].rear_m() - theirs.begin_m;
+              if (my_rear_m >= zone.end_s_m || their_rear_m >= zone.other_end_s_m) continue;
+              ++both;
+              ASSERT_NE(mine.order, theirs.order);
+              const bool mine_later = mine.order > theirs.order;
+              const Npc& later = npcs[mine_later ? i : k];
+              const double front_m = later.front_m() - (mine_later ? mine.begin_m : theirs.begin_m);
+              const double way_m = (mine_later ? zone.begin_s_m : zone.other_begin_s_m) - front_m;
+              const double others_rear_m = mine_later ? their_rear_m : my_rear_m;
+              ASSERT_TRUE(later.first.any) << "tick " << t;
+              if (later.first.joins == static_cast<int32_t>(mine_later ? k : i)) {
+                ++joined;
+                const double my_end_m = map.lane(mine.lane).length_m;
+                const double their_end_m = map.lane(theirs.lane).length_m;
+                const double later_end_m = mine_later ? my_end_m : their_end_m;
+                const double others_end_m = mine_later ? their_end_m : my_end_m;
+                ASSERT_GT((later_end_m - front_m) - (others_end_m - others_rear_m), 0.0)
+                    << "tick " << t;
+                continue;
+              }
+              ASSERT_GT(way_m, 0.0) << "tick " << t;
+              ASSERT_LT(later.speed_mps * later.speed_mps / (2.0 * way_m), 4.0) << "tick " << t;
             }
           }
         }
@@ -393,6 +415,8 @@ TEST(Junction, RightsExcludeEachOther) {
     }
   }
   EXPECT_GT(pairs, 20);
+  EXPECT_GT(both, 20);
+  EXPECT_GT(joined, 20);
 }
 
 // An ego that waits where it must is never in a contact at junctions; one that ignores the line is
