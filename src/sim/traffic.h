@@ -6,10 +6,10 @@
 // Junctions: a car that comes near the line asks for the connecting lanes it will drive. Requests
 // are served by arrival tick, then turn (straight, right, left), then index; one is granted when
 // every car that holds a crossing or joining lane will have left the shared zone before this one is
-// there, no earlier request for such a lane waits, and its exit has room. A lane is held until the
-// car's rear has left it; until then whoever was granted a lane across it later stays before the
-// zone, or behind where the ways join (traffic_precedence.cc). The ego asks by the same rules along
-// its route, but shares a zone with nobody.
+// there, no request for such a lane is due (it has waited 8 s), and its exit has room. A lane is
+// held until the car's rear has left it; until then whoever was granted a lane across it later
+// stays before the zone, or behind where the ways join (traffic_precedence.cc). The ego asks by the
+// same rules along its route, but shares a zone with nobody.
 #pragma once
 
 #include <array>
@@ -275,6 +275,7 @@ class Traffic {
   void DecideForEgo(const Request& request, const EgoView& ego);
   void DecideForNpc(const Request& request, const EgoView& ego);
   bool Taken(std::span<const LaneIndex> lanes, int32_t agent) const;
+  bool IsDue(const Request& request) const;
   bool Claimed(std::span<const LaneIndex> lanes) const;
   bool ExitHasRoom(const Npc& npc, uint32_t exit_plan, const EgoView& ego) const;
   void UpdateYielding(const EgoView& ego);

@@ -17,6 +17,7 @@ constexpr double kRoomBraking_mps2 = 4.0;     // by which the car in the exit mi
 constexpr double kShortLane_m = 8.0;          // too short to wait on between two junctions
 constexpr double kPatience_s = 50.0;          // a car that stood this long for room is next
 constexpr double kForceAfter_s = 75.0;        // deadlock guard
+constexpr double kDueAfter_s = 8.0;           // a request that waited so long is next
 constexpr double kRedrawEvery_s = 10.0;       // waiting for room: another turn, so often
 constexpr double kGoesFirstRequest_m = 45.0;  // before the line: earlier than any other car asks
 
@@ -81,7 +82,15 @@ bool Traffic::Taken(std::span<const LaneIndex> lanes, int32_t agent) const {
   return false;
 }
 
-// Does an earlier request wait for a lane that crosses one of these?
+// Whether nobody may cross the way of this NPC any more. Until then whoever finds the way free
+// goes, so that cars follow each other through instead of taking turns one by one. Cars that go
+// first are due at once, and so is the ego, which is never let in before its way is free.
+bool Traffic::IsDue(const Request& request) const {
+  return request.arrival_tick < 0 ||
+         static_cast<double>(tick_ - request.arrival_tick) * kSimTickSeconds >= kDueAfter_s;
+}
+
+// Does an earlier request that is due wait for a lane that crosses one of these?
 bool Traffic::Claimed(std::span<const LaneIndex> lanes) const {
   if (claims_.empty()) return false;
   for (const LaneIndex index : lanes) {
@@ -276,7 +285,7 @@ void Traffic::DecideForNpc(const Request& request, const EgoView& ego) {
       return;
     }
     if (Claimed(lanes) || (taken && !FreeOnArrival(lanes, request.agent))) {
-      claims_.insert(claims_.end(), lanes.begin(), lanes.end());
+      if (IsDue(request)) claims_.insert(claims_.end(), lanes.begin(), lanes.end());
       return;
     }
   } else {

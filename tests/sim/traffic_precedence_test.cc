@@ -3,7 +3,10 @@
 // the ego stands far away.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "sim/traffic.h"
 #include "sim_test_util.h"
@@ -207,6 +210,70 @@ TEST(Precedence, WhereWaysJoinTheLaterCarStopsBehindTheEarlier) {
                 2.0, 0.3);
   }
   EXPECT_GT(behind, 3);
+}
+
+// Cars on the first way one behind the other, 14 m apart, at 5 m/s; none if they don't fit.
+std::vector<ScriptedCar> Stream(const TrafficMap& map, const Pair& pair, int count) {
+  std::vector<ScriptedCar> cars;
+  if (map.lane(pair.first_from).length_m < 20.0 + 14.0 * count) return cars;
+  for (int k = 0; k < count; ++k) {
+    cars.push_back(CarBefore(map, pair.first_from, pair.first, 10.0 + 14.0 * k, 5.0));
+  }
+  return cars;
+}
+
+// Ten cars come one after the other; another waits from the beginning. It lets some pass, for its
+// way is never free when it could be there, but after 8 s it is due: it has its right before the
+// tenth, and within the 6 s that those who have theirs take.
+TEST(Turns, CarsFollowEachOtherThroughUntilAnotherIsDue) {
+  const auto map = std::make_shared<const TrafficMap>(Town());
+  int tried = 0;
+  for (const Pair& pair : Pairs(*map, false)) {
+    std::vector<ScriptedCar> cars = Stream(*map, pair, 10);
+    if (cars.empty()) continue;
+    ++tried;
+    cars.push_back(CarBefore(*map, pair.second_from, pair.second, 1.0, 0.0));
+    Drive drive(map, pair, cars);
+    const auto npcs = drive.traffic.npcs();
+    std::vector<bool> passed(cars.size(), false);
+    int tick = 0;
+    for (; tick < 600 && npcs[10].held.count == 0; ++tick) {
+      drive.Step();
+      for (size_t k = 0; k < 10; ++k) passed[k] = passed[k] || npcs[k].held.count > 0;
+    }
+    const auto before = std::count(passed.begin(), passed.end(), true);
+    EXPECT_GE(before, 3);
+    EXPECT_LT(before, 10);
+    EXPECT_LT(tick, (8 + 6) * 20);
+  }
+  EXPECT_GT(tried, 1);
+}
+
+// The same with the ego in place of the other: it is due at once, so the second car lets it go.
+TEST(Turns, TheEgoIsDueAtOnce) {
+  const auto map = std::make_shared<const TrafficMap>(Town());
+  int tried = 0;
+  for (const Pair& pair : Pairs(*map, false)) {
+    std::vector<ScriptedCar> cars = Stream(*map, pair, 4);
+    if (cars.empty()) continue;
+    ++tried;
+    const auto exit = map->next(map->lane(pair.second))[0];
+    const Route route(map->shared_network(), {pair.second_from, pair.second, exit}, 0.0, 5.0);
+    const std::vector<RouteCrossing> crossings = FindCrossings(route);
+    Drive drive(map, pair, {});
+    drive.ego.crossings = crossings;
+    drive.ego.route_s_m = crossings[0].begin_m - 1.0 - 0.5 * drive.ego.box.length_m;
+    drive.traffic.Start(1, 0, drive.ego, cars);
+    const auto npcs = drive.traffic.npcs();
+    ASSERT_GT(npcs[0].held.count, 0u) << "goes straight on";
+    for (int tick = 0; tick < 300 && drive.traffic.ego_rights().held.count == 0; ++tick) {
+      drive.Step();
+      ASSERT_TRUE(npcs[1].held.count == 0 || drive.traffic.ego_rights().held.count > 0) << tick;
+    }
+    EXPECT_TRUE(drive.traffic.ego_rights().licensed);
+    EXPECT_GT(drive.traffic.ego_rights().held.count, 0u);
+  }
+  EXPECT_GT(tried, 1);
 }
 
 }  // namespace
