@@ -18,7 +18,7 @@ constexpr double kShortLane_m = 8.0;          // too short to wait on between tw
 constexpr double kPatience_s = 50.0;          // a car that stood this long for room is next
 constexpr double kForceAfter_s = 75.0;        // deadlock guard
 constexpr double kDueAfter_s = 8.0;           // a request that waited so long is next
-constexpr double kRedrawEvery_s = 10.0;       // waiting for room: another turn, so often
+constexpr double kRedrawEvery_s = 3.0;        // waiting for room: another turn, so often
 constexpr double kGoesFirstRequest_m = 45.0;  // before the line: earlier than any other car asks
 
 }  // namespace

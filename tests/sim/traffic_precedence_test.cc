@@ -276,5 +276,33 @@ TEST(Turns, TheEgoIsDueAtOnce) {
   EXPECT_GT(tried, 1);
 }
 
+// A car stands at the beginning of the exit, for ever. Whoever would follow it turns elsewhere:
+// after 3 s at the line and no earlier, each 3 s with an even chance.
+TEST(Turns, WhoFindsTheExitFullTakesAnotherTurnAfterThreeSeconds) {
+  const auto map = std::make_shared<const TrafficMap>(Town());
+  int turned = 0, tried = 0;
+  for (const Pair& pair : Pairs(*map, false)) {
+    if (map->next(map->lane(pair.second_from)).size() != 2) continue;
+    ++tried;
+    ScriptedCar cars[] = {CarBefore(*map, pair.second_from, pair.second, 1.0, 0.0),
+                          CarBefore(*map, pair.second_from, pair.second, 1.0, 0.0)};
+    const LaneIndex exit = map->lane(pair.second).exit;
+    cars[1].npc.plan[0] = exit;
+    cars[1].npc.plan_count = 1;
+    cars[1].npc.s_m = 3.0;
+    cars[1].script = {.stop_odometer_m = 0.0, .release_tick = 1000000};
+    Drive drive(map, pair, cars);
+    for (int tick = 1; tick < 60; ++tick) {
+      drive.Step();
+      ASSERT_EQ(drive.first().plan[1], pair.second) << "tick " << tick;
+      ASSERT_EQ(drive.first().cause, StandCause::kExitFull);
+    }
+    for (int tick = 60; tick < 600 && drive.first().plan[1] == pair.second; ++tick) drive.Step();
+    turned += drive.first().plan[1] != pair.second;
+  }
+  EXPECT_GT(tried, 3);
+  EXPECT_EQ(turned, tried) << "of ten draws one differs, but once in a thousand";
+}
+
 }  // namespace
 }  // namespace volante
