@@ -7,14 +7,16 @@
 namespace volante {
 namespace {
 
-constexpr double kCell = 0.25;
+constexpr double kCell = 0.25, kStepOfCell = 0.34;
 constexpr double kLargestHole = 150.0;  // m^2
 constexpr int kLargestRaster = 2000;    // cells a side: junctions up to 500 m
+constexpr size_t kLeastGap = 3;         // cells; the edge of a lane may miss one
+constexpr int kFurthestTip = 24;        // cells beyond the hole that a tip of it may reach
 constexpr float kNoHeight = 1e30f;
 
-// Which cells of a junction's square lie below a lane, and how high that is.
+// Which cells of a junction's square lie below a lane, quarter by quarter, and how high that is.
 struct Raster {
-  enum : uint8_t { kOpen, kCovered, kSeen };
+  enum : uint8_t { kOpen = 0, kCovered = 15, kSeen = 16 };  // a bit for each quarter
 
   Vec2 low_m;
   int n = 0;  // cells a side
@@ -25,9 +27,9 @@ struct Raster {
     return low_m + Vec2{(column + 0.5) * kCell, (row + 0.5) * kCell};
   }
 
-  // Points closer together than the cells, so that no cell under a lane is left out.
+  // Points closer together than quarters of cells, so that none under a lane is left out.
   void Cover(const Curve& curve, double from_s, double to_s) {
-    constexpr double kStep = 0.4 * kCell;
+    constexpr double kStep = kStepOfCell * kCell;
     for (double s = std::max(0.0, from_s); s <= std::min(to_s, curve.length_m()); s += kStep) {
       const CurvePoint p = curve.At(s);
       const Vec2 along = UnitFromHeading(p.heading_rad), across{-along.y, along.x};
@@ -36,7 +38,8 @@ struct Raster {
         const Vec2 at = (p.position_m + across * t - low_m) * (1.0 / kCell);
         if (!(at.x >= 0.0 && at.y >= 0.0 && at.x < n && at.y < n)) continue;
         const size_t cell = static_cast<size_t>(at.y) * n + static_cast<size_t>(at.x);
-        cells[cell] = kCovered;
+        const bool right = at.x - std::floor(at.x) >= 0.5, upper = at.y - std::floor(at.y) >= 0.5;
+        cells[cell] |= static_cast<uint8_t>(1u << ((right ? 1u : 0u) + (upper ? 2u : 0u)));
         if (height_m.empty()) continue;
         height_m[cell] = static_cast<float>(ground.height_m + t * std::tan(ground.bank_rad));
       }
@@ -63,13 +66,89 @@ struct Raster {
     }
     return border;
   }
+
+  // The tips of a hole are narrower than a cell: adds what it reaches through cells that lanes
+  // cover in part.
+  void AddTips(std::vector<int>& region) {
+    size_t begin = 0;
+    for (int step = 0; step < kFurthestTip && begin < region.size(); ++step) {
+      const size_t end = region.size();
+      for (size_t k = begin; k < end; ++k) {
+        const int r = region[k] / n, c = region[k] % n;
+        const auto spread = [&](bool within, int next) {
+          if (!within || cells[next] == kOpen || cells[next] >= kCovered) return;
+          cells[next] |= kSeen;
+          region.push_back(next);
+        };
+        spread(c > 1, region[k] - 1);
+        spread(c < n - 2, region[k] + 1);
+        spread(r > 1, region[k] - n);
+        spread(r < n - 2, region[k] + n);
+      }
+      begin = end;
+    }
+  }
+
+  // After the open cells: floods over cells that are covered in part. True when it is a gap between
+  // lanes, narrower than a cell, and not the edge of what is open.
+  bool FloodGap(int from, std::vector<int>& region) {
+    bool edge = false;
+    region.assign(1, from);
+    cells[from] |= kSeen;
+    for (size_t k = 0; k < region.size(); ++k) {
+      const int r = region[k] / n, c = region[k] % n;
+      edge = edge || r == 0 || c == 0 || r == n - 1 || c == n - 1;
+      const auto spread = [&](bool within, int next) {
+        if (!within) return;
+        edge = edge || cells[next] == kSeen;
+        if (cells[next] >= kCovered) return;
+        cells[next] |= kSeen;
+        region.push_back(next);
+      };
+      spread(c > 0, region[k] - 1);
+      spread(c < n - 1, region[k] + 1);
+      spread(r > 0, region[k] - n);
+      spread(r < n - 1, region[k] + n);
+    }
+    return !edge;
+  }
 };
+
+// Adds the cells to the roads, row by row, where the lanes beside them lie on one level.
+void Pave(const Raster& raster, std::vector<int>& region, bool flat,
+          std::vector<SurfaceStrip>& surfaces) {
+  const int n = raster.n;
+  std::sort(region.begin(), region.end());
+  for (size_t k = 0; k < region.size();) {
+    size_t end = k + 1;
+    while (end < region.size() && region[end] == region[end - 1] + 1) ++end;
+    const Vec2 a = raster.CenterOf(region[k] / n, region[k] % n) - Vec2{kCell, kCell};
+    const Vec2 b = raster.CenterOf(region[end - 1] / n, region[end - 1] % n) + Vec2{kCell, kCell};
+    SurfaceStrip strip{Surface::kRoad,           true, {{a.x, b.y}, {b.x, b.y}},
+                       {{a.x, a.y}, {b.x, a.y}}, {},   {}};
+    // A hole never touches the raster's border: there are lanes to both sides of each row.
+    bool one_level = true;
+    if (!flat) {
+      const auto height = [&](int cell, int beside) {
+        return static_cast<double>(raster.height_m[cell] < kNoHeight ? raster.height_m[cell]
+                                                                     : raster.height_m[beside]);
+      };
+      const double left = height(region[k], region[k] - 1);
+      const double right = height(region[end - 1], region[end - 1] + 1);
+      one_level = std::abs(left - right) <= RoadNetwork::kLevelHeightM;
+      strip.left_height_m = strip.right_height_m = {left, right};
+    }
+    if (one_level) surfaces.push_back(std::move(strip));
+    k = end;
+  }
+}
 
 }  // namespace
 
 // Connecting lanes can enclose pieces of ground that no lane covers: the middle of a crossing.
-// Such holes are found on a raster and paved row by row; the pieces reach at most half a cell over
-// the lanes around them. Larger ones are islands (roundabouts) and stay.
+// Such holes are found on a raster and paved row by row, with their narrow tips; the pieces reach
+// at most a cell and a half over the lanes around them. Larger ones are islands (roundabouts) and
+// stay.
 void RoadNetworkBuilder::FillJunctionHoles() {
   for (const Junction& junction : network_->junctions_) FillHolesOf(junction);
 }
@@ -89,7 +168,8 @@ void RoadNetworkBuilder::FillHolesOf(const Junction& junction) {
     const Curve& curve = net.lane(lane).center;
     const double length = std::min(to_s, curve.length_m()) - std::max(0.0, from_s);
     const double width = 2.0 * curve.points().front().half_width_m;
-    Spend(RoadOf(net.lane(lane)), 0.0, length * (10.0 + width / (0.16 * kCell * kCell)));
+    Spend(RoadOf(net.lane(lane)), 0.0,
+          length * (10.0 + width / (kStepOfCell * kStepOfCell * kCell * kCell)));
     raster.Cover(curve, from_s, to_s);
   };
   for (const LaneIndex i : junction.lanes) {
@@ -106,25 +186,12 @@ void RoadNetworkBuilder::FillHolesOf(const Junction& junction) {
     if (raster.cells[i] != Raster::kOpen) continue;
     if (raster.Flood(i, region)) continue;
     if (static_cast<double>(region.size()) * kCell * kCell > kLargestHole) continue;
-    std::sort(region.begin(), region.end());
-    for (size_t k = 0; k < region.size();) {
-      size_t end = k + 1;
-      while (end < region.size() && region[end] == region[end - 1] + 1) ++end;
-      const Vec2 a = raster.CenterOf(region[k] / n, region[k] % n) - Vec2{kCell, kCell};
-      const Vec2 b = raster.CenterOf(region[end - 1] / n, region[end - 1] % n) + Vec2{kCell, kCell};
-      SurfaceStrip strip{Surface::kRoad,           true, {{a.x, b.y}, {b.x, b.y}},
-                         {{a.x, a.y}, {b.x, a.y}}, {},   {}};
-      // A hole never touches the raster's border: there are lanes to both sides of each row.
-      bool one_level = true;
-      if (!net.flat_) {
-        const double left = raster.height_m[region[k] - 1];
-        const double right = raster.height_m[region[end - 1] + 1];
-        one_level = std::abs(left - right) <= RoadNetwork::kLevelHeightM;
-        strip.left_height_m = strip.right_height_m = {left, right};
-      }
-      if (one_level) net.surfaces_.push_back(std::move(strip));
-      k = end;
-    }
+    raster.AddTips(region);
+    Pave(raster, region, net.flat_, net.surfaces_);
+  }
+  for (int i = 0; i < n * n; ++i) {
+    if (raster.cells[i] >= Raster::kCovered || !raster.FloodGap(i, region)) continue;
+    if (region.size() >= kLeastGap) Pave(raster, region, net.flat_, net.surfaces_);
   }
 }
 
