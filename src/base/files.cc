@@ -88,7 +88,11 @@ class RealFileSystem : public Files {
   uint64_t Size(const std::string& path) override {
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0) Fail("cannot read", path, errno);
-    if (!S_ISREG(info.st_mode)) Fail("cannot read", path, EISDIR);
+    if (!S_ISREG(info.st_mode)) {
+      throw Error(ExitCode::kBadInput, "cannot read", path,
+                  S_ISDIR(info.st_mode) ? "it is a folder" : "it is no regular file",
+                  "name a file");
+    }
     return static_cast<uint64_t>(info.st_size);
   }
 
@@ -146,6 +150,11 @@ class RealFileSystem : public Files {
     if (error) Fail("cannot create directory", path, error.value());
   }
   void Rename(const std::string& from, const std::string& to) override {
+    // A device would be replaced by a file.
+    struct stat info{};
+    if (::stat(to.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+      throw Error(ExitCode::kBadInput, "cannot write", to, "it is no regular file", "name a file");
+    }
     if (::rename(from.c_str(), to.c_str()) != 0) Fail("cannot rename to", to, errno);
   }
   void Remove(const std::string& path) override {
@@ -208,6 +217,15 @@ void WriteFileAtomically(Files& files, const std::string& path, std::span<const 
     throw;
   }
   files.SyncDirectory(DirectoryOf(path));
+}
+
+void CheckCanBeWritten(Files& files, const std::string& path) {
+  const std::string folder = DirectoryOf(path);
+  const bool is_folder = files.IsDirectory(path);
+  if (!is_folder && files.IsDirectory(folder)) return;
+  throw Error(ExitCode::kBadInput, "cannot write", path,
+              is_folder ? "it is a folder" : "there is no folder " + folder,
+              "name a file in a folder that exists");
 }
 
 void WriteFileAtomically(Files& files, const std::string& path, std::string_view text) {

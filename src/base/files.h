@@ -70,6 +70,10 @@ Files& RealFiles();
 void WriteFileAtomically(Files& files, const std::string& path, std::span<const uint8_t> bytes);
 void WriteFileAtomically(Files& files, const std::string& path, std::string_view text);
 
+// Before long work whose result goes there: Error(kBadInput) when `path` is a folder or lies in
+// none.
+void CheckCanBeWritten(Files& files, const std::string& path);
+
 // MakeDirectories, and the names of all folders that were missing survive a crash.
 void MakeDirectoriesDurably(Files& files, const std::string& path);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "config/options.h"
@@ -73,7 +74,9 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
   app.add_option("--output", flags.output,
                  "write an mp4 there instead of opening a window; drive.mp4 without a display");
   app.add_option("--frame", flags.frame, "also write one frame as PNG");
-  app.add_option("--frame-tick", flags.frame_tick, "which tick that is")->capture_default_str();
+  app.add_option("--frame-tick", flags.frame_tick, "which tick that is")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
   app.add_option("--set", flags.sets, "override a configuration key: a.b=c");
 }
 
@@ -188,6 +191,7 @@ class Show {
   // a replay that was not the recorded drive.
   ExitCode Drive(const ResetRequest& reset);
   bool watching() const { return watching_; }
+  bool wrote_frame() const { return wrote_frame_; }
   void Close() { screen_.Close(); }
 
  private:
@@ -206,7 +210,7 @@ class Show {
   std::vector<uint8_t> street_, picture_, agent_view_;
   Screen screen_;
   ProgressLine progress_;
-  bool watching_ = true;
+  bool watching_ = true, wrote_frame_ = false;
 };
 
 ExitCode Show::Drive(const ResetRequest& reset) {
@@ -214,6 +218,14 @@ ExitCode Show::Drive(const ResetRequest& reset) {
   Policy& policy = *plan_.policy;
   const DriveFacts& facts = view_.facts[0];
   env_.Reset({&reset, 1}, view_);
+  const size_t listed = env_.town(0).routes.test.size();
+  const bool one_town = plan_.config.env.town != kRandomTowns && reset.suite != Suite::kNewTown;
+  if (one_town && !plan_.record && static_cast<size_t>(reset.route_index) >= listed) {
+    throw Error(ExitCode::kUsage, "there is no such route",
+                "--route " + std::to_string(reset.route_index),
+                "the town lists " + std::to_string(listed) + " test routes",
+                "give 0 to " + std::to_string(listed - 1));
+  }
   LookAround();
   people_camera_->SetLook(LookForPeople(env_.look(0), kWidth, kHeight));
   agent_camera_->SetLook(env_.look(0));
@@ -281,6 +293,7 @@ void Show::ShowFrame(const std::string& title, double episode_return, std::optio
   overlay_->Compose(input, picture_);
   if (!flags_.frame.empty() && facts.tick == flags_.frame_tick) {
     WritePng(flags_.frame, picture_, kWidth, kHeight, 3);
+    wrote_frame_ = true;
   }
   watching_ = screen_.Show(picture_);
   progress_.Show(facts.tick, plan_.config.env.max_episode_steps, "ticks", title);
@@ -301,6 +314,14 @@ int RunDrive(int argc, char** argv) {
     std::fprintf(stderr, "no display: writing %s\n", flags.output.c_str());
   }
 
+  // Before the drive, not after it.
+  if (!flags.output.empty()) CheckCanBeWritten(RealFiles(), flags.output);
+  if (!flags.frame.empty()) CheckCanBeWritten(RealFiles(), flags.frame);
+  if (!flags.frame.empty() && !flags.frame.ends_with(".png")) {
+    throw Error(ExitCode::kUsage, "a frame is a PNG", flags.frame, "its name ends otherwise",
+                "give it the end .png");
+  }
+
   SetLearnerThreads(0);
   const Plan plan = flags.replay.empty() ? PlanDrive(flags) : PlanReplay(flags);
   const EnvConfig& world = plan.config.env;
@@ -315,6 +336,11 @@ int RunDrive(int argc, char** argv) {
   }
   show.Close();
   if (!flags.output.empty()) std::printf("%s\n", flags.output.c_str());
+  if (!flags.frame.empty() && !show.wrote_frame()) {
+    throw Error(ExitCode::kUsage, "no frame was written", flags.frame,
+                "the drive ended before tick " + std::to_string(flags.frame_tick),
+                "give a smaller --frame-tick");
+  }
   return static_cast<int>(result);
 }
 

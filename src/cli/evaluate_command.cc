@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/build_commit.h"
 #include "cli/command.h"
@@ -354,6 +355,10 @@ int RunEvaluate(int argc, char** argv) {
   if (!flags.scenario.empty()) flags.sets.push_back("env.scenario=" + flags.scenario);
   if (!flags.weather.empty()) flags.sets.push_back("weather.preset=" + flags.weather);
   if (!flags.map.empty()) flags.sets.push_back("env.map=" + flags.map);
+
+  // Before the drives, not after them.
+  if (!flags.output_dir.empty()) RealFiles().MakeDirectories(flags.output_dir);
+  if (!flags.json.empty() && flags.json != "-") CheckCanBeWritten(RealFiles(), flags.json);
 
   SetLearnerThreads(flags.threads);
   EvaluationReport report{.program = VOLANTE_VERSION " " VOLANTE_COMMIT,

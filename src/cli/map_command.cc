@@ -121,11 +121,17 @@ int RunMap(int argc, char** argv) {
   CLI::App* drive =
       app.add_subcommand("traffic", "drives hours of traffic and counts what goes wrong");
   drive->add_option("map", map, kMapHelp)->required();
-  drive->add_option("--npcs", traffic.npcs, "cars beside the ego")->check(CLI::Range(0, 1000));
-  drive->add_option("--hours", traffic.hours, "simulated time")->check(CLI::Range(0.001, 1000.0));
+  drive->add_option("--npcs", traffic.npcs, "cars beside the ego")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  drive->add_option("--hours", traffic.hours, "simulated time")
+      ->check(CLI::Range(0.001, 1000.0))
+      ->capture_default_str();
   drive->add_option("--ego", traffic.ego, "standing, expert (idm_mobil) or slow (3 m/s)")
-      ->check(CLI::IsMember({"standing", "expert", "slow"}));
-  drive->add_option("--seed", traffic.seed, "of cars, their turns and the ego's way");
+      ->check(CLI::IsMember({"standing", "expert", "slow"}))
+      ->capture_default_str();
+  drive->add_option("--seed", traffic.seed, "of cars, their turns and the ego's way")
+      ->capture_default_str();
   AddConfigFlags(*drive, sources);
   if (!ParseArguments(app, argc, argv)) return static_cast<int>(ExitCode::kOk);
 

@@ -225,6 +225,7 @@ void DrawRoutes(const NetworkPointer& network, const TownRoutes& lists, const st
   constexpr std::array kColors = {"#30d060", "#ff9020", "#ff50c0", "#50b0ff",
                                   "#f0f040", "#a070ff", "#ff6060", "#60ffe0"};
   std::vector<Route> routes;
+  size_t listed = 0;
   if (which == "train") {
     const RouteSampler sampler(network, lists.held_out, 120.0, 250.0);
     RandomStream random(0, "drawn routes");
@@ -232,6 +233,7 @@ void DrawRoutes(const NetworkPointer& network, const TownRoutes& lists, const st
   } else {
     const std::vector<RouteEnds>& ends = which == "test" ? lists.test : lists.validation;
     // Spread over the list, which goes round the town's turns.
+    listed = ends.size();
     const size_t count = std::min(ends.size(), kMostRoutes);
     for (size_t k = 0; k < count; ++k) {
       routes.push_back(FindRoute(network, ends[k * ends.size() / count]));
@@ -240,7 +242,11 @@ void DrawRoutes(const NetworkPointer& network, const TownRoutes& lists, const st
   for (size_t k = 0; k < routes.size(); ++k) {
     DrawRoute(routes[k], kColors[k % kColors.size()], 0.6, drawing);
   }
-  std::fprintf(stderr, "%zu routes\n", routes.size());
+  if (listed > routes.size()) {
+    std::fprintf(stderr, "%zu of %zu routes\n", routes.size(), listed);
+  } else {
+    std::fprintf(stderr, "%zu routes\n", routes.size());
+  }
 }
 
 // The lists of a built-in town; those that an evaluation would drive on any other map.
@@ -248,6 +254,18 @@ TownRoutes ListsOf(const std::string& map, const NetworkPointer& network) {
   if (IsBuiltInTown(map)) return ReadTownRoutes(*network, BuiltInTownRoutesText(map), map);
   const std::string& hash = network->text_hash();
   return MakeTownRoutes(network, RandomTownSeed(map).value_or(HashBytes(hash.data(), hash.size())));
+}
+
+// "START -> GOAL" as the lists of routes have them.
+Route RouteNamed(const NetworkPointer& network, const std::string& ends) {
+  try {
+    return FindRoute(network,
+                     ReadTownRoutes(*network, "test:\n  - " + ends + "\n", "").test.front());
+  } catch (const Error& error) {
+    throw Error(ExitCode::kUsage, "there is no such route", "--route '" + ends + "'",
+                error.reason(),
+                "give ROAD/SECTION/LANE S -> ROAD/SECTION/LANE S, as in towns/*.routes.yaml");
+  }
 }
 
 void WritePng(const std::string& svg, const std::string& output) {
@@ -271,6 +289,11 @@ void WritePng(const std::string& svg, const std::string& output) {
 }  // namespace
 
 int DrawMap(const DrawFlags& flags) {
+  if (!flags.output.ends_with(".png") && !flags.output.ends_with(".svg")) {
+    throw Error(ExitCode::kUsage, "a drawing is an SVG or a PNG", flags.output,
+                "its name ends otherwise", "give it the end .svg or .png");
+  }
+  CheckCanBeWritten(RealFiles(), flags.output);
   const NetworkPointer network = LoadMap(flags.map);
   Drawing drawing(*network);
   TownRoutes lists;
@@ -279,11 +302,9 @@ int DrawMap(const DrawFlags& flags) {
   DrawSignals(*network, drawing);
   if (!flags.routes.empty()) DrawRoutes(network, lists, flags.routes, drawing);
   if (!flags.route.empty()) {
-    const TownRoutes list = ReadTownRoutes(*network, "test:\n  - " + flags.route + "\n", "--route");
-    const Route route = FindRoute(network, list.test.front());
+    const Route route = RouteNamed(network, flags.route);
     DrawRoute(route, "#30d060", 1.2, drawing);
-    std::fprintf(stderr, "route of %.1f m with %d turns\n", route.length_m(),
-                 route.junction_turns());
+    std::fprintf(stderr, "route of %.1f m, turns: %d\n", route.length_m(), route.junction_turns());
   }
   for (const Junction& junction : network->junctions()) {
     drawing.Text(junction.center_m, junction.id, 5.0);

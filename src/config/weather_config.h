@@ -73,7 +73,7 @@ struct WeatherConfig {
        .min = 0,
        .max = 360});
     v("sun_altitude_angle", sun_altitude_angle,
-      {.help = "height of the sun, degrees: 90 above, 0 on the horizon, below -6 is night",
+      {.help = "height of the sun, degrees: 90 above, 0 on the horizon, below -1 is night",
        .min = -90,
        .max = 90});
     v("fog_density", fog_density,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/hash.h"
 
 namespace volante {
@@ -38,6 +39,13 @@ std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
                                   "routes of " + config.town);
   } else {
     town->name = config.map;
+    const std::vector<std::string> names = BuiltInTownNames();
+    const bool is_town = std::find(names.begin(), names.end(), config.map) != names.end() ||
+                         RandomTownSeed(config.map);
+    if (is_town && !RealFiles().Exists(config.map)) {
+      throw Error(ExitCode::kUsage, "there is no such map file", config.map,
+                  "it is the name of a town", "--set env.town=" + config.map);
+    }
     town->network = RoadNetwork::LoadFile(config.map);
     const std::string& hash = town->network->text_hash();
     town->routes = MakeTownRoutes(town->network, HashBytes(hash.data(), hash.size()));

@@ -30,23 +30,30 @@ float DownSin(const View& view, int y) {
   return std::clamp((view.sin_pitch + q * view.cos_pitch) / std::sqrt(1.0f + q * q), 0.0f, 1.0f);
 }
 
+constexpr float kThrownBack = 2.5f;  // of the veil's own light, in the beam of the headlights
+
 // Colours of one frame's ground. At night the ground is painted as the lamps would show it and
 // dimmed afterwards: what gives light itself, sky and fog, is painted brighter by as much.
 struct GroundColors {
   const Appearance& look;
   float light;
   Color tint;
-  float glow;
 
   explicit GroundColors(const Appearance& a)
       : look(a),
         light(a.night ? 1.0f : GroundLight(a)),
-        tint(a.night ? Color{1.0f, 1.0f, 1.0f} : a.tint),
-        glow(a.night ? 1.0f / kNightGround : 1.0f) {}
+        tint(a.night ? Color{1.0f, 1.0f, 1.0f} : a.tint) {}
   Color Lit(Color c) const {
     return {c.r * tint.r * light, c.g * tint.g * light, c.b * tint.b * light};
   }
-  Color Glowing(Color c) const { return {c.r * glow, c.g * glow, c.b * glow}; }
+  // What the light on the ground does not make brighter, in a row of that distance: the gain that
+  // NightSink puts on all of it is taken off, up to what drops in the beam throw back.
+  Color Glowing(Color c, float forward_m) const {
+    if (!look.night) return c;
+    const float beam = kNightGround + Appearance::HeadlightAt(forward_m, 0.0f);
+    const float glow = std::min(kThrownBack / beam, 1.0f / kNightGround);
+    return {c.r * glow, c.g * glow, c.b * glow};
+  }
 };
 
 }  // namespace
@@ -61,16 +68,18 @@ void Camera::Impl::MakeShades() {
       auto& column = shades[static_cast<size_t>(m)][static_cast<size_t>(plane)];
       column.resize(static_cast<size_t>(height));
       for (int y = 0; y < height; ++y) {
-        const float haze = rows[static_cast<size_t>(y)].haze;
+        const GroundRow& row = rows[static_cast<size_t>(y)];
+        const float haze = row.haze;
         Color c = lit;
         float grain = paint.grain * (1.0f - haze);
         if (mirror > 0.0f) {
           const float down = DownSin(view, y);
           const float share = mirror * Appearance::Fresnel(down);
-          c = Mix(c, colors.Glowing(appearance.SkyAt(down)), share);
+          c = Mix(c, colors.Glowing(appearance.SkyAt(down), row.forward_m), share);
           grain *= 1.0f - share;
         }
-        const int base = LevelOf(Mix(c, colors.Glowing(appearance.air), haze), plane);
+        const int base =
+            LevelOf(Mix(c, colors.Glowing(appearance.air, row.forward_m), haze), plane);
         // Kept within a byte for every texel, so that spans need no clamp.
         const int swing = static_cast<int>(grain + 0.5f);
         column[static_cast<size_t>(y)] = {
@@ -97,9 +106,10 @@ void Camera::Impl::MakeWetRows() {
     light.assign(static_cast<size_t>(height), 0);
     for (int y = 0; y < height; ++y) {
       const float down = DownSin(view, y), share = Appearance::Fresnel(down);
-      const float haze = rows[static_cast<size_t>(y)].haze;
-      const Color mirrored = Mix(bed, colors.Glowing(appearance.SkyAt(down)), share);
-      const Color hazy = Mix(mirrored, colors.Glowing(appearance.air), haze);
+      const GroundRow& row = rows[static_cast<size_t>(y)];
+      const float haze = row.haze;
+      const Color mirrored = Mix(bed, colors.Glowing(appearance.SkyAt(down), row.forward_m), share);
+      const Color hazy = Mix(mirrored, colors.Glowing(appearance.air, row.forward_m), haze);
       water[static_cast<size_t>(y)] = static_cast<int16_t>(LevelOf(hazy, plane));
       // A mirror would show the sun where the row looks down as steeply as the sun stands; rough
       // asphalt draws it out, towards the horizon most.

@@ -76,6 +76,7 @@ struct Face {
 
 // Everything that objects need while a frame is painted.
 struct Painter {
+  static constexpr float kGlow = 2.5f;
   const View& view;
   CoverageRaster& raster;
   const Appearance& look;
@@ -100,9 +101,13 @@ struct Painter {
   void Fill(Color color, SemanticClass cls, float opacity = 1.0f) {
     canvas.Fill(raster, Hazy(color), cls, opacity);
   }
-  // The same for what gives light itself.
+  // The same for what gives light itself: brighter than any surface, it comes through haze longer.
   void FillGlowing(Color color, SemanticClass cls, float opacity = 1.0f) {
-    canvas.Fill(raster, Mix(color, look.air, haze), cls, opacity);
+    const float left = (1.0f - haze) * (1.0f + kGlow * haze);
+    canvas.Fill(raster,
+                {color.r * left + look.air.r * haze, color.g * left + look.air.g * haze,
+                 color.b * left + look.air.b * haze},
+                cls, opacity);
   }
   // Fill for a surface of its own: what was added lies in one plane.
   void FillFlat(Color color, SemanticClass cls);

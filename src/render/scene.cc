@@ -32,6 +32,27 @@ void Ground(const Terrain& terrain, std::vector<Building>& buildings, std::vecto
   for (Tree& tree : trees) tree.base_m = static_cast<float>(terrain.HeightAt(tree.center_m));
 }
 
+// What stands lower than a street near by would be painted over its edge: the street is ground, and
+// all of the ground is painted first.
+constexpr double kBelow_m = 0.8, kBesideStreet_m = 14.0;
+
+template <class Item>
+void DropBelowStreets(std::span<const StreetSide> sides, float (*radius_of)(const Item&),
+                      std::vector<Item>& items) {
+  std::erase_if(items, [&](const Item& item) {
+    const double reach_m = kBesideStreet_m + static_cast<double>(radius_of(item));
+    for (const StreetSide& side : sides) {
+      for (const GroundPoint& p : side.points) {
+        if (p.height_m - static_cast<double>(item.base_m) > kBelow_m &&
+            Distance(p.at_m, item.center_m) < reach_m) {
+          return true;
+        }
+      }
+    }
+    return false;
+  });
+}
+
 constexpr double kNearLamp_m = 3.5;  // above the ground of its line
 
 constexpr double kPostStep_m = 0.5, kPostFar_m = 15.0;
@@ -102,6 +123,11 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   if (!scene->terrain.flat()) AddLand(sides, edges, ground, *scene);
   if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
   Ground(scene->terrain, scene->buildings, scene->trees);
+  if (!scene->terrain.flat()) {
+    DropBelowStreets<Building>(
+        sides, [](const Building& b) { return b.radius_m; }, scene->buildings);
+    DropBelowStreets<Tree>(sides, [](const Tree& t) { return t.crown_radius_m; }, scene->trees);
+  }
   IndexDiscs<LandCell>(scene->land, [](const LandCell& c) { return c.radius_m; }, scene->land_grid);
   IndexDiscs<DeckSide>(
       scene->deck_sides, [](const DeckSide& d) { return d.radius_m; }, scene->deck_side_grid);

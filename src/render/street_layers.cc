@@ -11,7 +11,8 @@ namespace volante {
 
 namespace {
 
-constexpr double kRoadOverlap_m = 0.02;  // hides hairline gaps between neighbouring lanes
+constexpr double kRoadOverlap_m = 0.02;      // hides hairline gaps between neighbouring lanes,
+constexpr double kJunctionOverlap_m = 0.07;  // and slivers between the ways through a junction
 
 // Strips that share their edges point by point, from right to left: one road's cross-section.
 using Street = std::vector<const SurfaceStrip*>;
@@ -77,12 +78,13 @@ void AddStreet(const Street& street, GroundBuilder& ground) {
         GroundLine right = MakeLine(first.right, first.right_height_m);
         GroundLine left = MakeLine(last.left, last.left_height_m);
         if (layer > 0) {
+          const double overlap_m = first.in_junction ? kJunctionOverlap_m : kRoadOverlap_m;
           for (size_t k = 0; k < left.size(); ++k) {
             const Vec2 d = left[k].at_m - right[k].at_m;
             const double width = Norm(d);
             if (width < 1e-6) continue;
-            left[k].at_m = left[k].at_m + d * (kRoadOverlap_m / width);
-            right[k].at_m = right[k].at_m - d * (kRoadOverlap_m / width);
+            left[k].at_m = left[k].at_m + d * (overlap_m / width);
+            right[k].at_m = right[k].at_m - d * (overlap_m / width);
           }
         }
         ground.AddBand(kLayers[layer], std::move(left), std::move(right));

@@ -56,7 +56,7 @@ std::string DefectAt(const std::string& road_id, double s_m, const std::string& 
 void Refuse(const std::string& name, const std::string& road_id, double s_m,
             const std::string& reason) {
   throw Error(ExitCode::kBadInput, "the map can't be used", name, Place(road_id, s_m) + reason,
-              "volante map check names every defect of a map");
+              "mend the map there");
 }
 
 const LaneRecord* Section::Find(int id) const {
