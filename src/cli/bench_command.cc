@@ -88,7 +88,8 @@ int RunBench(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "of each run")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
-  app.add_option("--threads", threads, "threads of the learner; 0 means one per core");
+  app.add_option("--threads", threads, "threads of the learner; 0 means one per core")
+      ->check(CLI::Range(0, 1024));
   app.add_option("--peer-python", options.peer_python,
                  "interpreter with torch for the peer; '' leaves the peer out")
       ->capture_default_str();

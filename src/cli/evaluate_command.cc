@@ -82,7 +82,8 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
       ->needs(output_dir);
   app.add_option("--json", flags.json, "write the JSON there; - is stdout");
   app.add_option("--set", flags.sets, "override a key of the stored configuration: a.b=c");
-  app.add_option("--threads", flags.threads, "threads of the network; 0 means one per core");
+  app.add_option("--threads", flags.threads, "threads of the network; 0 means one per core")
+      ->check(CLI::Range(0, 1024));
 }
 
 // The one thing wrong with what was asked, if any, before anything is loaded.
