@@ -91,7 +91,7 @@ TEST_P(JunctionHoles, NoGrassShowsThroughTheAsphalt) {
     Raster raster(junction, network->surfaces());
     for (const double area : raster.Holes()) {
       EXPECT_LT(area, 0.1) << "in junction " << junction.id << " at " << junction.center_m.x << ' '
-                            << junction.center_m.y;
+                           << junction.center_m.y;
     }
   }
 }
