@@ -81,11 +81,6 @@ int Check(const std::string& map) {
 
 }  // namespace
 
-bool IsBuiltInTown(const std::string& map) {
-  const std::vector<std::string> names = BuiltInTownNames();
-  return std::find(names.begin(), names.end(), map) != names.end();
-}
-
 std::shared_ptr<const RoadNetwork> LoadMap(const std::string& map) {
   const bool is_path = map.find('/') != std::string::npos || map.find('.') != std::string::npos;
   if (is_path || (!IsBuiltInTown(map) && RealFiles().Exists(map)))

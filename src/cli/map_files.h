@@ -11,7 +11,6 @@ namespace volante {
 // A file when there is one of that name or the name looks like one, else a built-in town or a
 // random one (random_N).
 std::shared_ptr<const RoadNetwork> LoadMap(const std::string& map);
-bool IsBuiltInTown(const std::string& map);
 
 struct DrawFlags {
   std::string map, output;

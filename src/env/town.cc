@@ -39,9 +39,7 @@ std::shared_ptr<const Town> LoadTown(const EnvConfig& config, bool with_scene) {
                                   "routes of " + config.town);
   } else {
     town->name = config.map;
-    const std::vector<std::string> names = BuiltInTownNames();
-    const bool is_town = std::find(names.begin(), names.end(), config.map) != names.end() ||
-                         RandomTownSeed(config.map);
+    const bool is_town = IsBuiltInTown(config.map) || RandomTownSeed(config.map);
     if (is_town && !RealFiles().Exists(config.map)) {
       throw Error(ExitCode::kUsage, "there is no such map file", config.map,
                   "it is the name of a town", "--set env.town=" + config.map);

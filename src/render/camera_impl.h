@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "render/appearance.h"
@@ -152,8 +153,10 @@ struct Camera::Impl {
   // buildings before them reach; a building starts on the ground, so nothing shows below it.
   void DropHidden();
   // The columns that a building's walls fill, up to their lowest point on the screen.
-  void CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
+  void CoverColumns(const Building& b, PixelPoint at,
                     std::array<float, kOcclusionColumns>& covered);
+  // The columns of a disc before the camera: from the first on to before the second.
+  std::pair<int, int> ColumnsOf(PixelPoint at, float radius_m) const;
   // Whether buildings stand before all of a disc on flat ground.
   bool HiddenByBuildings(PixelPoint at, float radius_m) const;
   void CollectItems(std::span<const VehicleState> vehicles);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "render/camera_impl.h"
 #include "render/objects.h"
@@ -27,50 +28,48 @@ void Camera::Impl::DropHidden() {
     last_u = view.cx + view.fx * view.right_plane.x / view.right_plane.y;
   }
   const float columns_per_px = static_cast<float>(kOcclusionColumns) / (last_u - first_u);
-  const float cx = view.cx - first_u;
-  occlusion_cx = cx * columns_per_px;
+  occlusion_cx = (view.cx - first_u) * columns_per_px;
   occlusion_fx = view.fx * columns_per_px;
   size_t kept = items.size();
   for (size_t i = items.size(); i-- > 0;) {  // near to far
     const Item item = items[i];
     if (item.at.u - item.radius > kNearDepth_m) {
       const float near = item.at.u - item.radius;
-      const float far = item.at.u + item.radius;
-      const float left = item.at.v + item.radius, right = item.at.v - item.radius;
-      const float u0 = cx - view.fx * left / (left > 0.0f ? near : far);
-      const float u1 = cx - view.fx * right / (right > 0.0f ? far : near);
       const float rise = item.top_m - view.height_m;
       const float top = rise > 0.0f ? view.cy - view.fy * rise / near : view.cy;
-      const int c0 =
-          std::clamp(static_cast<int>(std::max(u0 * columns_per_px, 0.0f)), 0, kOcclusionColumns);
-      const int c1 = std::clamp(static_cast<int>(std::min(u1 * columns_per_px, 1e6f)) + 1, 0,
-                                kOcclusionColumns);
+      const auto [begin, end] = ColumnsOf(item.at, item.radius);
       bool hidden = true;
-      for (int c = c0; c < c1 && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
+      for (int c = begin; c < end && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
       if (hidden) continue;
-      if (item.kind == ItemKind::kBuilding)
-        CoverColumns(scene->impl().buildings[item.index], item.at, cx, columns_per_px, covered);
+      if (item.kind == ItemKind::kBuilding) {
+        CoverColumns(scene->impl().buildings[item.index], item.at, covered);
+      }
     }
     items[--kept] = item;
   }
   items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(kept));
 }
 
-bool Camera::Impl::HiddenByBuildings(PixelPoint at, float radius_m) const {
+std::pair<int, int> Camera::Impl::ColumnsOf(PixelPoint at, float radius_m) const {
   const float near = at.u - radius_m, far = at.u + radius_m;
-  if (near < kNearDepth_m) return false;
   const float left = at.v + radius_m, right = at.v - radius_m;
   const float first = occlusion_cx - occlusion_fx * left / (left > 0.0f ? near : far);
   const float last = occlusion_cx - occlusion_fx * right / (right > 0.0f ? far : near);
-  const int c0 = std::clamp(static_cast<int>(std::max(first, 0.0f)), 0, kOcclusionColumns);
-  const int c1 = std::clamp(static_cast<int>(std::min(last, 1e6f)) + 1, 0, kOcclusionColumns);
-  for (int c = c0; c < c1; ++c) {
+  return {std::clamp(static_cast<int>(std::max(first, 0.0f)), 0, kOcclusionColumns),
+          std::clamp(static_cast<int>(std::min(last, 1e6f)) + 1, 0, kOcclusionColumns)};
+}
+
+bool Camera::Impl::HiddenByBuildings(PixelPoint at, float radius_m) const {
+  const float near = at.u - radius_m;
+  if (near < kNearDepth_m) return false;
+  const auto [begin, end] = ColumnsOf(at, radius_m);
+  for (int c = begin; c < end; ++c) {
     if (ground_ends_m[static_cast<size_t>(c)] > near) return false;
   }
   return true;
 }
 
-void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float cx, float columns_per_px,
+void Camera::Impl::CoverColumns(const Building& b, PixelPoint at,
                                 std::array<float, kOcclusionColumns>& covered) {
   const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
   const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
@@ -80,17 +79,16 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at, float cx, floa
     const float d = i % 3 == 0 ? b.half_depth_m : -b.half_depth_m;
     const float x = at.u + ux * l - uy * d, y = at.v + uy * l + ux * d;
     if (x < kNearDepth_m) return;
-    const float u = cx - view.fx * y / x;
+    const float u = occlusion_cx - occlusion_fx * y / x;
     low_u = std::min(low_u, u);
     high_u = std::max(high_u, u);
     deepest = std::max(deepest, x);
   }
   const float top = view.cy - view.fy * (b.height_m - view.height_m) / deepest;
-  const int c0 = std::clamp(static_cast<int>(std::ceil(std::max(low_u * columns_per_px, 0.0f))), 0,
-                            kOcclusionColumns);
+  const int c0 =
+      std::clamp(static_cast<int>(std::ceil(std::max(low_u, 0.0f))), 0, kOcclusionColumns);
   const int c1 =
-      std::clamp(static_cast<int>(std::max(std::min(high_u * columns_per_px, 1e6f), 0.0f)), 0,
-                 kOcclusionColumns);
+      std::clamp(static_cast<int>(std::max(std::min(high_u, 1e6f), 0.0f)), 0, kOcclusionColumns);
   for (int c = c0; c < c1; ++c) {
     float& here = covered[static_cast<size_t>(c)];
     here = std::min(here, top);

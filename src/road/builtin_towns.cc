@@ -1,4 +1,5 @@
 // The towns embedded in the binary, and all towns by name.
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -46,6 +47,11 @@ std::string_view FindFile(std::string_view town, std::string_view suffix) {
 }
 
 }  // namespace
+
+bool IsBuiltInTown(std::string_view name) {
+  const std::vector<std::string> names = BuiltInTownNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::vector<std::string> BuiltInTownNames() {
   std::vector<std::string> names;

@@ -46,23 +46,34 @@ struct Raster {
     }
   }
 
+  bool AtBorder(int cell) const {
+    const int r = cell / n, c = cell % n;
+    return r == 0 || c == 0 || r == n - 1 || c == n - 1;
+  }
+  template <class Visit>
+  void ForNeighbours(int cell, Visit visit) const {
+    const int r = cell / n, c = cell % n;
+    if (c > 0) visit(cell - 1);
+    if (c < n - 1) visit(cell + 1);
+    if (r > 0) visit(cell - n);
+    if (r < n - 1) visit(cell + n);
+  }
+  bool PartlyCovered(int cell) const { return cells[cell] != kOpen && cells[cell] < kCovered; }
+  void See(int cell, std::vector<int>& region) {
+    cells[cell] |= kSeen;
+    region.push_back(cell);
+  }
+
   // Floods from a cell over open ones; true when the raster's border was reached.
   bool Flood(int from, std::vector<int>& region) {
     bool border = false;
-    region.assign(1, from);
-    cells[from] = kSeen;
+    region.clear();
+    See(from, region);
     for (size_t k = 0; k < region.size(); ++k) {
-      const int r = region[k] / n, c = region[k] % n;
-      border = border || r == 0 || c == 0 || r == n - 1 || c == n - 1;
-      const auto spread = [&](bool within, int next) {
-        if (!within || cells[next] != kOpen) return;
-        cells[next] = kSeen;
-        region.push_back(next);
-      };
-      spread(c > 0, region[k] - 1);
-      spread(c < n - 1, region[k] + 1);
-      spread(r > 0, region[k] - n);
-      spread(r < n - 1, region[k] + n);
+      border = border || AtBorder(region[k]);
+      ForNeighbours(region[k], [&](int next) {
+        if (cells[next] == kOpen) See(next, region);
+      });
     }
     return border;
   }
@@ -73,19 +84,11 @@ struct Raster {
     size_t begin = 0;
     for (int step = 0; step < kFurthestTip && begin < region.size(); ++step) {
       const size_t end = region.size();
-      for (size_t k = begin; k < end; ++k) {
-        const int r = region[k] / n, c = region[k] % n;
-        const auto spread = [&](bool within, int next) {
-          if (!within || cells[next] == kOpen || cells[next] >= kCovered) return;
-          cells[next] |= kSeen;
-          region.push_back(next);
-        };
-        spread(c > 1, region[k] - 1);
-        spread(c < n - 2, region[k] + 1);
-        spread(r > 1, region[k] - n);
-        spread(r < n - 2, region[k] + n);
+      for (; begin < end; ++begin) {
+        ForNeighbours(region[begin], [&](int next) {
+          if (PartlyCovered(next) && !AtBorder(next)) See(next, region);
+        });
       }
-      begin = end;
     }
   }
 
@@ -93,22 +96,14 @@ struct Raster {
   // lanes, narrower than a cell, and not the edge of what is open.
   bool FloodGap(int from, std::vector<int>& region) {
     bool edge = false;
-    region.assign(1, from);
-    cells[from] |= kSeen;
+    region.clear();
+    See(from, region);
     for (size_t k = 0; k < region.size(); ++k) {
-      const int r = region[k] / n, c = region[k] % n;
-      edge = edge || r == 0 || c == 0 || r == n - 1 || c == n - 1;
-      const auto spread = [&](bool within, int next) {
-        if (!within) return;
+      edge = edge || AtBorder(region[k]);
+      ForNeighbours(region[k], [&](int next) {
         edge = edge || cells[next] == kSeen;
-        if (cells[next] >= kCovered) return;
-        cells[next] |= kSeen;
-        region.push_back(next);
-      };
-      spread(c > 0, region[k] - 1);
-      spread(c < n - 1, region[k] + 1);
-      spread(r > 0, region[k] - n);
-      spread(r < n - 1, region[k] + n);
+        if (PartlyCovered(next)) See(next, region);
+      });
     }
     return !edge;
   }
@@ -190,7 +185,7 @@ void RoadNetworkBuilder::FillHolesOf(const Junction& junction) {
     Pave(raster, region, net.flat_, net.surfaces_);
   }
   for (int i = 0; i < n * n; ++i) {
-    if (raster.cells[i] >= Raster::kCovered || !raster.FloodGap(i, region)) continue;
+    if (!raster.PartlyCovered(i) || !raster.FloodGap(i, region)) continue;
     if (region.size() >= kLeastGap) Pave(raster, region, net.flat_, net.surfaces_);
   }
 }

@@ -14,7 +14,6 @@ using opendrive::SignalRecord;
 namespace {
 
 constexpr double kNearEnd_m = 15.0;  // a light that far from its road's end marks where cars stop
-constexpr int kMostPhases = 32;
 
 // What the signals of one junction hold.
 struct Controlled {
@@ -101,20 +100,13 @@ void RoadNetworkBuilder::MakeSignals() {
       }
     }
     if (plan.phases.empty()) continue;
-    if (plan.phases.size() > kMostPhases) plan.phases.resize(kMostPhases);
+    if (plan.phases.size() > SignalPlan::kMostPhases) plan.phases.resize(SignalPlan::kMostPhases);
     plan.heads = MakeUpHeads(*network_, plan);
     for (SignalHead& head : plan.heads) {
       const auto line = controlled.before_end_m.find(head.approach);
       if (line == controlled.before_end_m.end()) continue;
       const Curve& center = network_->lanes_[head.approach].center;
-      const double s_m = std::max(0.0, center.length_m() - std::max(line->second, 0.3));
-      const CurvePoint at = center.At(s_m);
-      const Vec2 along = UnitFromHeading(at.heading_rad);
-      const Vec2 left = Vec2{-along.y, along.x} * at.half_width_m;
-      head.stop_s_m = s_m;
-      head.stop_left_m = at.position_m + left;
-      head.stop_right_m = at.position_m - left;
-      head.stop_height_m = center.GroundAt(s_m).height_m;
+      head.PlaceLine(center, center.length_m() - std::max(line->second, 0.3));
     }
     network_->signal_plans_.push_back(std::move(plan));
   }

@@ -95,9 +95,8 @@ struct RoadLink {
 // A traffic light on a road, or a reference to one that stands at another.
 struct SignalRecord {
   std::string id;
-  bool is_reference = false;
-  bool is_light = false;
-  double s_m = 0.0, t_m = 0.0, z_offset_m = 0.0;
+  bool is_light = false;  // not the reference
+  double s_m = 0.0;
   bool along = true, against = true;  // for traffic along the reference line, and against it
   std::vector<std::pair<int, int>> validity;  // lane ids from, to; empty: every lane
 

@@ -34,14 +34,11 @@ void ReadSignals(pugi::xml_node road_node, XmlSource& source, Road& road) {
     const bool is_reference = name == "signalReference";
     if (name != "signal" && !is_reference) continue;
     SignalRecord signal;
-    signal.is_reference = is_reference;
     signal.is_light = !is_reference && IsLight(node.attribute("type").value());
     if (!is_reference && !signal.is_light) continue;
     signal.id = node.attribute("id").value();
     signal.s_m = std::clamp(source.Required(node, "s"), 0.0, road.length_m);
     source.SetS(signal.s_m);
-    signal.t_m = std::clamp(source.Number(node, "t", 0.0), -100.0, 100.0);
-    signal.z_offset_m = std::clamp(source.Number(node, "zOffset", 5.0), 0.0, 20.0);
     const std::string_view side = node.attribute("orientation").value();
     signal.along = side != "-";
     signal.against = side != "+";

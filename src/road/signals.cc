@@ -64,6 +64,16 @@ bool StraightWaysCross(const RoadNetwork& network, const Approach& a, const Appr
 
 }  // namespace
 
+void SignalHead::PlaceLine(const Curve& center, double s_m) {
+  stop_s_m = std::max(0.0, s_m);
+  const CurvePoint at = center.At(stop_s_m);
+  const Vec2 along = UnitFromHeading(at.heading_rad);
+  const Vec2 left = Vec2{-along.y, along.x} * at.half_width_m;
+  stop_left_m = at.position_m + left;
+  stop_right_m = at.position_m - left;
+  stop_height_m = center.GroundAt(stop_s_m).height_m;
+}
+
 std::pair<int, LightColor> SignalPlan::ActiveAt(double time_s) const {
   const double cycle = cycle_s();
   double into = std::fmod(time_s - offset_s, cycle);
@@ -141,13 +151,7 @@ std::vector<SignalHead> MakeUpHeads(const RoadNetwork& network, const SignalPlan
         SignalHead head;
         head.approach = i;
         head.phase = static_cast<int>(p);
-        head.stop_s_m = std::max(0.0, center.length_m() - kBeforeEnd_m);
-        const CurvePoint line = center.At(head.stop_s_m);
-        const Vec2 along = UnitFromHeading(line.heading_rad);
-        const Vec2 left = Vec2{-along.y, along.x} * line.half_width_m;
-        head.stop_left_m = line.position_m + left;
-        head.stop_right_m = line.position_m - left;
-        head.stop_height_m = center.GroundAt(head.stop_s_m).height_m;
+        head.PlaceLine(center, center.length_m() - kBeforeEnd_m);
         head.lamp_m = at.position_m + ahead * (across_m + kBehindJunction_m) +
                       right * (at.half_width_m + kBesideLane_m);
         head.lamp_height_m = ground_m + 5.0;

@@ -12,6 +12,7 @@
 
 namespace volante {
 
+class Curve;
 class RoadNetwork;
 
 using LaneIndex = int32_t;  // into RoadNetwork::lanes()
@@ -42,10 +43,15 @@ struct SignalHead {
   double lamp_height_m = 5.0;  // of its centre, absolute
   Vec2 near_lamp_m;            // beside the line, above the ground of the line
   double facing_rad = 0.0;     // towards the cars that it holds
+
+  // Puts the line there, across the lane that `center` is the centre of.
+  void PlaceLine(const Curve& center, double s_m);
 };
 
 // The lights of one junction: its phases follow each other for ever.
 struct SignalPlan {
+  static constexpr size_t kMostPhases = 32;  // lanes keep theirs as bits
+
   int junction = -1;      // into RoadNetwork::junctions()
   std::string name;       // of the file's controller or signal; empty when made up
   double offset_s = 0.0;  // the first phase begins at this time, and a cycle before and after it

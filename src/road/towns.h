@@ -11,6 +11,7 @@ namespace volante {
 
 // The built-in towns, embedded in the binary: files of towns/.
 std::vector<std::string> BuiltInTownNames();
+bool IsBuiltInTown(std::string_view name);
 // Error(kUsage) naming the nearest name when there is none.
 std::string_view BuiltInTownText(std::string_view name);
 std::string_view BuiltInTownRoutesText(std::string_view name);

@@ -25,7 +25,7 @@ double DrivingScore21(const EpisodeStats& e) {
 
 std::span<const NotApplicable> InfractionsNotApplicable(bool met_light) {
   static constexpr NotApplicable kList[] = {
-      {"red_light", "no route met a traffic light"},
+      {"red_light", "no route met a traffic light"},  // first: left out when one did
       {"collision_with_pedestrian", "the world has no pedestrians"},
       {"collision_with_static", "nothing beside the road can be hit"},
       {"stop_sign", "junctions have rules of way but no stop signs"},

@@ -2,6 +2,7 @@
 // seed draws; cars stop at the line, by the amber decision v^2 / 2b <= d, and give back the right
 // to enter that they can't use any more.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -47,9 +48,9 @@ LightColor Traffic::LightOf(LaneIndex index) const {
   const TrafficLane& lane = map_->lane(index);
   if (lane.signal_plan < 0) return LightColor::kGreen;
   LightColor best = LightColor::kRed;
-  for (int k = 0; k < 32; ++k) {
-    if ((lane.signal_phases >> k & 1u) == 0) continue;
-    best = std::min(best, PhaseColor(static_cast<size_t>(lane.signal_plan), k));
+  for (uint32_t left = lane.signal_phases; left != 0; left &= left - 1) {
+    best =
+        std::min(best, PhaseColor(static_cast<size_t>(lane.signal_plan), std::countr_zero(left)));
   }
   return best;
 }
@@ -131,7 +132,9 @@ LightAhead Traffic::LightBefore(const EgoView& ego) const {
 bool Traffic::RanRed(const EgoView& ego, double from_route_s_m) const {
   if (!map_->has_lights()) return false;
   const double half = 0.5 * ego.box.length_m;
-  for (const RouteCrossing& crossing : ego.crossings) {
+  // The crossing that was passed in this tick may be behind already.
+  const size_t first = ego_.crossing > 0 ? ego_.crossing - 1 : 0;
+  for (const RouteCrossing& crossing : ego.crossings.subspan(first)) {
     const TrafficLane& lane = map_->lane(crossing.lanes[0]);
     const double line = crossing.begin_m - lane.stop_before_m;
     if (line > ego.route_s_m + half) break;

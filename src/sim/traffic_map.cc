@@ -196,7 +196,7 @@ void TrafficMap::FindTruckLanes() {
 void TrafficMap::FindLights() {
   const std::span<const SignalPlan> plans = network_->signal_plans();
   for (size_t p = 0; p < plans.size(); ++p) {
-    for (size_t k = 0; k < plans[p].phases.size() && k < 32; ++k) {
+    for (size_t k = 0; k < plans[p].phases.size() && k < SignalPlan::kMostPhases; ++k) {
       for (const LaneIndex i : plans[p].phases[k].lanes) {
         TrafficLane& lane = lanes_[static_cast<size_t>(i)];
         lane.signal_plan = static_cast<int>(p);
