@@ -50,6 +50,7 @@ TEST(Refused, DrivesWhoseFilesCouldNotBeWritten) {
   ExpectRefused({{"drive", "--output", "nowhere/drive.mp4"}, 3, "there is no folder nowhere"});
   ExpectRefused({{"drive", "--output", "."}, 3, "it is a folder"});
   ExpectRefused({{"drive", "--output", "d.mp4", "--frame", "d.jpg"}, 2, "a frame is a PNG: d.jpg"});
+  ExpectRefused({{"drive", "--route", "200", "--output", "d.mp4"}, 2, "lists 200 test routes"});
   ExpectRefused({{"evaluate", "--policy", "straight", "--json", "nowhere/e.json"},
                  3,
                  "there is no folder nowhere"});

@@ -8,23 +8,14 @@
 #include <set>
 
 #include "env/driver.h"
-#include "env/step_buffers.h"
+#include "env/one_world.h"
 #include "env/vector_town.h"
 
 namespace volante {
 namespace {
 
-struct Drive {
-  Config config;
-  EmbeddedEnv env;
-  StepBuffers buffers;
-  StepView view;
-
-  explicit Drive(const Config& c)
-      : config(c), env(DefaultTown(), c, 1), buffers(env.traits()), view(buffers.view()) {}
-  void Reset(ResetRequest request) { env.Reset({&request, 1}, view); }
-  const DriveFacts& facts() const { return view.facts[0]; }
-  void Step(Action action) { env.Step({&action, 1}, view); }
+struct Drive : OneWorld {
+  explicit Drive(const Config& c) : OneWorld(DefaultTown(), c) {}
 };
 
 TEST(Scenarios, RunExactlyTheConfiguredNumberOfCars) {

@@ -10,28 +10,15 @@
 #include "env/driver.h"
 #include "env/embedded_env.h"
 #include "env/make_env.h"
-#include "env/step_buffers.h"
+#include "env/one_world.h"
 
 namespace volante {
 namespace {
 
-struct Drive {
-  Config config;
-  EmbeddedEnv env;
-  StepBuffers buffers;
-  StepView view;
-
-  explicit Drive(const std::vector<std::string>& sets)
-      : config(WithSets(Config(), sets)),
-        env(LoadTownsFor(config), config, 1),
-        buffers(env.traits()),
-        view(buffers.view()) {}
-  const DriveFacts& facts() const { return view.facts[0]; }
-  void Reset(int route) {
-    const ResetRequest request{.seed = 3, .route_set = RouteSet::kTest, .route_index = route};
-    env.Reset({&request, 1}, view);
-  }
-  void Step(Action action) { env.Step({&action, 1}, view); }
+struct Drive : OneWorld {
+  explicit Drive(const Config& c) : OneWorld(LoadTownsFor(c), c) {}
+  explicit Drive(const std::vector<std::string>& sets) : Drive(WithSets(Config(), sets)) {}
+  void Begin(int route) { Reset({.seed = 3, .route_set = RouteSet::kTest, .route_index = route}); }
 };
 
 // The expert drives until it waits at a red light in an empty street: the picture changes with the
@@ -41,10 +28,10 @@ TEST(Lights, WhoWaitsAtARedLightSeesItTurnGreen) {
   const auto expert = MakeDriver("idm_mobil", drive.config.ego);
   int waited = 0;
   for (int route = 0; route < 12 && waited < 3; ++route) {
-    drive.Reset(route);
+    drive.Begin(route);
     expert->Begin(0);
     bool waits = false;
-    while (!waits && drive.facts().status == Status::kRunning) {
+    while (!waits && drive.running()) {
       drive.Step(expert->Act(drive.facts()));
       waits = drive.facts().light == NextLight::kRed && drive.facts().light_distance_m < 6.0 &&
               drive.facts().speed_mps == 0.0;
@@ -59,14 +46,14 @@ TEST(Lights, WhoWaitsAtARedLightSeesItTurnGreen) {
       return largest;
     };
     for (int tick = 0; tick < 3; ++tick) drive.Step({0.0f, -1.0f});  // the nose has come up
-    while (drive.facts().status == Status::kRunning && drive.facts().light == NextLight::kRed) {
-      before.assign(drive.view.frame, drive.view.frame + kImagePixels);
+    while (drive.running() && drive.facts().light == NextLight::kRed) {
+      before = drive.Frame();
       drive.Step({0.0f, -1.0f});
     }
-    if (drive.facts().status != Status::kRunning) continue;
+    if (!drive.running()) continue;
     EXPECT_EQ(drive.facts().light, NextLight::kGreen);
     EXPECT_GT(differ(), 30) << "gray levels, route " << route;
-    before.assign(drive.view.frame, drive.view.frame + kImagePixels);
+    before = drive.Frame();
     drive.Step({0.0f, -1.0f});
     EXPECT_EQ(differ(), 0) << "and stays so";
     ++waited;
@@ -81,9 +68,9 @@ TEST(Lights, RandomTownsHaveThemWhenAskedFor) {
   for (int route = 0; route < 4; ++route) {
     for (Drive* drive : {&without, &with}) {
       const auto expert = MakeDriver("idm_mobil", drive->config.ego);
-      drive->Reset(route);
+      drive->Begin(route);
       expert->Begin(0);
-      while (drive->facts().status == Status::kRunning) {
+      while (drive->running()) {
         drive->Step(expert->Act(drive->facts()));
         (drive == &with ? met_with : met_without) += drive->facts().light != NextLight::kNone;
         EXPECT_FALSE(drive->facts().ran_red_light);
@@ -102,10 +89,10 @@ TEST(Lights, EveryRedLightThatIsRunIsToldOnce) {
                  repeat == 2 ? "env.action_repeat=2" : "env.action_repeat=1"});
     const auto blind = MakeDriver("pid_pursuit", drive.config.ego);
     for (int route = 0; route < 20; ++route) {
-      drive.Reset(route);
+      drive.Begin(route);
       blind->Begin(0);
       double since_m = 1e9;
-      while (drive.facts().status == Status::kRunning) {
+      while (drive.running()) {
         drive.Step(blind->Act(drive.facts()));
         since_m += drive.facts().progress_m;
         if (!drive.facts().ran_red_light) continue;

@@ -6,7 +6,7 @@
 #include "config/options.h"
 #include "env/driver.h"
 #include "env/embedded_env.h"
-#include "env/step_buffers.h"
+#include "env/one_world.h"
 
 namespace volante {
 namespace {
@@ -16,20 +16,9 @@ std::shared_ptr<const Town> TownWithScene() {
   return town;
 }
 
-struct Drive {
-  Config config;
-  EmbeddedEnv env;
-  StepBuffers buffers;
-  StepView view;
-
+struct Drive : OneWorld {
   explicit Drive(const std::vector<std::string>& sets)
-      : config(WithSets(Config(), sets)),
-        env(TownWithScene(), config, 1),
-        buffers(env.traits()),
-        view(buffers.view()) {}
-  void Reset(ResetRequest request) { env.Reset({&request, 1}, view); }
-  void Step(Action action) { env.Step({&action, 1}, view); }
-  std::vector<uint8_t> Frame() const { return {view.frame, view.frame + kImagePixels}; }
+      : OneWorld(TownWithScene(), WithSets(Config(), sets)) {}
   double Friction() const { return env.world(0).ego_variation().friction_scale; }
 };
 

@@ -6,8 +6,10 @@
 #include <numbers>
 
 #include "render/hill_scene.h"
+#include "render/scene_impl.h"
 #include "render/terrain.h"
 #include "render/view.h"
+#include "road/towns.h"
 
 namespace volante {
 namespace {
@@ -196,6 +198,30 @@ TEST(Hills, ARolledCameraTiltsTheHorizon) {
           << "column " << column << (flat ? " flat" : " hills");
     }
   }
+}
+
+// Ground is painted before what stands on it: a house at the foot of an embankment would be painted
+// over the edge of the road above.
+TEST(Hills, NothingStandsAtTheFootOfAnEmbankment) {
+  int low = 0, beside = 0;
+  for (const char* name : {"highway", "country"}) {
+    const auto town = RoadNetwork::Parse(BuiltInTownText(name), name);
+    const auto scene = Scene::Make(*town);
+    const auto look = [&](Vec2 at, double base_m) {
+      for (const SurfaceStrip& strip : town->surfaces()) {
+        if (strip.surface != Surface::kRoad || strip.left_height_m.empty()) continue;
+        for (size_t k = 0; k < strip.left.size(); ++k) {
+          if (Distance(strip.left[k], at) > 12.0) continue;
+          ++beside;
+          low += strip.left_height_m[k] - base_m > 1.0;
+        }
+      }
+    };
+    for (const Building& b : scene->impl().buildings) look(b.center_m, b.base_m);
+    for (const Tree& t : scene->impl().trees) look(t.center_m, t.base_m);
+  }
+  EXPECT_GT(beside, 100);
+  EXPECT_EQ(low, 0);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "render/camera.h"
+#include "render/look.h"
 #include "render/scene_impl.h"
 #include "road/towns.h"
 
@@ -106,6 +107,36 @@ TEST(Signals, AreDarkWithoutColoursAndFromBehind) {
     EXPECT_EQ(behind.Class(back), SemanticClass::kTrafficLight);
     EXPECT_LT(behind.Green(back), 120);
   }
+}
+
+// 30 m away in fog that takes four fifths of a contrast, a lit lamp still stands out of its board
+// by more than a fifth of what it does in clear air.
+TEST(Signals, ALitLampComesThroughFog) {
+  const auto contrast = [](double fog_density) {
+    Look look;
+    look.intrinsics = CameraIntrinsics::ForPeople(kWidth, kHeight);
+    look.weather.fog_density = fog_density;
+    look.weather.fog_distance = 0.0;
+    Camera camera(LitStreet(), look.intrinsics);
+    camera.SetLook(look);
+    std::vector<uint8_t> rgb(size_t{3} * kWidth * kHeight);
+    const LightColor lights[] = {kRed, kRed};
+    camera.RenderRgb(Pose2{{30.0 - kCameraAhead_m, -2.0}, 0.0}, {}, rgb.data(), {.lights = lights});
+    const auto red = [&](double left_m, double z_m) {
+      const int u = static_cast<int>(0.5 * kWidth - 0.5 * kWidth * left_m / 30.0);
+      const int v = static_cast<int>(0.5 * kHeight + 0.5 * kWidth * (kEye_m - z_m) / 30.0);
+      return rgb[3 * (static_cast<size_t>(v) * kWidth + static_cast<size_t>(u))];
+    };
+    return std::pair(red(-6.0, 5.7) - red(-6.35, 5.35), red(-6.35, 5.35));
+  };
+  const auto [clear, clear_board] = contrast(0.0);
+  const auto [foggy, foggy_board] = contrast(60.0);
+  EXPECT_GT(clear, 150);
+  EXPECT_GT(foggy_board, clear_board + 60) << "the fog is thick";
+  const double left = static_cast<double>(foggy) / clear;
+  // What fog leaves of the board's own contrast to the air's red, 205.
+  const double board_left = (205.0 - foggy_board) / (205.0 - clear_board);
+  EXPECT_GT(left, 1.08 * board_left);
 }
 
 // Who comes sees the light beside the line, who waits there the one beyond: in the frame of an

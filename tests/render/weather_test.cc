@@ -121,6 +121,23 @@ TEST(Weather, StreetAndCarAheadAreSeenInEveryPreset) {
   }
 }
 
+// Wet asphalt is darker, by night too: the sky's mirror and the veil of fog have their own light
+// and none of the headlights'.
+TEST(Weather, AWetRoadIsNoBrighterThanADryOneAtNight) {
+  const auto road = [](WeatherPreset preset) {
+    const auto picture = Gray(In(preset));
+    double sum = 0.0;
+    for (int y = 60; y < 80; ++y) {
+      for (int x = 38; x < 46; ++x) sum += picture[static_cast<size_t>(y * kTile + x)];
+    }
+    return sum;
+  };
+  const double dry = road(WeatherPreset::kClearNight);
+  for (const WeatherPreset wet : {WeatherPreset::kWetNight, WeatherPreset::kHardRainNight}) {
+    EXPECT_LT(road(wet), 1.1 * dry) << NameOf(wet);
+  }
+}
+
 // Koschmieder: of a contrast, exp(-k d) is left in d metres of fog; 5 % at 3 / k.
 TEST(Fog, TakesContrastByTheExponentOfTheDistance) {
   Weather weather;
