@@ -74,33 +74,6 @@ void SignalHead::PlaceLine(const Curve& center, double s_m) {
   stop_height_m = center.GroundAt(stop_s_m).height_m;
 }
 
-std::pair<int, LightColor> SignalPlan::ActiveAt(double time_s) const {
-  const double cycle = cycle_s();
-  double into = std::fmod(time_s - offset_s, cycle);
-  if (into < 0.0) into += cycle;
-  for (size_t k = 0; k < phases.size(); ++k) {
-    const SignalPhase& p = phases[k];
-    if (into < p.duration_s()) {
-      return {static_cast<int>(k), into < p.green_s               ? LightColor::kGreen
-                                   : into < p.green_s + p.amber_s ? LightColor::kAmber
-                                                                  : LightColor::kRed};
-    }
-    into -= p.duration_s();
-  }
-  return {-1, LightColor::kRed};
-}
-
-LightColor SignalPlan::ColorAt(int phase, double time_s) const {
-  const auto [active, color] = ActiveAt(time_s);
-  return active == phase ? color : LightColor::kRed;
-}
-
-void SignalPlan::WriteColors(double time_s, LightColor* colors) const {
-  std::fill_n(colors, phases.size(), LightColor::kRed);
-  const auto [active, color] = ActiveAt(time_s);
-  if (active >= 0) colors[active] = color;
-}
-
 std::vector<SignalPhase> MakeUpPhases(const RoadNetwork& network,
                                       const std::vector<LaneIndex>& lanes) {
   const std::vector<Approach> approaches = FindApproaches(network, lanes);

@@ -1,11 +1,10 @@
 // Traffic lights of a road network: which connecting lanes go when, where cars stop, and where the
 // lamps hang. From the file's signals and controllers, or made up for a junction that has none.
-// Plain data, immutable, shared by all worlds; the lights of a moment follow from the time alone.
+// Plain data, immutable, shared by all worlds; when they change is sim/signal_control.h's.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/geometry.h"
@@ -22,13 +21,11 @@ enum class LightColor : uint8_t { kGreen, kAmber, kRed };
 
 // One part of a cycle: its lanes are green, then amber, then everything is red. OpenDRIVE names no
 // durations. Amber: whoever can't stop at 3 m/s^2 is past the line in v / 6 s, 2.3 s at 50 km/h.
-// Green: three cars from a queue; a longer one keeps the others for longer than an episode can
-// spare, for two phases make a cycle of 24 s.
+// Green, at most, while others wait: three cars from a queue; a longer one keeps the others for
+// longer than an episode can spare.
 struct SignalPhase {
   double green_s = 8.0, amber_s = 3.0, all_red_s = 1.0;
   std::vector<LaneIndex> lanes;  // connecting lanes, sorted
-
-  double duration_s() const { return green_s + amber_s + all_red_s; }
 };
 
 // The line where cars that a light holds stop, and its lamps: beyond the junction for who waits,
@@ -48,29 +45,14 @@ struct SignalHead {
   void PlaceLine(const Curve& center, double s_m);
 };
 
-// The lights of one junction: its phases follow each other for ever.
+// The lights of one junction: one phase has its turn, then the next that is asked for.
 struct SignalPlan {
   static constexpr size_t kMostPhases = 32;  // lanes keep theirs as bits
 
-  int junction = -1;      // into RoadNetwork::junctions()
-  std::string name;       // of the file's controller or signal; empty when made up
-  double offset_s = 0.0;  // the first phase begins at this time, and a cycle before and after it
-  std::vector<SignalPhase> phases;
+  int junction = -1;                // into RoadNetwork::junctions()
+  std::string name;                 // of the file's controller or signal; empty when made up
+  std::vector<SignalPhase> phases;  // at least one
   std::vector<SignalHead> heads;
-
-  double cycle_s() const {
-    double sum = 0.0;
-    for (const SignalPhase& phase : phases) sum += phase.duration_s();
-    return sum;
-  }
-  // The colour of a phase at this time; before and after its turn it is red.
-  LightColor ColorAt(int phase, double time_s) const;
-  // Of all phases, into colors[phases.size()].
-  void WriteColors(double time_s, LightColor* colors) const;
-
- private:
-  // The phase whose turn it is, and its colour.
-  std::pair<int, LightColor> ActiveAt(double time_s) const;
 };
 
 // Lights for a junction's lanes as if its file had none: approaches that face each other share a

@@ -452,8 +452,15 @@ void Traffic::Relink(const EgoView& ego) {
   };
   require(holds_lanes(ego_.held), "the ego holds a lane that the town does not have");
   require(scripts_.size() <= npcs_.size(), "there are more scripts than cars");
-  require(light_offsets_s_.size() == map_->network().signal_plans().size(),
-          "the town has other traffic lights");
+  const std::span<const SignalPlan> plans = map_->network().signal_plans();
+  require(lights_.size() == plans.size(), "the town has other traffic lights");
+  for (size_t k = 0; k < lights_.size(); ++k) {
+    const SignalMoment& light = lights_[k];
+    require(light.phase >= 0 && static_cast<size_t>(light.phase) < plans[k].phases.size() &&
+                light.color <= LightColor::kRed && light.ticks >= 0 && light.ticks < (1 << 30) &&
+                static_cast<uint64_t>(light.asked) >> plans[k].phases.size() == 0,
+            "a light shows what it can't");
+  }
   std::fill(first_.begin(), first_.end(), -1);
   std::fill(last_.begin(), last_.end(), -1);
   std::fill(lane_changers_.begin(), lane_changers_.end(), 0);

@@ -28,6 +28,7 @@
 #include "sim/idm.h"
 #include "sim/mobil.h"
 #include "sim/npc.h"
+#include "sim/signal_control.h"
 #include "sim/traffic_map.h"
 #include "sim/vehicle_state.h"
 
@@ -100,6 +101,7 @@ struct TrafficCounters {
 // A light ahead of the ego.
 struct LightAhead {
   bool exists = false;
+  LaneIndex lane = kNoLane;  // the connecting lane that it holds
   LightColor color = LightColor::kGreen;
   double distance_m = 1e9;  // front bumper to the line
   bool stop = false;        // red, or amber that one can stop at
@@ -162,7 +164,7 @@ class Traffic {
     ar("scripts", scripts_);
     ar("ego", ego_);
     ar("counters", counters_);
-    ar("light_offsets_s", light_offsets_s_);
+    ar("lights", lights_);
     ar("grants", grants_);
     ar("tick", tick_);
   }
@@ -228,8 +230,9 @@ class Traffic {
   void Relocate(int32_t i, const EgoView& ego);
   bool PlaceIsFree(const Npc& moved, int32_t i, const EgoView& ego) const;
   // traffic_lights.cc
-  void DrawLightOffsets(uint64_t seed);
-  void ObeyLights();
+  void DrawLights(uint64_t seed);
+  void ObeyLights(const EgoView& ego);
+  void AskForLight(LaneIndex lane, double distance_m);
   void ObeyLight(Npc& npc);
   void RevokeAtRed(const EgoView& ego);
   // traffic_lanes.cc
@@ -296,8 +299,8 @@ class Traffic {
   std::vector<NpcScript> scripts_;  // of the first npcs_
   EgoRights ego_;
   TrafficCounters counters_;
-  std::vector<double> light_offsets_s_;  // per plan, drawn when the episode starts
-  int64_t grants_ = 0;                   // given so far
+  std::vector<SignalMoment> lights_;  // per plan
+  int64_t grants_ = 0;                // given so far
   int64_t tick_ = 0;
 
   // Derived from the state and the ego's pose.

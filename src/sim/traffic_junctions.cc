@@ -351,7 +351,7 @@ void Traffic::Observe(const EgoView& ego) {
   FindEgoLanes(ego);
   UpdateEgoRights(ego);
   if (map_->has_lights()) {
-    ObeyLights();
+    ObeyLights(ego);
     RevokeAtRed(ego);
   }
   GatherActive(ego);

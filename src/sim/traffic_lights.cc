@@ -1,6 +1,5 @@
-// Traffic lights: their colours follow from the time alone, moved by an offset that the episode's
-// seed draws; cars stop at the line, by the amber decision v^2 / 2b <= d, and give back the right
-// to enter that they can't use any more.
+// Traffic lights: who comes asks for its phase (sim/signal_control.h) and stops at the line, by the
+// amber decision v^2 / 2b <= d; the right to enter that can't be used any more is given back.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,27 +19,29 @@ constexpr double kQueue_m = 250.0;          // a queue before a red light is not
 
 }  // namespace
 
-void Traffic::DrawLightOffsets(uint64_t seed) {
+void Traffic::DrawLights(uint64_t seed) {
   RandomStream random(seed, "traffic lights");
-  light_offsets_s_.clear();
+  lights_.clear();
   for (const SignalPlan& plan : map_->network().signal_plans()) {
-    light_offsets_s_.push_back(random.Uniform(0.0, plan.cycle_s()));
+    SignalMoment light;
+    light.phase = static_cast<int32_t>(random.Below(plan.phases.size()));
+    light.ticks = static_cast<int32_t>(
+        random.Uniform(0.0, plan.phases[static_cast<size_t>(light.phase)].green_s) /
+        kSimTickSeconds);
+    lights_.push_back(light);
   }
 }
 
 LightColor Traffic::PhaseColor(size_t plan, int phase) const {
-  return map_->network().signal_plans()[plan].ColorAt(
-      phase, static_cast<double>(tick_) * kSimTickSeconds + light_offsets_s_[plan]);
+  return lights_[plan].ColorOf(phase);
 }
 
 void Traffic::WriteLightColors(std::vector<LightColor>& out) const {
   out.clear();
-  for (size_t k = 0; k < light_offsets_s_.size(); ++k) {
-    const SignalPlan& plan = map_->network().signal_plans()[k];
+  for (size_t k = 0; k < lights_.size(); ++k) {
     const size_t first = out.size();
-    out.resize(first + plan.phases.size());
-    plan.WriteColors(static_cast<double>(tick_) * kSimTickSeconds + light_offsets_s_[k],
-                     out.data() + first);
+    out.resize(first + map_->network().signal_plans()[k].phases.size(), LightColor::kRed);
+    out[first + static_cast<size_t>(lights_[k].phase)] = lights_[k].color;
   }
 }
 
@@ -69,11 +70,12 @@ void Traffic::ObeyLight(Npc& npc) {
   }
   const bool waited = std::exchange(npc.waits_at_light, false);
   if (gate == 0) return;
+  const double line_m = begin_m - map_->lane(npc.plan[gate]).stop_before_m;
+  const double distance = line_m - npc.front_m();
+  AskForLight(npc.plan[gate], distance);
   const LightColor color = LightOf(npc.plan[gate]);
   if (color == LightColor::kGreen) return;
   npc.red_ahead = true;
-  const double line_m = begin_m - map_->lane(npc.plan[gate]).stop_before_m;
-  const double distance = line_m - npc.front_m();
   if (distance > kSeenFrom_m) return;
   if (distance < -kPast_m) {
     npc.red_ahead = false;
@@ -104,8 +106,18 @@ void Traffic::ObeyLight(Npc& npc) {
   FindLine(npc);
 }
 
-void Traffic::ObeyLights() {
+void Traffic::AskForLight(LaneIndex index, double distance_m) {
+  const TrafficLane& lane = map_->lane(index);
+  if (distance_m < -kPast_m) return;
+  lights_[static_cast<size_t>(lane.signal_plan)].Ask(lane.signal_phases, distance_m);
+}
+
+void Traffic::ObeyLights(const EgoView& ego) {
+  const std::span<const SignalPlan> plans = map_->network().signal_plans();
+  for (size_t k = 0; k < lights_.size(); ++k) lights_[k].Advance(plans[k]);
   for (Npc& npc : npcs_) ObeyLight(npc);
+  const LightAhead light = LightBefore(ego);
+  if (light.exists) AskForLight(light.lane, light.distance_m);
 }
 
 LightAhead Traffic::LightBefore(const EgoView& ego) const {
@@ -119,6 +131,7 @@ LightAhead Traffic::LightBefore(const EgoView& ego) const {
     if (distance > kEgoSeenFrom_m) break;
     if (lane.signal_plan < 0 || distance < -kPast_m) continue;
     light.exists = true;
+    light.lane = crossing.lanes[0];
     light.color = LightOf(crossing.lanes[0]);
     light.distance_m = std::max(distance, 0.0);
     light.stop = light.color == LightColor::kRed ||

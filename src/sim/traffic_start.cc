@@ -93,7 +93,7 @@ void Traffic::Start(uint64_t seed, int num_npcs, const EgoView& ego,
   FindEgoLanes(ego);
   npcs_.reserve(scripted.size() + static_cast<size_t>(num_npcs));
   std::vector<Outline> taken;
-  DrawLightOffsets(seed);
+  DrawLights(seed);
   PlaceScripted(scripted, taken);
   Place(seed, ego, scripted.size() + static_cast<size_t>(num_npcs), taken);
   ChooseSpeeds();

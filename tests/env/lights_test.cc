@@ -21,20 +21,22 @@ struct Drive : OneWorld {
   void Begin(int route) { Reset({.seed = 3, .route_set = RouteSet::kTest, .route_index = route}); }
 };
 
-// The expert drives until it waits at a red light in an empty street: the picture changes with the
-// light and is the same in the tick after.
+// The expert drives in an empty town until a red light is near and the car stops there: the picture
+// changes with the light and is the same in the tick after.
 TEST(Lights, WhoWaitsAtARedLightSeesItTurnGreen) {
   Drive drive({"env.town=multilane"});
   const auto expert = MakeDriver("idm_mobil", drive.config.ego);
   int waited = 0;
-  for (int route = 0; route < 12 && waited < 3; ++route) {
+  for (int route = 0; route < 24 && waited < 3; ++route) {
     drive.Begin(route);
     expert->Begin(0);
     bool waits = false;
     while (!waits && drive.running()) {
-      drive.Step(expert->Act(drive.facts()));
-      waits = drive.facts().light == NextLight::kRed && drive.facts().light_distance_m < 6.0 &&
-              drive.facts().speed_mps == 0.0;
+      const bool near = drive.facts().light == NextLight::kRed &&
+                        drive.facts().light_distance_m > 3.0 &&
+                        drive.facts().light_distance_m < 25.0;
+      drive.Step(near ? Action{0.0f, -1.0f} : expert->Act(drive.facts()));
+      waits = near && drive.facts().light == NextLight::kRed && drive.facts().speed_mps == 0.0;
     }
     if (!waits) continue;
     std::vector<uint8_t> before;
@@ -88,7 +90,7 @@ TEST(Lights, EveryRedLightThatIsRunIsToldOnce) {
     Drive drive({"env.town=multilane", "observation.mode=vector",
                  repeat == 2 ? "env.action_repeat=2" : "env.action_repeat=1"});
     const auto blind = MakeDriver("pid_pursuit", drive.config.ego);
-    for (int route = 0; route < 20; ++route) {
+    for (int route = 0; route < 80; ++route) {
       drive.Begin(route);
       blind->Begin(0);
       double since_m = 1e9;

@@ -15,41 +15,6 @@ std::shared_ptr<const RoadNetwork> TownNamed(const char* name) {
   return RoadNetwork::Parse(BuiltInTownText(name), name);
 }
 
-// By hand: green 8, amber 3, all red 1, then the second phase.
-TEST(Signals, PhasesFollowEachOtherForEver) {
-  SignalPlan plan;
-  plan.phases.resize(2);
-  EXPECT_DOUBLE_EQ(plan.cycle_s(), 24.0);
-  EXPECT_EQ(plan.ColorAt(0, 0.0), LightColor::kGreen);
-  EXPECT_EQ(plan.ColorAt(1, 0.0), LightColor::kRed);
-  EXPECT_EQ(plan.ColorAt(0, 8.5), LightColor::kAmber);
-  EXPECT_EQ(plan.ColorAt(0, 11.5), LightColor::kRed);
-  EXPECT_EQ(plan.ColorAt(1, 11.9), LightColor::kRed) << "all red";
-  EXPECT_EQ(plan.ColorAt(1, 12.0), LightColor::kGreen);
-  EXPECT_EQ(plan.ColorAt(0, 24.0 * 1000 + 1.0), LightColor::kGreen);
-  EXPECT_EQ(plan.ColorAt(0, -24.0 + 1.0), LightColor::kGreen);
-  plan.offset_s = 5.0;
-  EXPECT_EQ(plan.ColorAt(0, 4.0), LightColor::kRed);
-  EXPECT_EQ(plan.ColorAt(0, 5.0), LightColor::kGreen);
-}
-
-// Cars stop at amber where 3 m/s^2 suffices; at v that is not within v^2 / 6 of the line, which
-// take v / 6 s: 2.3 s at 50 km/h, 2.8 s at 60. An episode lasts 50 s, a route 17 to 33 of them.
-TEST(Signals, AmberLetsThosePassWhoCantStopAndARedIsShorterThanARoutesSpareTime) {
-  SignalPlan plan;
-  plan.phases.resize(2);
-  for (const double speed_mps : {8.33, 9.5, 13.9, 16.7}) {
-    EXPECT_LT(speed_mps / 6.0, plan.phases[0].amber_s) << speed_mps;
-  }
-  double longest_s = 0.0, since_s = 0.0;
-  for (double t = 0.0; t < 100.0; t += 0.05) {
-    if (plan.ColorAt(0, t) == LightColor::kGreen) since_s = t;
-    longest_s = std::max(longest_s, t - since_s);
-  }
-  EXPECT_NEAR(longest_s, 3.0 + 1.0 + 8.0 + 3.0 + 1.0, 0.1);
-  EXPECT_LT(longest_s, 17.0);
-}
-
 class MadeUp : public testing::TestWithParam<const char*> {};
 
 TEST_P(MadeUp, NoTwoWaysStraightOnThatCrossAreGreenTogether) {
