@@ -34,6 +34,7 @@ void DescribeDrive(const World& world, const RouteProfile& profile, DriveFacts& 
     const Vec2 d = path.PositionAt(on_route.s_m + kRoutePointSpacing_m * (k + 1)) - ego.position_m;
     facts.route_points_m[k] = {Dot(u, d), Cross(u, d)};
   }
+  facts.lanes = world.near_lanes();
   const Obstacle obstacle = world.ObstacleAhead();
   facts.lead_gap_m = obstacle.gap_m;
   facts.lead_speed_mps = obstacle.speed_mps;

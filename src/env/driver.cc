@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "env/lane_choice.h"
 #include "sim/ego.h"
 #include "sim/idm.h"
 
@@ -27,7 +28,7 @@ double PedalFor(double accel_mps2, double speed_mps, const EgoParams& params) {
 class ExpertDriver : public Driver {
  public:
   explicit ExpertDriver(const EgoConfig& ego) : ego_(ego), params_(MakeEgoParams(ego)) {}
-  void Begin(uint64_t) override {}
+  void Begin(uint64_t) override { choice_.Begin(); }
 
   Action Act(const DriveFacts& f) override {
     const double wanted = std::min({kCruise_mps, f.speed_limit_mps, f.curve_speed_mps});
@@ -41,7 +42,8 @@ class ExpertDriver : public Driver {
     double accel = v <= idm.desired_speed_mps
                        ? idm.max_accel_mps2 * IdmFreeRoad(v, idm.desired_speed_mps)
                        : std::max(-2.0 * (v - idm.desired_speed_mps), -3.0);
-    double others = 0.0;
+    choice_.Decide(f, idm);
+    double others = choice_.Interaction(f, idm);
     if (f.lead_gap_m < kFar) {
       others = std::max(others, IdmInteraction(v, f.lead_speed_mps, f.lead_gap_m, idm));
     }
@@ -51,12 +53,14 @@ class ExpertDriver : public Driver {
     accel = std::clamp(accel - idm.max_accel_mps2 * others, -8.0, 3.0);
     // The brake that holds a standing car: no creeping behind a leader.
     const double pedal = v < 0.05 && accel <= 0.0 ? -0.3 : PedalFor(accel, v, params_);
-    return {static_cast<float>(PurePursuitSteer(f, ego_)), static_cast<float>(pedal)};
+    const double aside_m = choice_.OffsetAhead_m(f, PursuitDistance_m(v));
+    return {static_cast<float>(PurePursuitSteer(f, ego_, aside_m)), static_cast<float>(pedal)};
   }
 
  private:
   EgoConfig ego_;
   EgoParams params_;
+  LaneChoice choice_;
 };
 
 class PidDriver : public Driver {
@@ -107,16 +111,21 @@ class RandomDriver : public Driver {
 
 // Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm" (CMU 1992): the arc from
 // the rear axle through a point of the path.
-double PurePursuitSteer(const DriveFacts& f, const EgoConfig& ego) {
+double PursuitDistance_m(double speed_mps) { return std::clamp(2.5 + 0.35 * speed_mps, 3.0, 7.0); }
+
+double PurePursuitSteer(const DriveFacts& f, const EgoConfig& ego, double aside_m) {
   const EgoParams params = MakeEgoParams(ego);
   const double wheelbase_m = params.track.wheelbase_m();
-  const double ahead_m = std::clamp(2.5 + 0.35 * f.speed_mps, 3.0, 7.0);
-  const double at = ahead_m / kRoutePointSpacing_m;  // between points floor(at) and floor(at) + 1
+  const double at = PursuitDistance_m(f.speed_mps) /
+                    kRoutePointSpacing_m;  // between points floor(at) and floor(at) + 1
   const int below = static_cast<int>(at);
   const double share = at - below;
   const Vec2 a = f.route_points_m[static_cast<size_t>(std::max(below - 1, 0))];
   const Vec2 b = f.route_points_m[static_cast<size_t>(below)];
-  const Vec2 target = a * (1.0 - share) + b * share;
+  Vec2 target = a * (1.0 - share) + b * share;
+  if (const Vec2 along = b - a; aside_m != 0.0 && Dot(along, along) > 0.0) {
+    target = target + Vec2{-along.y, along.x} * (aside_m / std::sqrt(Dot(along, along)));
+  }
   const Vec2 from_axle{target.x + params.track.cg_to_rear_axle_m, target.y};
   const double curvature = 2.0 * from_axle.y / std::max(Dot(from_axle, from_axle), 1.0);
   const double angle = std::atan(wheelbase_m * curvature);

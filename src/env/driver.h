@@ -1,6 +1,7 @@
 // Scripted drivers: the expert that shows the task can be won, and the baselines below it.
 // They read DriveFacts alone, so they drive in every simulator. One driver per world; the only
-// state is the random stream of `random` and the integrals of `pid_pursuit`.
+// state is the lane that `idm_mobil` chose, the random stream of `random` and the integrals of
+// `pid_pursuit`.
 #pragma once
 
 #include <memory>
@@ -20,14 +21,16 @@ class Driver {
   virtual Action Act(const DriveFacts& facts) = 0;
 };
 
-// idm_mobil: IDM speed, waits at junctions, pure pursuit steering (the expert).
+// idm_mobil: IDM speed, MOBIL lane choice, waits at junctions, pure pursuit steering (the expert).
 // pid_pursuit: PID on the speed error (kp 0.50, ki 0.30, kd 0.13), pure pursuit, blind to others.
 // straight: constant 6 m/s, never steers. random: uniform actions, throttle biased forward.
 // Error(kUsage) with the nearest name for any other.
 std::unique_ptr<Driver> MakeDriver(std::string_view name, const EgoConfig& ego);
 std::vector<std::string> DriverNames();
 
-// The steering in [-1, 1] that follows the route by pure pursuit; shared by the drivers.
-double PurePursuitSteer(const DriveFacts& facts, const EgoConfig& ego);
+// How far along the route pure pursuit looks, and the steering in [-1, 1] that follows it, aside_m
+// to the left of its lane's centre there; shared by the drivers.
+double PursuitDistance_m(double speed_mps);
+double PurePursuitSteer(const DriveFacts& facts, const EgoConfig& ego, double aside_m = 0.0);
 
 }  // namespace volante

@@ -352,7 +352,7 @@ int EmbeddedEnv::PassWaypoints(Episode& episode) const {
 void EmbeddedEnv::Judge(Episode& episode, DriveFacts& facts) const {
   const double to_end_m = Distance(episode.route->path().PositionAt(episode.route->length_m()),
                                    episode.world->ego().position_m);
-  facts.off_lane = std::abs(facts.lateral_offset_m) > kOffLane_m;
+  facts.off_lane = std::abs(facts.lane_offset_m()) > kOffLane_m;
   if (facts.collision) {
     facts.outcome = Outcome::kCollision;
   } else if (facts.off_lane) {

@@ -13,6 +13,7 @@
 
 #include "base/geometry.h"
 #include "base/lane_mark.h"
+#include "base/near_lane.h"
 #include "base/vehicle_kind.h"
 #include "config/config.h"
 #include "config/suite.h"
@@ -118,7 +119,7 @@ struct DriveFacts {
   double route_length_m = 0.0;
   double progress_m = 0.0;         // route_s gained in this tick (negative when going back)
   int waypoints_passed = 0;        // in this tick
-  double lateral_offset_m = 0.0;   // from the lane centre, + = left
+  double lateral_offset_m = 0.0;   // from the centre of the route's lane, + = left
   double heading_error_rad = 0.0;  // heading minus lane heading
   double lane_half_width_m = 1.75;
   double speed_limit_mps = 13.9;   // of the road at route_s
@@ -133,8 +134,13 @@ struct DriveFacts {
   NextLight light = NextLight::kNone;            // within 100 m
   double light_distance_m = kFar;                // front bumper to its stop line
 
+  // The route's lane and those beside it in its direction, which may be driven on as well; gaps are
+  // known where there are any.
+  NearLanes lanes{};
+
   // Others.
-  double lead_gap_m = kFar;            // bumper to bumper, to what stands or drives in the path
+  double lead_gap_m = kFar;            // bumper to bumper, to what stands or drives in the path:
+                                       // that of the route, on the lane that the ego is on
   double lead_speed_mps = 0.0;         // along the path; meaningless when lead_gap is kFar
   double yield_distance_m = kFar;      // front bumper to the line where the ego must wait for
                                        // others at a junction; kFar when the way is free
@@ -153,7 +159,7 @@ struct DriveFacts {
   Vec2 contact_m;                    // where, world
   Vec2 contact_in_car_m;             // x forward, y left of the ego's centre
   Vec2 collision_impulse_newton_s;   // that the ego receives, in its frame
-  bool off_lane = false;
+  bool off_lane = false;       // more than 2.5 m from the centre of every lane that it may drive on
   bool ran_red_light = false;  // its front passed the line; in any tick of a repeated action
   int markings_crossed = 0;    // by CARLA's rule (sim/lane_marks.h): the first so many of these
   std::array<CrossedMark, 4> crossed_marks{};
@@ -162,6 +168,11 @@ struct DriveFacts {
   int tick = 0;  // since reset
   Status status = Status::kRunning;
   Outcome outcome = Outcome::kNone;  // set when status is not running
+
+  // From the centre of the lane that the ego is on: its route's or one beside it.
+  double lane_offset_m() const {
+    return lateral_offset_m - lanes[LaneInUse(lanes, lateral_offset_m)].offset_m;
+  }
 };
 
 enum class RouteSet : uint8_t { kTrain, kValidation, kTest };

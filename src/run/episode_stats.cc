@@ -94,7 +94,7 @@ void EpisodeAccumulator::Add(const DriveFacts& f, double reward) {
 
   const double gained_m = std::max(f.route_s_m - last_s_m_, 0.0);
   stats_.route_driven_m += gained_m;
-  if (f.wrong_way || std::abs(f.lateral_offset_m) > f.lane_half_width_m + kOutsideMargin_m) {
+  if (f.wrong_way || std::abs(f.lane_offset_m()) > f.lane_half_width_m + kOutsideMargin_m) {
     stats_.outside_lane_m += gained_m;
   }
   last_s_m_ = f.route_s_m;

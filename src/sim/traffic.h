@@ -109,6 +109,15 @@ struct LightAhead {
 
 class Traffic {
  public:
+  // What a body on a lane has before and behind it; gaps are bumper to bumper.
+  struct Around {
+    static constexpr int32_t kNobody = -2;
+    double lead_gap_m = 1e9, lead_speed_mps = 0.0;
+    double follower_gap_m = 1e9, follower_speed_mps = 0.0;
+    int32_t follower = kNobody;  // NPC index or kEgoAgent
+    bool ego_leads = false;
+  };
+
   Traffic() = default;
   Traffic(std::shared_ptr<const TrafficMap> map, const NpcConfig& config);
 
@@ -148,6 +157,8 @@ class Traffic {
   // Whether an NPC is changing into a lane and began at most 3 s ago: too late for who drives
   // there. Who takes longer, in a queue, is an obstacle as any other.
   bool CutsInto(LaneIndex lane, size_t npc) const;
+  // Who else is on a lane, for an ego with its centre at s.
+  Around AroundEgo(LaneIndex lane, double s_m, double half_length_m) const;
   // One entry per NPC.
   void WritePoses(std::span<VehicleState> out) const;
   // Mean speed of all NPCs, m/s; 0 when there are none.
@@ -209,15 +220,6 @@ class Traffic {
              Overlap(box, other.box);
     }
   };
-  // What a body on a lane has before and behind it; gaps are bumper to bumper.
-  struct Around {
-    static constexpr int32_t kNobody = -2;
-    double lead_gap_m = 1e9, lead_speed_mps = 0.0;
-    double follower_gap_m = 1e9, follower_speed_mps = 0.0;
-    int32_t follower = kNobody;  // NPC index or kEgoAgent
-    bool ego_leads = false;
-  };
-
   // traffic_start.cc
   void PlaceScripted(std::span<const ScriptedCar> scripted, std::vector<Outline>& taken);
   void Place(uint64_t seed, const EgoView& ego, size_t count, std::vector<Outline>& taken);

@@ -50,7 +50,7 @@ void Traffic::LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self,
   if (hops == 0 || to_s_m > kLookBehind_m) return;
   for (const LaneIndex before : map_->network().lane(lane).predecessors) {
     const double length = map_->lane(before).length_m;
-    if (const EgoOnLane* on = EgoOn(before)) {
+    if (const EgoOnLane* on = self == kEgoAgent ? nullptr : EgoOn(before)) {
       const double gap = to_s_m + length - (2.0 * on->mid_s_m - on->rear_s_m);
       if (gap < around.follower_gap_m) {
         around.follower_gap_m = gap;
@@ -104,7 +104,7 @@ Traffic::Around Traffic::LookAround(LaneIndex lane, double s_m, double half_leng
       see(other.change.from_s_m, other.half_length_m(), other.speed_mps, c);
     }
   }
-  if (const EgoOnLane* on = EgoOn(lane)) {
+  if (const EgoOnLane* on = self == kEgoAgent ? nullptr : EgoOn(lane)) {
     see(on->mid_s_m, on->mid_s_m - on->rear_s_m, on->speed_mps, kEgoAgent);
   }
   if (around.follower == Around::kNobody) {
@@ -113,6 +113,10 @@ Traffic::Around Traffic::LookAround(LaneIndex lane, double s_m, double half_leng
     if (around.follower == Around::kNobody) around.follower_gap_m = 1e9;
   }
   return around;
+}
+
+Traffic::Around Traffic::AroundEgo(LaneIndex lane, double s_m, double half_length_m) const {
+  return LookAround(lane, s_m, half_length_m, kEgoAgent);
 }
 
 // ---- Whether to change.

@@ -94,7 +94,6 @@ void World::Start(const WorldStart& start) {
   state_.on_route = route_->path().Project(state_.ego.position_m, start.route_s_m - kBackWindow_m,
                                            start.route_s_m + kAheadWindow_m);
   RefreshEgoView();
-  state_.within_lane = WithinRouteLane();
   std::vector<ScriptedCar> scripted;
   if (start.suite == Suite::kContested) {
     scripted =
@@ -104,6 +103,8 @@ void World::Start(const WorldStart& start) {
   state_.traffic.Start(start.seed, start.num_npcs, ego_view_, scripted, start.drivers);
   npc_vehicles_.assign(state_.traffic.npcs().size(), {});
   state_.traffic.WritePoses(npc_vehicles_);
+  FindNearLanes();
+  state_.within_lane = WithinLane();
 }
 
 void World::Step(double steer, double throttle) {
@@ -130,12 +131,22 @@ void World::Step(double steer, double throttle) {
   RefreshEgoView();
   state_.traffic.Observe(ego_view_);
   state_.traffic.WritePoses(npc_vehicles_);
+  FindNearLanes();
   FindEvents(old_box);
   state_.events.ran_red_light = state_.traffic.RanRed(ego_view_, old_route_s_m);
 }
 
+// The lane that the ego drives on: its route's or one beside it.
+LaneIndex World::LaneOfEgo() const {
+  const LaneIndex lane = route_->lanes()[route_->LaneIndexAt(state_.on_route.s_m)];
+  const size_t side = LaneInUse(near_lanes_, state_.on_route.lateral_m);
+  return side == kLeftLane    ? traffic_map_->lane(lane).left
+         : side == kRightLane ? traffic_map_->lane(lane).right
+                              : lane;
+}
+
 // Conservative: false where it is not certain.
-bool World::WithinRouteLane() const {
+bool World::WithinLane() const {
   const CurvePoint at = route_->path().At(state_.on_route.s_m);
   const double turn = state_.ego.heading_rad - at.heading_rad;
   const Vec2 along = UnitFromHeading(turn);
@@ -143,7 +154,8 @@ bool World::WithinRouteLane() const {
   const double extent = half_length * std::abs(along.y) +
                         0.5 * ego_params_.width_m * std::abs(along.x) +
                         0.5 * half_length * half_length * std::abs(at.curvature_1pm);
-  return std::abs(state_.on_route.lateral_m) + extent < at.half_width_m - 0.05;
+  const NearLane& lane = near_lanes_[LaneInUse(near_lanes_, state_.on_route.lateral_m)];
+  return std::abs(state_.on_route.lateral_m - lane.offset_m) + extent < lane.half_width_m - 0.05;
 }
 
 void World::FindEvents(const OrientedBox& old_box) {
@@ -157,14 +169,13 @@ void World::FindEvents(const OrientedBox& old_box) {
     state_.events.other_kind = npc_vehicles_[i].kind;
     state_.events.relative_speed_mps = contact.relative_speed_mps;
     DescribeContact(npc_vehicles_[i]);
-    const LaneIndex lane = route_->lanes()[route_->LaneIndexAt(state_.on_route.s_m)];
-    const bool keeps_lane = state_.within_lane && WithinRouteLane();
+    const bool keeps_lane = state_.within_lane && WithinLane();
     state_.events.at_fault =
         EgoAtFault(ego_view_, state_.traffic.ego_rights(), state_.traffic.npcs()[i],
-                   npc_vehicles_[i], keeps_lane && state_.traffic.CutsInto(lane, i));
+                   npc_vehicles_[i], keeps_lane && state_.traffic.CutsInto(LaneOfEgo(), i));
     if (!state_.events.at_fault) state_.traffic.CountNpcFault();
   }
-  const bool was_within = std::exchange(state_.within_lane, WithinRouteLane());
+  const bool was_within = std::exchange(state_.within_lane, WithinLane());
   if (!was_within || !state_.within_lane) {
     std::optional<double> height_m;
     if (!network_->flat()) height_m = ego_ground_.ground_m;
@@ -245,6 +256,7 @@ void World::Load(std::span<const uint8_t> bytes, std::shared_ptr<const Route> ro
   loaded.state_.traffic.Relink(loaded.ego_view_);
   loaded.npc_vehicles_.assign(loaded.state_.traffic.npcs().size(), {});
   loaded.state_.traffic.WritePoses(loaded.npc_vehicles_);
+  loaded.FindNearLanes();
   *this = std::move(loaded);
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/near_lane.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "config/suite.h"
@@ -52,7 +53,8 @@ struct WorldEvents {
   CrossedMarks crossed;          // CARLA's corner rule (driving_metrics.md 7.6)
 };
 
-// The nearest thing that the ego would hit by following its route, and whether it must wait.
+// The nearest thing that the ego would hit by following its route on the lane that it is on, and
+// whether it must wait.
 struct Obstacle {
   double gap_m = 1e9;             // bumper to bumper along the route
   double speed_mps = 0.0;         // along the route
@@ -85,6 +87,8 @@ class World {
   const Traffic& traffic() const { return state_.traffic; }
   const WorldEvents& events() const { return state_.events; }
   Obstacle ObstacleAhead() const;
+  // What the ego could drive on: gaps are known where there is more than the route's lane.
+  const NearLanes& near_lanes() const { return near_lanes_; }
   LightAhead LightBefore() const { return state_.traffic.LightBefore(ego_view_); }
   const RoadNetwork& network() const { return *network_; }
   const Route& route() const { return *route_; }
@@ -112,7 +116,7 @@ class World {
     WorldEvents events;
     CurveProjection on_route;
     int tick = 0;
-    bool within_lane = false;  // the ego's outline lay within its route's lane
+    bool within_lane = false;  // the ego's outline lay within its lane
 
     bool Plausible() const;
 
@@ -148,7 +152,10 @@ class World {
   void SetVariation(const EgoVariation& variation);
   void RefreshEgoView();
   void FindGround();
-  bool WithinRouteLane() const;
+  void FindNearLanes();
+  double RoomOn(size_t k, bool left, LaneIndex beside, double s_m) const;
+  LaneIndex LaneOfEgo() const;
+  bool WithinLane() const;
   void FindEvents(const OrientedBox& old_box);
   void DescribeContact(const VehicleState& npc);
 
@@ -163,6 +170,7 @@ class World {
   std::vector<RouteCrossing> crossings_;
   EgoView ego_view_;
   GroundPose ego_ground_;
+  NearLanes near_lanes_;
   std::vector<VehicleState> npc_vehicles_;
 };
 

@@ -1,0 +1,204 @@
+// The expert's choice of lanes: by hand on facts, and on a road among slow cars.
+#include "env/lane_choice.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../sim/sim_test_util.h"
+#include "env/drive_facts.h"
+#include "env/driver.h"
+#include "env/embedded_env.h"
+#include "env/step_buffers.h"
+#include "env/vector_town.h"
+
+namespace volante {
+namespace {
+
+const IdmParams kIdm{.desired_speed_mps = 8.33,
+                     .time_gap_s = 1.2,
+                     .standstill_gap_m = 2.5,
+                     .max_accel_mps2 = 2.5,
+                     .comfortable_decel_mps2 = 2.5};
+
+// 8 m/s on the route's lane with a free lane on the left, 200 m of both.
+DriveFacts Facts() {
+  DriveFacts f;
+  f.speed_mps = 8.0;
+  f.route_s_m = 50.0;
+  f.lanes[kRouteLane].room_m = 200.0;
+  f.lanes[kLeftLane] = {.offset_m = 3.5, .half_width_m = 1.75, .room_m = 200.0};
+  return f;
+}
+
+size_t Chosen(const DriveFacts& f) {
+  LaneChoice choice;
+  choice.Decide(f, kIdm);
+  return choice.lane();
+}
+
+TEST(LaneChoice, OvertakesASlowLeaderWhereThereIsRoom) {
+  DriveFacts f = Facts();
+  EXPECT_EQ(Chosen(f), kRouteLane) << "nobody to overtake";
+  f.lanes[kRouteLane].lead_gap_m = 40.0;
+  f.lanes[kRouteLane].lead_speed_mps = 3.0;
+  EXPECT_EQ(Chosen(f), kLeftLane);
+  f.lanes[kLeftLane].room_m = 100.0;  // twice 24 m of changing and 60 m to overtake
+  EXPECT_EQ(Chosen(f), kRouteLane) << "too little room";
+  f.lanes[kLeftLane].room_m = 110.0;
+  EXPECT_EQ(Chosen(f), kLeftLane);
+  f.lanes[kRouteLane].lead_gap_m = 15.0;  // 15 + 3 * 19.2 / 8 < 19.2 + 4
+  EXPECT_EQ(Chosen(f), kRouteLane) << "too near to get past its rear";
+  f.lanes[kRouteLane].lead_gap_m = 16.5;
+  EXPECT_EQ(Chosen(f), kLeftLane);
+}
+
+// (s*/s)^2 by hand: behind 5 m/s at 40 m, s* = 2.5 + 8 * 1.2 + 8 * 3 / 5 = 16.9, so the leader
+// costs 2.5 * 0.1785 = 0.446 m/s^2; the route's lane is worth 0.3 and a change 0.2. At 50 m it
+// costs 0.286.
+TEST(LaneChoice, ChangesWhenMobilSaysThatItPays) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_speed_mps = 5.0;
+  f.lanes[kRouteLane].lead_gap_m = 50.0;
+  EXPECT_EQ(Chosen(f), kRouteLane);
+  f.lanes[kRouteLane].lead_gap_m = 16.9 / std::sqrt(0.5 / 2.5) + 0.1;
+  EXPECT_EQ(Chosen(f), kRouteLane);
+  f.lanes[kRouteLane].lead_gap_m -= 0.2;
+  EXPECT_EQ(Chosen(f), kLeftLane);
+}
+
+TEST(LaneChoice, BrakesNobodyBehindOnTheOtherLane) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = 30.0;
+  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  NearLane& left = f.lanes[kLeftLane];
+  left.follower_speed_mps = 8.0;
+  left.follower_gap_m = 10.0;
+  EXPECT_EQ(Chosen(f), kRouteLane) << "beside it";
+  // Who drives 12 m/s would need s* = 2 + 14.4 + 12 * 4 / (2 sqrt 3) = 30.3 m, and brakes by
+  // 1.5 (30.3/s)^2: more than 2 m/s^2 nearer than 26.2 m.
+  left.follower_speed_mps = 12.0;
+  left.follower_gap_m = 25.9;
+  EXPECT_EQ(Chosen(f), kRouteLane);
+  left.follower_gap_m = 26.4;
+  EXPECT_EQ(Chosen(f), kLeftLane);
+}
+
+TEST(LaneChoice, ComesBackBeforeTheLanesPart) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = 30.0;
+  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  LaneChoice choice;
+  choice.Decide(f, kIdm);
+  ASSERT_EQ(choice.lane(), kLeftLane);
+  EXPECT_NEAR(choice.OffsetAhead_m(f, 12.0), 1.75, 1e-9) << "half of 24 m";
+  EXPECT_NEAR(choice.OffsetAhead_m(f, 30.0), 3.5, 1e-9);
+  EXPECT_GT(choice.Interaction(f, kIdm), 0.5) << "it is still behind the old leader";
+  // Across: the slow one is passed 20 m further on, and 60 m of the lane are left.
+  f.route_s_m += 60.0;
+  f.lateral_offset_m = 3.5;
+  f.lanes[kRouteLane].lead_gap_m = 1e9;
+  f.lanes[kRouteLane].follower_gap_m = 15.0;
+  f.lanes[kRouteLane].follower_speed_mps = 2.0;
+  f.lanes[kLeftLane].room_m = 60.0;
+  choice.Decide(f, kIdm);
+  EXPECT_EQ(choice.lane(), kRouteLane);
+  EXPECT_NEAR(choice.OffsetAhead_m(f, 0.0), 3.5, 1e-9);
+  EXPECT_NEAR(choice.OffsetAhead_m(f, 24.0), 0.0, 1e-9);
+}
+
+TEST(LaneChoice, WaitsAtTheEndOfALaneForAGap) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = 30.0;
+  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  LaneChoice choice;
+  choice.Decide(f, kIdm);
+  f.route_s_m += 60.0;
+  f.lateral_offset_m = 3.5;
+  f.lanes[kLeftLane].room_m = 30.0;
+  f.lanes[kRouteLane].lead_gap_m = f.lanes[kRouteLane].follower_gap_m = -1.0;  // beside it
+  choice.Decide(f, kIdm);
+  EXPECT_EQ(choice.lane(), kLeftLane);
+  EXPECT_LT(IdmFreeRoad(8.0, 8.33) - choice.Interaction(f, kIdm), -0.5) << "it brakes for the end";
+}
+
+// One drive on the middle one of three lanes, 12 cars at 2.5 to 4 m/s about it that keep their
+// lanes.
+struct Drive {
+  double seconds = 0.0;
+  int changes = 0;
+  bool collided = false, arrived = false;
+};
+
+Drive DriveAmongSlowCars(uint64_t seed, bool may_change) {
+  const auto road = sim_test::StraightRoad(900.0, 3, 1);
+  LaneIndex lane = kNoLane;
+  for (size_t i = 0; i < road->lanes().size(); ++i) {
+    if (road->lanes()[i].opendrive_lane == -2) lane = static_cast<LaneIndex>(i);
+  }
+  NpcConfig npc;
+  npc.lane_changes = false;
+  World world(road, EgoConfig{}, npc);
+  WorldStart start;
+  start.seed = seed;
+  start.num_npcs = 12;
+  start.route = std::make_shared<const Route>(road, std::vector<LaneIndex>{lane}, 10.0, 700.0);
+  start.drivers = NpcRanges::Of(NpcConfig{});
+  start.drivers->speed_factor_min = 0.25;
+  start.drivers->speed_factor_max = 0.4;
+  world.Start(start);
+  RouteProfile profile;
+  profile.Build(*start.route);
+  const auto expert = MakeDriver("idm_mobil", EgoConfig{});
+  expert->Begin(seed);
+  DriveFacts facts;
+  Drive drive;
+  size_t on = kRouteLane;
+  while (facts.route_s_m < world.route().length_m() - 3.0 && drive.seconds < 400.0) {
+    DescribeDrive(world, profile, facts);
+    if (!may_change) facts.lanes[kLeftLane].room_m = facts.lanes[kRightLane].room_m = 0.0;
+    const Action action = expert->Act(facts);
+    world.Step(action.steer, action.throttle);
+    drive.seconds += kTickSeconds;
+    drive.collided |= world.events().collision;
+    EXPECT_LE(std::abs(facts.lane_offset_m()), 2.0);
+    const size_t now = LaneInUse(facts.lanes, facts.lateral_offset_m);
+    drive.changes += now != on;
+    on = now;
+  }
+  drive.arrived = drive.seconds < 400.0 && std::abs(facts.lateral_offset_m) < 1.0;
+  return drive;
+}
+
+TEST(LaneChoice, TheExpertOvertakesAndEndsOnItsLane) {
+  double with_s = 0.0, without_s = 0.0;
+  int changes = 0;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    const Drive with = DriveAmongSlowCars(seed, true), without = DriveAmongSlowCars(seed, false);
+    EXPECT_TRUE(with.arrived) << seed;
+    EXPECT_FALSE(with.collided) << seed;
+    EXPECT_FALSE(without.collided) << seed;
+    EXPECT_EQ(without.changes, 0);
+    EXPECT_EQ(with.changes % 2, 0) << "it comes back";
+    changes += with.changes;
+    with_s += with.seconds;
+    without_s += without.seconds;
+  }
+  EXPECT_GE(changes, 10);
+  EXPECT_LT(with_s, 0.6 * without_s);
+}
+
+// A car that left its lane for the one beside it has not left the road.
+TEST(LaneChoice, TheLaneBesideTheRouteIsNotOffLane) {
+  DriveFacts f = Facts();
+  f.lateral_offset_m = 3.4;
+  EXPECT_NEAR(f.lane_offset_m(), -0.1, 1e-9);
+  f.lateral_offset_m = 6.2;
+  EXPECT_NEAR(f.lane_offset_m(), 2.7, 1e-9);
+  f.lateral_offset_m = -2.7;
+  EXPECT_NEAR(f.lane_offset_m(), -2.7, 1e-9);
+}
+
+}  // namespace
+}  // namespace volante

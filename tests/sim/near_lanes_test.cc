@@ -1,0 +1,112 @@
+// The lanes beside the route: found by hand on straight roads, and the gaps on them by the poses.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/near_lane.h"
+#include "sim_test_util.h"
+
+namespace volante {
+namespace {
+
+using sim_test::StraightRoad;
+using sim_test::WholeLane;
+
+LaneIndex LaneOf(const RoadNetwork& network, int id, double at_x_m = 0.0) {
+  for (size_t i = 0; i < network.lanes().size(); ++i) {
+    const Lane& lane = network.lanes()[i];
+    if (lane.opendrive_lane == id && lane.center.PositionAt(0.0).x >= at_x_m) {
+      return static_cast<LaneIndex>(i);
+    }
+  }
+  return kNoLane;
+}
+
+World Started(const std::shared_ptr<const RoadNetwork>& road, LaneIndex lane, double at_m,
+              int npcs = 0, uint64_t seed = 0) {
+  World world(road, EgoConfig{}, NpcConfig{});
+  WorldStart start;
+  start.seed = seed;
+  start.num_npcs = npcs;
+  start.route = WholeLane(road, lane);
+  start.route_s_m = at_m;
+  world.Start(start);
+  return world;
+}
+
+TEST(NearLanes, AreThoseOfTheSameDirection) {
+  const auto road = StraightRoad(300.0, 3, 1);
+  const World middle = Started(road, LaneOf(*road, -2), 100.0);
+  EXPECT_NEAR(middle.near_lanes()[kLeftLane].offset_m, 3.5, 1e-9);
+  EXPECT_NEAR(middle.near_lanes()[kRightLane].offset_m, -3.5, 1e-9);
+  for (const NearLane& lane : middle.near_lanes()) {
+    EXPECT_NEAR(lane.room_m, 200.0, 0.5);
+    EXPECT_NEAR(lane.half_width_m, 1.75, 1e-9);
+  }
+  const World inner = Started(road, LaneOf(*road, -1), 100.0);
+  EXPECT_FALSE(inner.near_lanes()[kLeftLane].open()) << "the other direction";
+  EXPECT_TRUE(inner.near_lanes()[kRightLane].open());
+  const auto single = StraightRoad(300.0, 1, 1);
+  const World alone = Started(single, LaneOf(*single, -1), 100.0);
+  EXPECT_FALSE(alone.near_lanes()[kLeftLane].open());
+  EXPECT_FALSE(alone.near_lanes()[kRightLane].open());
+}
+
+TEST(NearLanes, HaveRoomUntilTheyEnd) {
+  const auto road = StraightRoad(400.0, 2, 1, 250.0);  // the outer lane ends at 250 m
+  const LaneIndex first = LaneOf(*road, -1), second = LaneOf(*road, -1, 200.0);
+  ASSERT_NE(first, second);
+  World world(road, EgoConfig{}, NpcConfig{});
+  WorldStart start;
+  start.route = std::make_shared<const Route>(road, std::vector<LaneIndex>{first, second}, 0.0,
+                                              road->lane(second).center.length_m());
+  start.route_s_m = 100.0;
+  world.Start(start);
+  EXPECT_NEAR(world.near_lanes()[kRightLane].room_m, 150.0, 0.5);
+  EXPECT_NEAR(world.near_lanes()[kRouteLane].room_m, 300.0, 0.5);
+  start.route_s_m = 300.0;
+  world.Start(start);
+  EXPECT_FALSE(world.near_lanes()[kRightLane].open());
+}
+
+TEST(NearLanes, GapsAreThoseOfThePoses) {
+  const auto road = StraightRoad(600.0, 3, 1);
+  int compared = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    World world = Started(road, LaneOf(*road, -2), 250.0, 20, seed);
+    for (int t = 0; t < 60; ++t) world.Step(0.0, 0.0);
+    for (const NearLane& lane : world.near_lanes()) {
+      const double y_m = world.on_route().lateral_m - lane.offset_m;
+      double lead_m = 1e9, follower_m = 1e9;
+      bool changing = false;  // cars between lanes count for both
+      for (const VehicleState& npc : world.npcs()) {
+        const Vec2 d = npc.position_m - world.ego().position_m;
+        changing |= std::abs(std::abs(d.y + y_m) - 1.75) < 1.7 && std::abs(d.x) < 300.0;
+        if (std::abs(d.y + y_m) > 1.0) continue;
+        const double gap_m = std::abs(d.x) - 0.5 * npc.length_m - 0.5 * world.ego_params().length_m;
+        double& nearest_m = d.x > 0.0 ? lead_m : follower_m;
+        nearest_m = std::min(nearest_m, gap_m);
+      }
+      if (changing) continue;
+      ++compared;
+      EXPECT_NEAR(std::min(lane.lead_gap_m, 1e3), std::min(lead_m, 1e3), 0.05);
+      EXPECT_NEAR(std::min(lane.follower_gap_m, 1e3), std::min(follower_m, 1e3), 0.05);
+    }
+  }
+  EXPECT_GT(compared, 8);
+}
+
+TEST(NearLanes, TheLaneInUseIsTheNearestOpenOne) {
+  NearLanes lanes;
+  lanes[kRouteLane].room_m = 100.0;
+  lanes[kLeftLane] = {.offset_m = 3.5};
+  EXPECT_EQ(LaneInUse(lanes, 3.0), kRouteLane) << "the left one is not open";
+  lanes[kLeftLane].room_m = 50.0;
+  EXPECT_EQ(LaneInUse(lanes, 1.7), kRouteLane);
+  EXPECT_EQ(LaneInUse(lanes, 1.8), kLeftLane);
+  EXPECT_EQ(LaneInUse(lanes, -3.0), kRouteLane);
+}
+
+}  // namespace
+}  // namespace volante
