@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <vector>
 
 #include "base/error.h"
@@ -46,9 +47,10 @@ std::shared_ptr<const Route> EndlessRoute(const std::shared_ptr<const RoadNetwor
 }
 
 const char* CauseName(StandCause cause) {
-  constexpr const char* kNames[] = {"nothing",          "another car", "the ego",
-                                    "the right of way", "a full exit", "an ego on its way",
-                                    "a dead end",       "a script"};
+  constexpr const char* kNames[] = {
+      "nothing",           "another car", "the ego",  "the right of way", "a full exit",
+      "an ego on its way", "a dead end",  "a script", "a red light",      "the end of its lane"};
+  static_assert(std::size(kNames) == static_cast<size_t>(StandCause::kLaneEnd) + 1);
   return kNames[static_cast<size_t>(cause)];
 }
 

@@ -96,13 +96,16 @@ void Traffic::Remove(int32_t i) {
 
 // ---- Plans.
 
+// By standing there for long, or by the queue that it makes.
 bool Traffic::EgoBlocks(LaneIndex lane) const {
   if (ego_.standing_s < kAvoidEgoAfter_s) return false;
   const LaneIndex exit = map_->lane(lane).exit;
-  return exit != kNoLane && EgoOn(exit) != nullptr;
+  if (exit == kNoLane) return false;
+  const int32_t rear = last_[static_cast<size_t>(exit)];
+  return EgoOn(exit) != nullptr || (rear >= 0 && npcs_[static_cast<size_t>(rear)].behind_ego);
 }
 
-// Uniform among the lanes that follow, but not behind an ego that stands there if it can be helped.
+// Uniform among the lanes that follow, but not behind an ego that stands if it can be helped.
 // Trucks choose among the lanes that they fit on while there are any.
 LaneIndex Traffic::DrawNext(LaneIndex from, VehicleKind kind) {
   const std::span<const LaneIndex> next = map_->next(map_->lane(from));

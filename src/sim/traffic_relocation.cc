@@ -1,5 +1,5 @@
 // Cars that can't drive on find a place elsewhere, never from or to where the ego sees it: at the
-// dead ends of open maps, and behind an ego that stands for long in the only lane. So the number of
+// dead ends of open maps, and in the queue of an ego that stands for long. So the number of
 // cars that drive stays what the episode asked for.
 #include <algorithm>
 #include <cmath>
@@ -17,7 +17,7 @@ constexpr double kBehindView_m =
     5.0;  // half a vehicle: with its centre further back it is out of view
 constexpr int64_t kLookEvery = 10;      // ticks between two looks for a place
 constexpr double kOthersCome_m = 40.0;  // whoever is on the way to the place can stop
-constexpr double kBlockedFor_s = 60.0;  // behind an ego that stands
+constexpr double kBlockedFor_s = 40.0;  // behind an ego that stands
 constexpr double kEgoStandsFor_s = 30.0;
 
 // Conservative: no building hides anything.
