@@ -156,6 +156,22 @@ void Densify(GroundLine& left, GroundLine& right, double step_m) {
 
 void GroundBuilder::AddBand(GroundLayer layer, GroundLine left, GroundLine right) {
   if (left.size() < 2) return;
+  added_.push_back({layer, std::move(left), std::move(right), nullptr});
+}
+
+void GroundBuilder::MakePieces() {
+  TidyBands(added_);
+  for (GroundBand& band : added_) {
+    if (band.dashes != nullptr) {
+      AddDashes(band.layer, *band.dashes, band.left, band.right);
+    } else {
+      CutBand(band.layer, std::move(band.left), std::move(band.right));
+    }
+  }
+  added_.clear();
+}
+
+void GroundBuilder::CutBand(GroundLayer layer, GroundLine left, GroundLine right) {
   Densify(left, right, terrain_.flat() ? kFlatStep_m : kHillStep_m);
   std::vector<char> raised(left.size());
   for (size_t i = 0; i < left.size(); ++i) {
@@ -181,7 +197,7 @@ void GroundBuilder::AddMark(const MarkLine& mark) {
   if (mark.kind == MarkKind::kSolid || !(mark.dash_m > 0.0) || !(mark.gap_m > 0.0)) {
     return AddBand(layer, std::move(left), std::move(right));
   }
-  AddDashes(layer, mark, left, right);
+  added_.push_back({layer, std::move(left), std::move(right), &mark});
 }
 
 // Dashes start at the line's beginning; those within one piece's length share a piece.

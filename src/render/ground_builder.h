@@ -6,16 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "render/ground_bands.h"
 #include "render/scene_impl.h"
 #include "render/terrain.h"
 
 namespace volante {
-
-struct GroundPoint {
-  Vec2 at_m;
-  double height_m = 0.0;  // 0 on flat ground
-};
-using GroundLine = std::vector<GroundPoint>;
 
 GroundPoint Mix(const GroundPoint& a, const GroundPoint& b, double share_of_b);
 // Parallel arrays to points; no heights mean 0.
@@ -44,13 +39,17 @@ class GroundBuilder {
 
   // The band between two lines of equal point count.
   void AddBand(GroundLayer layer, GroundLine left, GroundLine right);
+  // The mark is read again in MakePieces.
   void AddMark(const MarkLine& mark);
   void AddStopLine(const SignalHead& head);
+  // Of all that was added since the last time, in that order.
+  void MakePieces();
 
  private:
   struct Band {
     GroundLine left, right;
   };
+  void CutBand(GroundLayer layer, GroundLine left, GroundLine right);
   void AddDashes(GroundLayer layer, const MarkLine& mark, const GroundLine& left,
                  const GroundLine& right);
   void BeginPiece(GroundLayer layer);
@@ -60,8 +59,9 @@ class GroundBuilder {
 
   Scene::Impl& scene_;
   const Terrain& terrain_;
+  std::vector<GroundBand> added_;
   GroundLayer layer_ = GroundLayer::kRoad;
-  std::vector<Band> bands_;
+  std::vector<Band> bands_;  // of the piece that is being made
 };
 
 // The outer edges of the carriageway: sides of road strips beyond which there is no road.

@@ -201,6 +201,7 @@ void AddLand(std::span<const StreetSide> sides, std::span<const StreetEdge> edge
     }
     flush();
   }
+  ground.MakePieces();
   AddDeckSides(edges, scene);
   NumberDecks(scene);
 }

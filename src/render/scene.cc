@@ -120,7 +120,11 @@ std::unique_ptr<Scene::Impl> BuildScene(std::span<const SurfaceStrip> strips,
   }
   for (const MarkLine& mark : marks) ground.AddMark(mark);
   AddSignals(signals, map, scene->terrain, ground, scene->signal_posts);
-  if (!scene->terrain.flat()) AddLand(sides, edges, ground, *scene);
+  if (scene->terrain.flat()) {
+    ground.MakePieces();
+  } else {
+    AddLand(sides, edges, ground, *scene);
+  }
   if (with_scenery) PlaceScenery(map, sides, seed, scene->buildings, scene->trees);
   Ground(scene->terrain, scene->buildings, scene->trees);
   if (!scene->terrain.flat()) {
