@@ -219,7 +219,7 @@ void Camera::Impl::PaintGround(Painter& painter) {
     const auto layer = static_cast<size_t>(piece.layer);
     const PixelPoint at = view.LevelFromWorld(piece.center_m);
     if (view.Sees(at, piece.radius_m, layer_far_m[layer]) &&
-        !HiddenByBuildings(at, piece.radius_m)) {
+        !HiddenByBuildings(at, piece.radius_m, piece.base_m, piece.half_height_m)) {
       visible_pieces[layer].push_back(index);
     }
   });

@@ -76,9 +76,9 @@ struct Camera::Impl {
   };
   std::vector<VisibleDeck> visible_decks;  // below the eye, far to near
   std::array<float, kOcclusionColumns> land_top{};
-  // Of a flat town: beyond which depth nearer buildings hide the ground, per column of that test,
-  // which is this wide a picture of a level camera.
-  std::array<float, kOcclusionColumns> ground_ends_m{};
+  // Beyond which depth the nearest building hides the ground, per column of that test, which is
+  // this wide a picture of a level camera; and the row from which down it does.
+  std::array<float, kOcclusionColumns> ground_ends_m{}, ground_tops{};
   float occlusion_cx = 0.0f, occlusion_fx = 0.0f;
   std::array<float, kGroundLayers> layer_far_m{};
   std::array<float, kHillPoints> hill_turns{};  // azimuth of column k, in turns
@@ -150,15 +150,19 @@ struct Camera::Impl {
   void CoverByLand(const LandCell& cell);
 
   // Drops what stands wholly behind nearer buildings. Columns of the picture remember how high the
-  // buildings before them reach; a building starts on the ground, so nothing shows below it.
+  // buildings before them reach; a building starts on the ground, so nothing shows below it: on
+  // hills what is lower stands behind the land that carries it.
   void DropHidden();
   // The columns that a building's walls fill, up to their lowest point on the screen.
   void CoverColumns(const Building& b, PixelPoint at,
                     std::array<float, kOcclusionColumns>& covered);
   // The columns of a disc before the camera: from the first on to before the second.
   std::pair<int, int> ColumnsOf(PixelPoint at, float radius_m) const;
-  // Whether buildings stand before all of a disc on flat ground.
-  bool HiddenByBuildings(PixelPoint at, float radius_m) const;
+  // The highest row of a level camera's picture that something reaches whose heights are at most
+  // base_m (world) + top_m, no lower than cy.
+  float TopRow(float nearest_m, float base_m, float top_m) const;
+  // Whether buildings stand before all of a disc of such heights.
+  bool HiddenByBuildings(PixelPoint at, float radius_m, float base_m, float top_m) const;
   void CollectItems(std::span<const VehicleState> vehicles);
   // Of one deck (-1: of none), no nearer than this. At night the light of headlights instead.
   void PaintShadows(std::span<const VehicleState> vehicles, int32_t deck, Painter& painter);

@@ -20,6 +20,7 @@ void Camera::Impl::DropHidden() {
   std::array<float, kOcclusionColumns> covered;  // v above which nothing is covered yet
   covered.fill(static_cast<float>(height) + 1e6f);
   ground_ends_m.fill(1e6f);
+  ground_tops.fill(0.0f);
   // Which thing hides which does not depend on where the camera tilts to: this is the picture of a
   // level one, as wide as a tilted one sees.
   float first_u = 0.0f, last_u = static_cast<float>(width);
@@ -33,10 +34,11 @@ void Camera::Impl::DropHidden() {
   size_t kept = items.size();
   for (size_t i = items.size(); i-- > 0;) {  // near to far
     const Item item = items[i];
-    if (item.at.u - item.radius > kNearDepth_m) {
+    // The disc of a bridge's piece reaches over what stands beside it.
+    const bool deck = item.kind == ItemKind::kDeckBottom || item.kind == ItemKind::kDeckSide;
+    if (item.at.u - item.radius > kNearDepth_m && !deck) {
       const float near = item.at.u - item.radius;
-      const float rise = item.top_m - view.height_m;
-      const float top = rise > 0.0f ? view.cy - view.fy * rise / near : view.cy;
+      const float top = TopRow(near, item.base_m, item.top_m);
       const auto [begin, end] = ColumnsOf(item.at, item.radius);
       bool hidden = true;
       for (int c = begin; c < end && hidden; ++c) hidden = covered[static_cast<size_t>(c)] < top;
@@ -59,12 +61,20 @@ std::pair<int, int> Camera::Impl::ColumnsOf(PixelPoint at, float radius_m) const
           std::clamp(static_cast<int>(std::min(last, 1e6f)) + 1, 0, kOcclusionColumns)};
 }
 
-bool Camera::Impl::HiddenByBuildings(PixelPoint at, float radius_m) const {
+float Camera::Impl::TopRow(float nearest_m, float base_m, float top_m) const {
+  const float rise = view.LevelHeight(base_m) + top_m - view.height_m;
+  return rise > 0.0f ? view.cy - view.fy * rise / nearest_m : view.cy;
+}
+
+bool Camera::Impl::HiddenByBuildings(PixelPoint at, float radius_m, float base_m,
+                                     float top_m) const {
   const float near = at.u - radius_m;
   if (near < kNearDepth_m) return false;
+  const float top = TopRow(near, base_m, top_m);
   const auto [begin, end] = ColumnsOf(at, radius_m);
   for (int c = begin; c < end; ++c) {
-    if (ground_ends_m[static_cast<size_t>(c)] > near) return false;
+    const auto k = static_cast<size_t>(c);
+    if (ground_ends_m[k] > near || ground_tops[k] >= top) return false;
   }
   return true;
 }
@@ -73,7 +83,7 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at,
                                 std::array<float, kOcclusionColumns>& covered) {
   const float ux = b.cos_heading * view.cos_heading + b.sin_heading * view.sin_heading;
   const float uy = b.sin_heading * view.cos_heading - b.cos_heading * view.sin_heading;
-  float low_u = 1e30f, high_u = -1e30f, deepest = 0.0f;
+  float low_u = 1e30f, high_u = -1e30f, nearest = 1e30f, deepest = 0.0f;
   for (int i = 0; i < 4; ++i) {
     const float l = i < 2 ? b.half_length_m : -b.half_length_m;
     const float d = i % 3 == 0 ? b.half_depth_m : -b.half_depth_m;
@@ -82,9 +92,11 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at,
     const float u = occlusion_cx - occlusion_fx * y / x;
     low_u = std::min(low_u, u);
     high_u = std::max(high_u, u);
+    nearest = std::min(nearest, x);
     deepest = std::max(deepest, x);
   }
-  const float top = view.cy - view.fy * (b.height_m - view.height_m) / deepest;
+  const float rise = view.LevelHeight(b.base_m) + b.height_m - view.height_m;
+  const float top = view.cy - view.fy * rise / (rise > 0.0f ? deepest : nearest);
   const int c0 =
       std::clamp(static_cast<int>(std::ceil(std::max(low_u, 0.0f))), 0, kOcclusionColumns);
   const int c1 =
@@ -93,7 +105,9 @@ void Camera::Impl::CoverColumns(const Building& b, PixelPoint at,
     float& here = covered[static_cast<size_t>(c)];
     here = std::min(here, top);
     float& ends_m = ground_ends_m[static_cast<size_t>(c)];
-    ends_m = std::min(ends_m, deepest);
+    if (deepest >= ends_m) continue;
+    ends_m = deepest;
+    ground_tops[static_cast<size_t>(c)] = top;
   }
 }
 
@@ -157,7 +171,7 @@ void Camera::Impl::CollectItems(std::span<const VehicleState> vehicles) {
     if (a.key != b.key) return a.key > b.key;
     return a.kind != b.kind ? a.kind < b.kind : a.index < b.index;
   });
-  if (s.terrain.flat()) DropHidden();
+  DropHidden();
 }
 
 void Camera::Impl::PaintShadows(std::span<const VehicleState> vehicles, int32_t deck,

@@ -151,7 +151,10 @@ void Camera::Impl::FindVisibleLand(bool below_horizon) {
         const GroundPiece& piece = s.pieces[index];
         const PixelPoint at = view.LevelFromWorld(piece.center_m);
         const float top = view.LevelHeight(piece.base_m) + piece.half_height_m;
-        if (HiddenByLand(at, piece.radius_m, top)) break;
+        if (HiddenByBuildings(at, piece.radius_m, piece.base_m, piece.half_height_m) ||
+            HiddenByLand(at, piece.radius_m, top)) {
+          break;
+        }
         if (piece.deck < 0) {
           visible_pieces[static_cast<size_t>(piece.layer)].push_back(index);
         } else if (piece.base_m < view.eye_m) {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "render/camera_impl.h"
 #include "render/hill_scene.h"
-#include "render/scene_impl.h"
 #include "render/terrain.h"
 #include "render/view.h"
 #include "road/towns.h"
@@ -115,6 +115,82 @@ TEST(Hills, GroundThatIsSeenFromBelowIsNotDrawn) {
     const float x[4] = {20.0f, 20.0f, near_m, near_m};
     EXPECT_GT(AddHillOutline(view, {0.0f, 0.0f}, 0.0f, x, y, level, 4, raster), 0) << near_m;
     EXPECT_EQ(AddHillOutline(view, {0.0f, 0.0f}, 3.0f, x, y, level, 4, raster), 0) << near_m;
+  }
+}
+
+// A street to x = 100, another across its end at x = 160 on land that is `above_m` higher, a tree
+// on either side of that, and before it all a house 40 m wide and 7 m high.
+std::shared_ptr<const Scene> HouseBeforeAStreet(double above_m, bool with_house) {
+  const HillStreet across{
+      {160, -168}, 0.5 * std::numbers::pi, 336.0, [above_m](double) { return 12.0 + above_m; }};
+  HillStreet below = kLevel;
+  below.length_m = 100.0;
+  auto scene = HillScene({below, across});
+  auto& s = const_cast<Scene::Impl&>(scene->impl());  // nobody else has it yet
+  for (const double x : {150.0, 175.0}) {
+    Tree tree;
+    tree.center_m = {x, 0.0};
+    tree.base_m = static_cast<float>(s.terrain.HeightAt(tree.center_m));
+    s.trees.push_back(tree);
+  }
+  Building house;
+  house.center_m = {115.0, 0.0};
+  house.base_m = 12.0f;
+  house.half_length_m = 3.0f;  // along x
+  house.half_depth_m = 20.0f;
+  house.radius_m = 20.3f;
+  house.wall = house.roof = {200, 200, 200};
+  if (with_house) s.buildings.push_back(house);
+  const auto index = [](const auto& things, auto radius_of, CellGrid& grid) {
+    std::vector<Vec2> centers;
+    std::vector<float> radii;
+    for (const auto& thing : things) {
+      centers.push_back(thing.center_m);
+      radii.push_back(radius_of(thing));
+    }
+    grid.Build(centers, radii);
+  };
+  index(s.trees, [](const Tree& t) { return t.crown_radius_m; }, s.tree_grid);
+  index(s.buildings, [](const Building& b) { return b.radius_m; }, s.building_grid);
+  return scene;
+}
+
+// The eye at x = 72; the house's walls stand 40 and 46 m before it, the trees 78 and 103 m. From
+// 1.5 m above the street the roof is 5.5 m higher than the eye: what is behind it shows if it is
+// 5.5 * 103 / 46 = 12.3 m higher. From 20 m the roof's near edge lies on row 42 + 56 * 13 / 40 = 60
+// and the street behind it above, on row 42 + 56 * 20 / 88 = 55.
+TEST(Hills, AHouseHidesWhatStandsBehindItUnlessThatShowsAboveItsRoof) {
+  struct Case {
+    double above_m, eye_m;
+    bool shows;
+  };
+  for (const Case c : {Case{-4.0, 1.5, false}, Case{0.0, 1.5, false}, Case{30.0, 1.5, true},
+                       Case{0.0, 20, true}}) {
+    SCOPED_TRACE(std::to_string(c.above_m) + " m higher, eye at " + std::to_string(c.eye_m));
+    size_t pieces[2] = {0, 0}, trees[2] = {0, 0};
+    for (const bool with_house : {false, true}) {
+      const auto scene = HouseBeforeAStreet(c.above_m, with_house);
+      CameraMount mount;
+      mount.z_m = c.eye_m;
+      Camera camera(scene, {}, mount);
+      Picture classes(84 * 84);
+      camera.RenderClasses(On(kLevel, 70.0, 0.0), {}, classes.data());
+      for (const auto& layer : camera.impl().visible_pieces) {
+        for (const uint32_t i : layer) {
+          const Vec2 at = scene->impl().pieces[i].center_m;
+          pieces[with_house] += at.x > 140.0 && std::abs(at.y) < 12.0;
+        }
+      }
+      for (const Item& item : camera.impl().items) {
+        trees[with_house] += item.kind == ItemKind::kTree;
+      }
+      EXPECT_EQ(Count(classes, SemanticClass::kTree) > 0, c.shows || !with_house);
+    }
+    // A street above the eye is not seen, with or without a house.
+    EXPECT_EQ(pieces[false] > 0, c.above_m <= 0.0);
+    EXPECT_EQ(pieces[true], c.shows ? pieces[false] : 0u);
+    EXPECT_EQ(trees[false], 2u);
+    EXPECT_EQ(trees[true], c.shows ? 2u : 0u);
   }
 }
 
