@@ -15,6 +15,9 @@ constexpr float kGroundFar_m = 160.0f;
 // At 84 px, where they are a tenth of a pixel or a level apart; farther in larger pictures.
 constexpr float kMarkFar_m = 60.0f, kKerbFar_m = 45.0f, kSideFar_m = 110.0f;
 
+// Of outlines on hills, where they are many: half a step of coverage, less than a level of gray.
+constexpr float kThinnest_px = 0.5f / kFullAlpha;
+
 struct Material {
   SemanticClass cls;
   float far_m;
@@ -288,7 +291,7 @@ void Camera::Impl::AddPiece(const GroundPiece& piece, Painter& painter) {
         s.point_z_m.empty()
             ? AddGroundOutline(view, center, x_m, y_m, count, raster)
             : AddHillOutline(view, center, base, x_m, y_m, s.point_z_m.data() + contour.first_point,
-                             count, raster);
+                             count, raster, kThinnest_px);
     if (painter.canvas.mode == PictureMode::kDepth) FillPieceDepth(center, base, contour, painter);
   }
 }

@@ -184,6 +184,9 @@ class Projector {
   }
   // Whether a point so far lies before the near plane; then the picture's coordinates mean nothing.
   bool cut() const { return behind_ != 0; }
+  float Extent() const {
+    return std::max(Highest(max_u_) - Lowest(min_u_), Highest(max_v_) - Lowest(min_v_));
+  }
   bool InView() const {
     return InPicture(view_, Lowest(min_u_), Highest(max_u_), Lowest(min_v_), Highest(max_v_));
   }
@@ -263,7 +266,8 @@ int ClipLevel(const View& view, std::span<const Vec3f> points, float* us, float*
 // Both kinds of outline; a template, so that flat ground pays nothing for heights.
 template <bool kHills>
 int AddProjected(const View& view, PixelPoint center, float base_m, const float* x_m,
-                 const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
+                 const float* y_m, const float* z_m, int num_points, float thinnest_px,
+                 CoverageRaster& raster) {
   VOLANTE_CHECK(num_points >= 3 && num_points <= kMaxOutline, "outlines are short");
   alignas(16) float us[kMaxOutline], vs[kMaxOutline];
   const __m128 cos_h = _mm_set1_ps(view.cos_heading), sin_h = _mm_set1_ps(view.sin_heading);
@@ -293,7 +297,9 @@ int AddProjected(const View& view, PixelPoint center, float base_m, const float*
     return AddOutline(view, {points.data(), static_cast<size_t>(num_points)}, raster);
   }
   if (!projector.InView()) return 0;
-  if (kHills && DoubledArea(us, vs, num_points) >= 0.0f) return 0;
+  if (kHills && DoubledArea(us, vs, num_points) >= -2.0f * thinnest_px * projector.Extent()) {
+    return 0;
+  }
   AddEdges(us, vs, num_points, raster);
   return num_points - 2;
 }
@@ -302,12 +308,13 @@ int AddProjected(const View& view, PixelPoint center, float base_m, const float*
 
 int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, const float* y_m,
                      int num_points, CoverageRaster& raster) {
-  return AddProjected<false>(view, center, 0.0f, x_m, y_m, nullptr, num_points, raster);
+  return AddProjected<false>(view, center, 0.0f, x_m, y_m, nullptr, num_points, 0.0f, raster);
 }
 
 int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
-                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster) {
-  return AddProjected<true>(view, center, base_m, x_m, y_m, z_m, num_points, raster);
+                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster,
+                   float thinnest_px) {
+  return AddProjected<true>(view, center, base_m, x_m, y_m, z_m, num_points, thinnest_px, raster);
 }
 
 void ProjectOutline(const View& view, std::span<const Vec3f> points, ProjectedOutline& out) {

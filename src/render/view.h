@@ -88,8 +88,10 @@ int AddGroundOutline(const View& view, PixelPoint center, const float* x_m, cons
                      int num_points, CoverageRaster& raster);
 
 // The same with heights: z_m are offsets from base_m, both in the level frame. Outlines that are
-// seen from below are left out.
+// seen from below are left out, and so are those whose area is less than thinnest_px times their
+// extent on the picture, as a line of that width has it.
 int AddHillOutline(const View& view, PixelPoint center, float base_m, const float* x_m,
-                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster);
+                   const float* y_m, const float* z_m, int num_points, CoverageRaster& raster,
+                   float thinnest_px = 0.0f);
 
 }  // namespace volante

@@ -118,6 +118,24 @@ TEST(Hills, GroundThatIsSeenFromBelowIsNotDrawn) {
   }
 }
 
+// A line of 0.15 m by 20 m, 50 m before an eye 1.5 m above it. Across the view it is
+// 56 * 1.5 * 0.15 / 50^2 = 0.005 px high, along it 42 * 0.15 / 50 = 0.126 px wide.
+TEST(Hills, LinesAreLeftOutWhereTheyAreThinnerThanAsked) {
+  const View view = View::Make({}, {});
+  CoverageRaster raster(84, 84);
+  const float along[4] = {10.0f, -10.0f, -10.0f, 10.0f}, level[4] = {};
+  const float across[4] = {0.075f, 0.075f, -0.075f, -0.075f};
+  const float turned[4] = {-10.0f, 10.0f, 10.0f, -10.0f};
+  const auto triangles = [&](const float* x, const float* y, float thinnest_px) {
+    return AddHillOutline(view, {50.0f, 0.0f}, 0.0f, x, y, level, 4, raster, thinnest_px);
+  };
+  EXPECT_EQ(triangles(across, turned, 0.0f), 2);
+  EXPECT_EQ(triangles(across, turned, 0.0045f), 2);
+  EXPECT_EQ(triangles(across, turned, 0.0056f), 0);
+  EXPECT_EQ(triangles(along, across, 0.0056f), 2);
+  EXPECT_EQ(triangles(along, across, 0.2f), 0);
+}
+
 // A street to x = 100, another across its end at x = 160 on land that is `above_m` higher, a tree
 // on either side of that, and before it all a house 40 m wide and 7 m high.
 std::shared_ptr<const Scene> HouseBeforeAStreet(double above_m, bool with_house) {
