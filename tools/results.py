@@ -88,7 +88,7 @@ def table(names, seeds=False):
     return markdown(*without_empty(HEADER, lines))
 
 
-SEED_ROW = re.compile(r"seed (\d+), (final|best) \d+, scenario (\w+)$")
+SEED_ROW = re.compile(r"(?:[^:]+: )?seed (\d+), (final|best) \d+, scenario (\w+)$")
 
 
 def across(entries):

@@ -26,6 +26,12 @@ def _known(value):
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
+def _place(entry):
+    """'country: ' of what names its town, and does not begin with it already."""
+    town = entry.get("town")
+    return f"{town}: " if town and not entry["label"].startswith(f"{town}: ") else ""
+
+
 def _row(label, summary, n):
     """One policy on n episodes: metrics, and low and high of the success rate's 95 % interval."""
     return {"label": label, "n": n, "seeds": 1, "worst": None,
@@ -36,7 +42,7 @@ def _row(label, summary, n):
 def _seed_row(summary):
     metrics = summary["metrics"]
     success = metrics["success_rate"]
-    return {"label": summary["label"], "n": summary["episodes"], "seeds": summary["seeds"],
+    return {"label": _place(summary) + summary["label"], "n": summary["episodes"], "seeds": summary["seeds"],
             "worst": success["worst_seed"],
             "success_low": success["low_95"], "success_high": success["high_95"],
             "metrics": {k: v["mean"] for k, v in metrics.items() if _known(v["mean"])}}
@@ -48,7 +54,7 @@ def rows_of(evaluation, where):
         if "evaluations" not in evaluation:
             summary = evaluation["summary"]
             return [_row(evaluation["policy"], summary, summary["episodes"])], []
-        rows = [_row(e["label"], e["summary"], e["summary"]["episodes"])
+        rows = [_row(_place(e) + e["label"], e["summary"], e["summary"]["episodes"])
                 for e in evaluation["evaluations"]]
         return rows, [_seed_row(s) for s in evaluation.get("seed_summaries", [])]
     except (KeyError, TypeError) as error:

@@ -182,6 +182,17 @@ std::string FieldText(const ShapingConfig& shaping) {
   return fmt::format(", pushed {} x by the field", shaping.action_gain);
 }
 
+// "scenario 0, weather ClearNight, suite contested": the scenario, and what else is not as usual.
+std::string SettingText(const EvaluateFlags& flags, const Config& config) {
+  std::string text = std::string("scenario ") + NameOf(config.env.scenario);
+  if (config.weather.preset != WeatherPreset::kDefault) {
+    text += std::string(", weather ") + NameOf(config.weather.preset);
+  }
+  if (flags.suite != "standard") text += ", suite " + flags.suite;
+  if (flags.routes != "test") text += ", " + flags.routes + " routes";
+  return text + FieldText(config.shaping);
+}
+
 // The drives that are kept to be shown again.
 struct KeptDrives {
   NotableEpisodes notable;
@@ -193,7 +204,8 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
   const int worlds = std::min(kWorlds, flags.num_episodes);
   const LoadedPolicy loaded = WhoDrives(flags, task, worlds);
   const Config& config = loaded.config;
-  const auto env = MakeEnv(LoadTownsFor(config), config, worlds);
+  const std::shared_ptr<Towns> towns = LoadTownsFor(config);
+  const auto env = MakeEnv(towns, config, worlds);
   if (flags.blind && !env->traits().has_image) {
     throw Error(ExitCode::kUsage, "--blind is the control of a policy that sees", loaded.path,
                 std::string("this one was trained without a picture (observation.mode is ") +
@@ -203,12 +215,11 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
 
   EvaluationRow row;
   const std::string driver = NameOfDriver(flags, task, loaded);
-  row.label = driver + ", scenario " + NameOf(config.env.scenario) +
-              (config.weather.preset == WeatherPreset::kDefault
-                   ? std::string()
-                   : std::string(", weather ") + NameOf(config.weather.preset)) +
-              (flags.suite == "standard" ? "" : ", suite " + flags.suite) +
-              FieldText(config.shaping) + (flags.blind ? ", blind (mean image)" : "");
+  const std::string blind = flags.blind ? ", blind (mean image)" : "";
+  row.who = driver + blind;
+  row.town = towns == nullptr ? kTinyTown : towns->NamesOf(SuiteNamed(flags.suite));
+  row.setting = SettingText(flags, config);
+  row.label = driver + ", " + row.setting + blind;
   row.driver = task.path.empty() ? flags.policy : "network";
   row.checkpoint = loaded.path;
   if (!task.path.empty() && HasCheckpoints(RealFiles(), task.path)) {
@@ -294,9 +305,8 @@ void AddSeedRows(const EvaluateFlags& flags, EvaluationReport& report) {
     row.label = fmt::format("mean of {} seeds{}{}", n,
                             report.rows[first].which.empty() ? "" : " " + report.rows[first].which,
                             flags.blind ? " blind" : "");
-    const std::string& member = report.rows[first].label;
-    const size_t from = std::min(member.find(", scenario"), member.size());
-    row.setting = member.substr(from, member.find(", blind", from) - from);
+    row.town = report.rows[first].town;
+    row.setting = report.rows[first].setting;
     row.figures = SeedFigures(seeds, flags.seed);
     report.seed_rows.push_back(std::move(row));
   }

@@ -76,11 +76,22 @@ Towns::Towns(const EnvConfig& config, bool with_scene)
   }
 }
 
+Towns::Listed Towns::ListedTowns(Suite suite) const {
+  if (suite == Suite::kNewTown) return {kFirstNewTown, kTownsOfLists};
+  return {first_seed_, std::min(num_towns_, kTownsOfLists)};
+}
+
+std::string Towns::NamesOf(Suite suite) const {
+  if (only_ != nullptr && suite != Suite::kNewTown) return only_->name;
+  const auto [first, count] = ListedTowns(suite);
+  if (count == 1) return RandomTownName(first);
+  return RandomTownName(first) + " to " + RandomTownName(first + static_cast<uint64_t>(count) - 1);
+}
+
 Towns::Place Towns::PlaceOf(const ResetRequest& request) {
   const bool new_town = request.suite == Suite::kNewTown;
   if (only_ != nullptr && !new_town) return {only_, request.route_index};
-  const uint64_t first = new_town ? kFirstNewTown : first_seed_;
-  const int listed = new_town ? kTownsOfLists : std::min(num_towns_, kTownsOfLists);
+  const auto [first, listed] = ListedTowns(request.suite);
   if (request.route_set == RouteSet::kTrain) {
     const int count = new_town ? kTownsOfLists : num_towns_;
     RandomStream random(request.seed, "town");

@@ -57,10 +57,18 @@ class Towns {
   // Where an episode takes place: follows from the request alone. In training the town is drawn
   // from the episode's seed.
   Place PlaceOf(const ResetRequest& request);
+  // Where the routes of validation and test lie: "country"; "random_0 to random_9".
+  std::string NamesOf(Suite suite) const;
   // The town that a saved episode names: a random one, or the only one.
   std::shared_ptr<const Town> Named(const std::string& name);
 
  private:
+  // The random towns of the lists: the first one's seed, and how many.
+  struct Listed {
+    uint64_t first_seed = 0;
+    int count = 0;
+  };
+  Listed ListedTowns(Suite suite) const;
   std::shared_ptr<const Town> Random(uint64_t seed);
 
   std::shared_ptr<const Town> only_;

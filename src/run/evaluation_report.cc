@@ -17,19 +17,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormatVersion = 2;
 constexpr size_t kLabelWidth = 42;
 
-// A label that is too long without its filling words, then without its middle: its end tells a
-// blind row from a seeing one.
-std::string Fitted(std::string label, size_t width) {
-  for (const auto& [word, shorter] : {std::pair{"trained, ", ""}, {"scenario ", "sc. "}}) {
-    if (label.size() <= width) break;
-    const size_t at = label.find(word);
-    if (at != std::string::npos) label.replace(at, std::string_view(word).size(), shorter);
-  }
-  if (label.size() <= width) return label;
-  const size_t tail = std::min<size_t>(20, width / 2), head = width - tail - 2;
-  return label.substr(0, head) + ".." + label.substr(label.size() - tail);
-}
-
 std::string Number(double value, int width, int decimals) {
   return std::isnan(value) ? fmt::format("{:>{}}", "none", width)
                            : fmt::format("{:>{}.{}f}", value, width, decimals);
@@ -38,12 +25,19 @@ std::string Number(double value, int width, int decimals) {
 Json OrNull(double value) { return std::isnan(value) ? Json() : Json(value); }
 
 std::string TableLine(const std::string& label, const EvaluationSummary& s, int episodes) {
-  return fmt::format("{:<{}}  {}  [{:.2f}, {:.2f}]  {} {} {} {} {}  {:>5}\n",
-                     Fitted(label, kLabelWidth), kLabelWidth, Number(s.success_rate, 7, 3),
-                     s.success_low, s.success_high, Number(s.route_completion, 6, 3),
-                     Number(s.mean_speed_mps, 5, 2), Number(s.collisions_per_km, 7, 2),
-                     Number(s.at_fault_collisions_per_km, 8, 2), Number(s.driving_score_lb21, 6, 1),
-                     episodes);
+  const bool fits = label.size() <= kLabelWidth;
+  return fmt::format("{}{:<{}}  {}  [{:.2f}, {:.2f}]  {} {} {} {} {}  {:>5}\n",
+                     fits ? "" : label + "\n", fits ? label : "", kLabelWidth,
+                     Number(s.success_rate, 7, 3), s.success_low, s.success_high,
+                     Number(s.route_completion, 6, 3), Number(s.mean_speed_mps, 5, 2),
+                     Number(s.collisions_per_km, 7, 2), Number(s.at_fault_collisions_per_km, 8, 2),
+                     Number(s.driving_score_lb21, 6, 1), episodes);
+}
+
+// "volante_town, scenario 0": of a row or a seed row.
+template <class Row>
+std::string PlaceText(const Row& row) {
+  return row.town + ", " + row.setting;
 }
 
 // The means of a seed row in the shape of a summary, its interval that of the bootstrap.
@@ -138,13 +132,22 @@ std::string CsvField(const Json& value) {
 }  // namespace
 
 std::string SummaryTable(const EvaluationReport& report) {
-  std::string text = fmt::format("{:<{}}  {:>7}  {:<13} {:>6} {:>5} {:>7} {:>8} {:>6}  {:>5}\n",
-                                 "policy", kLabelWidth, "success", "95 % interval", "compl.", "m/s",
-                                 "coll/km", "fault/km", "DS 2.1", "n");
+  std::string text, place;
+  const auto go_to = [&](const auto& row) {
+    const std::string there = PlaceText(row);
+    if (!text.empty() && there == place) return;
+    if (!text.empty()) text += '\n';
+    place = there;
+    text += place + fmt::format("\n{:<{}}  {:>7}  {:<13} {:>6} {:>5} {:>7} {:>8} {:>6}  {:>5}\n",
+                                "policy", kLabelWidth, "success", "95 % interval", "compl.", "m/s",
+                                "coll/km", "fault/km", "DS 2.1", "n");
+  };
   for (const EvaluationRow& row : report.rows) {
-    text += TableLine(row.label, row.summary, row.summary.episodes);
+    go_to(row);
+    text += TableLine(row.who, row.summary, row.summary.episodes);
   }
   for (const SeedRow& row : report.seed_rows) {
+    go_to(row);
     text += TableLine(fmt::format("{}, worst {:.3f}", row.label, row.figures[0].worst),
                       MeansOf(row), EpisodesOf(report, row));
   }
@@ -159,7 +162,8 @@ std::string DetailsTable(const EvaluationReport& report) {
   std::string text;
   std::vector<Column> columns;
   for (size_t r = 0; r < report.rows.size(); ++r) {
-    text += fmt::format("[{}] {}\n", r + 1, report.rows[r].label);
+    const EvaluationRow& row = report.rows[r];
+    text += fmt::format("[{}] {}, {}\n", r + 1, row.who, PlaceText(row));
     Column column{fmt::format("[{}]", r + 1), {}};
     for (const Metric& metric : Metrics()) {
       column.values.push_back(report.rows[r].summary.*metric.value);
@@ -205,7 +209,8 @@ std::string EvaluationJson(const EvaluationReport& report) {
   for (const auto& [flag, value] : report.settings) root["settings"][flag] = value;
   root["evaluations"] = Json::array();
   for (const EvaluationRow& row : report.rows) {
-    Json json = {{"label", row.label}, {"driver", row.driver}, {"blind", row.blind}};
+    Json json = {
+        {"label", row.label}, {"town", row.town}, {"driver", row.driver}, {"blind", row.blind}};
     if (!row.checkpoint.empty()) {
       json["checkpoint"] = row.checkpoint;
       if (!row.which.empty()) json["which"] = row.which;
@@ -220,7 +225,8 @@ std::string EvaluationJson(const EvaluationReport& report) {
   }
   root["seed_summaries"] = Json::array();
   for (const SeedRow& row : report.seed_rows) {
-    Json json = {{"label", row.label + row.setting},
+    Json json = {{"label", row.label + ", " + row.setting},
+                 {"town", row.town},
                  {"seeds", row.rows.size()},
                  {"episodes", EpisodesOf(report, row)},
                  {"evaluations", row.rows},
@@ -248,11 +254,11 @@ std::string EpisodesCsv(const EvaluationReport& report) {
     for (const EpisodeStats& e : row.episodes) {
       const Json fields = EpisodeJson(e);
       if (text.empty()) {
-        text = "policy";
+        text = "policy,town";
         for (const auto& [name, value] : fields.items()) text += "," + name;
         text += '\n';
       }
-      text += CsvText(row.label);
+      text += CsvText(row.label) + "," + CsvText(row.town);
       for (const auto& [name, value] : fields.items()) text += "," + CsvField(value);
       text += '\n';
     }

@@ -14,6 +14,9 @@ namespace volante {
 // One policy on one list of routes.
 struct EvaluationRow {
   std::string label;       // "trained, step 20000, scenario 0, blind (mean image)"
+  std::string who;         // of it: "trained, step 20000, blind (mean image)"
+  std::string town;        // driven in: "volante_town", "random_0 to random_9", a map's path
+  std::string setting;     // what was driven there: "scenario 0, suite contested"
   std::string driver;      // "idm_mobil", "untrained", "network"
   std::string checkpoint;  // path, empty when there is none
   std::string which;       // "final", "best", or empty
@@ -30,7 +33,7 @@ struct SeedRow {
   std::string label;  // "mean of 3 seeds final"
   std::vector<size_t> rows;
   std::vector<SeedFigure> figures;  // in the order of Metrics()
-  std::string setting;              // ", scenario 0, suite contested": what they all drove in
+  std::string town, setting;        // what they all drove in, as a row has it
 };
 
 struct EvaluationReport {
@@ -40,9 +43,10 @@ struct EvaluationReport {
   std::vector<SeedRow> seed_rows;
 };
 
-// The main figures: a header, one line per row and per seed row, at most 110 columns, so that rows
-// of several evaluations stand below each other. A seed row's label names its worst seed's success
-// rate; a label that is too long loses its middle.
+// The main figures, 110 columns wide, so that rows of several evaluations stand below each other: a
+// line with town and setting wherever these change, a header, one line per row and per seed row. A
+// seed row's label names its worst seed's success rate; a label that is too long for its column has
+// a line of its own.
 std::string SummaryTable(const EvaluationReport& report);
 
 // Every metric of every row, and what is not applicable.

@@ -20,6 +20,7 @@ namespace volante {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Commands : public ::testing::Test {
  protected:
@@ -115,7 +116,11 @@ TEST_F(Commands, ATrainingEndsWithItsMinutesAndSaysSo) {
 TEST_F(Commands, ScriptedDriversAreEvaluatedWithoutACheckpoint) {
   const Ran ran = Volante({"evaluate", "--policy", "idm_mobil", "--num-episodes", "3"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("idm_mobil, scenario empty"));
+  EXPECT_THAT(ran.out, StartsWith("volante_town, scenario empty\n"));
+  EXPECT_THAT(ran.out, HasSubstr("\nidm_mobil "));
+  const Ran random = Volante({"evaluate", "--policy", "idm_mobil", "--num-episodes", "1", "--suite",
+                              "new_town", "--json", "-"});
+  EXPECT_THAT(random.out, HasSubstr("\"town\": \"random_1000000 to random_1000009\""));
 }
 
 TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
@@ -124,8 +129,9 @@ TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
   const Ran ran = Volante({"evaluate", "--checkpoint", "a", "--checkpoint", "b/", "--which", "both",
                            "--num-episodes", "4", "--details", "--json", "e.json"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  for (const char* row : {"seed 0, final 600, scenario empty", "seed 1, final 600, scenario empty",
-                          "seed 0, best ", "seed 1, best ", "mean of 2 seeds final, worst ",
+  EXPECT_THAT(ran.out, StartsWith("tiny, scenario empty\n"));
+  for (const char* row : {"seed 0, final 600", "seed 1, final 600", "seed 0, best ",
+                          "seed 1, best ", "mean of 2 seeds final, worst ",
                           "mean of 2 seeds best, worst ", "driving_score_lb21_percent"}) {
     EXPECT_THAT(ran.out, HasSubstr(row));
   }

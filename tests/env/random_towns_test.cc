@@ -68,6 +68,15 @@ TEST(NewTowns, LieBeyondEveryTrainingTownWhateverTheConfigurationNames) {
   EXPECT_EQ(built_in->PlaceOf({.route_set = RouteSet::kTest}).town, DefaultTown());
 }
 
+TEST(RandomTowns, TheTownsOfTheListsAreNamed) {
+  const auto one = std::make_shared<Towns>(DefaultTown());
+  EXPECT_EQ(one->NamesOf(Suite::kContested), DefaultTown()->name);
+  EXPECT_EQ(one->NamesOf(Suite::kNewTown), "random_1000000 to random_1000009");
+  EXPECT_EQ(SomeTowns(1)->NamesOf(Suite::kStandard), "random_500");
+  EXPECT_EQ(SomeTowns(3)->NamesOf(Suite::kStandard), "random_500 to random_502");
+  EXPECT_EQ(SomeTowns(12)->NamesOf(Suite::kAssertive), "random_500 to random_509");
+}
+
 TEST(RandomTowns, OnlySoManyAreKept) {
   const auto towns = SomeTowns(100);
   const std::weak_ptr<const Town> first = towns->PlaceOf({.route_set = RouteSet::kTest}).town;

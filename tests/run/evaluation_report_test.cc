@@ -29,9 +29,12 @@ std::vector<EpisodeStats> Episodes(int n, int successes) {
   return episodes;
 }
 
-EvaluationRow Row(std::string label, std::vector<EpisodeStats> episodes) {
+EvaluationRow Row(std::string who, std::vector<EpisodeStats> episodes) {
   EvaluationRow row;
-  row.label = std::move(label);
+  row.label = who + ", scenario 0";
+  row.who = std::move(who);
+  row.town = "country";
+  row.setting = "scenario 0";
   row.driver = "network";
   row.summary = Summarize(episodes);
   row.episodes = std::move(episodes);
@@ -44,9 +47,10 @@ EvaluationReport ThreeSeeds() {
   std::vector<std::vector<EpisodeStats>> seeds;
   for (const int successes : {20, 18, 10}) {
     seeds.push_back(Episodes(20, successes));
-    report.rows.push_back(Row("run, final 20000, scenario 0", seeds.back()));
+    report.rows.push_back(Row("run, final 20000", seeds.back()));
   }
-  report.seed_rows.push_back({"mean of 3 seeds", {0, 1, 2}, SeedFigures(seeds, 7), ""});
+  report.seed_rows.push_back(
+      {"mean of 3 seeds", {0, 1, 2}, SeedFigures(seeds, 7), "country", "scenario 0"});
   return report;
 }
 
@@ -118,21 +122,41 @@ TEST(SeedFigures, OfASeedWithoutEpisodesDoNotEndTheProgram) {
 
 TEST(Report, RowsLineUpWithin110Columns) {
   EvaluationReport report = ThreeSeeds();
-  report.rows.push_back(
-      Row("trained, step 1000000, scenario 0, blind (mean image)", Episodes(200, 0)));
-  report.rows.push_back(
-      Row("a_run_of_some_name, final 20000, scenario 0, blind (mean image)", Episodes(200, 0)));
+  report.rows.push_back(Row("trained, step 1000000, blind (mean image)", Episodes(200, 0)));
   const std::vector<std::string> lines = Lines(SummaryTable(report));
   ASSERT_EQ(lines.size(), 7u);
-  for (const std::string& line : lines) {
-    EXPECT_EQ(line.size(), lines[0].size()) << line;
-    EXPECT_LE(line.size(), 110u) << line;
-  }
-  EXPECT_THAT(lines[4], ::testing::StartsWith("step 1000000, sc. 0, blind (mean image)"));
-  EXPECT_THAT(lines[5], HasSubstr(".., blind (mean image)"));
-  EXPECT_THAT(lines[6], HasSubstr("mean of 3 seeds, worst 0.500"));
+  EXPECT_EQ(lines[0], "country, scenario 0");
+  for (size_t i = 1; i < lines.size(); ++i) EXPECT_EQ(lines[i].size(), 110u) << lines[i];
+  EXPECT_THAT(lines[1], ::testing::StartsWith("policy "));
+  EXPECT_THAT(lines[5], ::testing::StartsWith("trained, step 1000000, blind (mean image) "));
+  EXPECT_THAT(lines[6], ::testing::StartsWith("mean of 3 seeds, worst 0.500 "));
   EXPECT_THAT(lines[6], HasSubstr("0.800"));
   for (const std::string& line : Lines(DetailsTable(report))) EXPECT_LE(line.size(), 110u) << line;
+}
+
+TEST(Report, AnotherTownOrSettingHasALineAndAHeaderOfItsOwn) {
+  EvaluationReport report = ThreeSeeds();
+  report.rows[1].setting = "scenario 0, suite contested";
+  report.rows[2].town = "random_0 to random_9";
+  const std::vector<std::string> lines = Lines(SummaryTable(report));
+  ASSERT_EQ(lines.size(), 4u * 3u + 3u);  // place, header and row, and empty lines between
+  EXPECT_EQ(lines[0], "country, scenario 0");
+  EXPECT_EQ(lines[3], "");
+  EXPECT_EQ(lines[4], "country, scenario 0, suite contested");
+  EXPECT_EQ(lines[8], "random_0 to random_9, scenario 0");
+  EXPECT_EQ(lines[12], "country, scenario 0");  // the mean of the seeds
+  EXPECT_THAT(DetailsTable(report), HasSubstr("[3] run, final 20000, random_0 to random_9"));
+}
+
+TEST(Report, ALabelThatIsTooLongIsNotCut) {
+  EvaluationReport report;
+  const std::string who = "a_driver_whose_name_is_longer_than_the_column_of_names";
+  report.rows.push_back(Row(who, Episodes(20, 20)));
+  const std::vector<std::string> lines = Lines(SummaryTable(report));
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[2], who);
+  EXPECT_EQ(lines[3].size(), 110u);
+  EXPECT_THAT(lines[3], HasSubstr("   1.000  ["));
 }
 
 TEST(Report, WhatWasNotThereIsNoneAndNotZero) {
@@ -191,6 +215,10 @@ TEST(Report, JsonHoldsEveryRowAndTheSeeds) {
   EXPECT_EQ(json["evaluations"][2]["summary"]["episodes"], 20);
   EXPECT_EQ(json["seed_summaries"][0]["seeds"], 3);
   EXPECT_EQ(json["seed_summaries"][0]["episodes"], 60);
+  EXPECT_EQ(json["evaluations"][2]["label"], "run, final 20000, scenario 0");
+  EXPECT_EQ(json["evaluations"][2]["town"], "country");
+  EXPECT_EQ(json["seed_summaries"][0]["label"], "mean of 3 seeds, scenario 0");
+  EXPECT_EQ(json["seed_summaries"][0]["town"], "country");
   EXPECT_EQ(json["seed_summaries"][0]["metrics"]["success_rate"]["worst_seed"], 0.5);
 }
 
@@ -199,11 +227,12 @@ TEST(Report, CsvHasOneLinePerEpisodeAndAHeader) {
   report.rows.push_back(Row("a \"quoted\", label", Episodes(2, 1)));
   const std::vector<std::string> lines = Lines(EpisodesCsv(report));
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_THAT(lines[0], ::testing::StartsWith("policy,route_index,seed,outcome,time_s,"));
-  EXPECT_THAT(lines[1], ::testing::StartsWith("\"a \"\"quoted\"\", label\",0,0,success,10,"));
+  EXPECT_THAT(lines[0], ::testing::StartsWith("policy,town,route_index,seed,outcome,time_s,"));
+  EXPECT_THAT(lines[1], ::testing::StartsWith(
+                            "\"a \"\"quoted\"\", label, scenario 0\",\"country\",0,0,success,10,"));
   EXPECT_THAT(lines[2], HasSubstr(",1,0,timeout,10,"));
   EXPECT_EQ(std::count(lines[1].begin(), lines[1].end(), ','),
-            std::count(lines[0].begin(), lines[0].end(), ',') + 1);  // the label's own
+            std::count(lines[0].begin(), lines[0].end(), ',') + 2);  // the label's own
 }
 
 }  // namespace

@@ -88,6 +88,20 @@ class Results(unittest.TestCase):
         self.assertEqual(one_row, ["| mean of 3 seeds | 0.910 | 0.85-0.96 | 0.870 | 7.0 | 600 |"])
         self.assertEqual(len(results.table(["seeds"], seeds=True).splitlines()), 4)
 
+    def test_rows_name_their_town_where_the_evaluation_does(self):
+        rates = {"off_lane_rate": 0.0, "collisions_per_km": 0.1, "at_fault_collisions_per_km": 0.0}
+        row = dict(ONE["evaluations"][0], label="seed 1, final 9, scenario 0", town="country",
+                   summary=dict(SUMMARY, **rates))
+        seeds = dict(SEEDS["seed_summaries"][0], town="country")
+        self.add("placed", dict(ONE, evaluations=[row], seed_summaries=[seeds]))
+        lines = results.table(["placed"], seeds=True).splitlines()[2:]
+        self.assertIn("| country: seed 1, final 9, scenario 0 |", lines[0])
+        self.assertIn("| **country: mean of 3 seeds** |", lines[1])
+        self.assertIn("| td3 | 0 | final | 0.925 |", results.across(["td3=placed"]))
+        named = dict(row, label="country: idm_mobil")
+        self.assertEqual(results_data.rows_of({"evaluations": [named]}, "")[0][0]["label"],
+                         "country: idm_mobil")
+
     def test_a_document_changed_by_hand_is_found(self):
         self.add("small", ONE)
         self.write("docs/results.template.md", "{{table small}}\n")
