@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/error.h"
@@ -68,7 +69,9 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--routes", flags.routes, "which committed list is driven")
       ->check(CLI::IsMember({"test", "validation"}))
       ->capture_default_str();
-  app.add_option("--num-episodes", flags.num_episodes, "episodes; episode i drives route i")
+  app.add_option(
+         "--num-episodes", flags.num_episodes,
+         "episodes; episode i drives route i, beyond the list's end from its beginning again")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--seed", flags.seed, "seed of traffic and drivers")->capture_default_str();
@@ -199,8 +202,45 @@ struct KeptDrives {
   std::optional<CollisionEpisodes> collisions;
 };
 
+// Remarks on stderr, each once however many rows it holds for.
+class Notes {
+ public:
+  void Say(const std::string& text) {
+    if (said_.insert(text).second) std::fprintf(stderr, "note: %s\n", text.c_str());
+  }
+
+ private:
+  std::set<std::string> said_;
+};
+
+// Says before the drives how many of them drive a route again.
+void NoteRepeatedRoutes(const EvaluateFlags& flags, const std::string& town,
+                        const std::vector<int>& first_with_route, Notes& notes) {
+  const int different =
+      static_cast<int>(std::set<int>(first_with_route.begin(), first_with_route.end()).size());
+  if (different == flags.num_episodes) return;
+  notes.Say(fmt::format(
+      "{} has {} {} routes: {} of {} episodes drive one of them again, each with a seed of its own",
+      town, different, flags.routes, flags.num_episodes - different, flags.num_episodes));
+}
+
+// Says after the drives how many of those were the same drive: nothing in them follows the seed.
+void NoteRepeatedDrives(const std::vector<EpisodeStats>& episodes,
+                        const std::vector<int>& first_with_route, Notes& notes) {
+  std::set<std::tuple<int, int, double, double>> drives;
+  for (const EpisodeStats& e : episodes) {
+    drives.emplace(first_with_route[static_cast<size_t>(e.route_index)], e.ticks, e.distance_m,
+                   e.reward);
+  }
+  if (drives.size() == episodes.size()) return;
+  notes.Say(
+      fmt::format("{} episodes were the same drive as an earlier one on their route, whatever "
+                  "their seed: they count, but tell nothing new",
+                  episodes.size() - drives.size()));
+}
+
 EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t index,
-                          MeanImages& mean_images, KeptDrives& kept) {
+                          MeanImages& mean_images, KeptDrives& kept, Notes& notes) {
   const int worlds = std::min(kWorlds, flags.num_episodes);
   const LoadedPolicy loaded = WhoDrives(flags, task, worlds);
   const Config& config = loaded.config;
@@ -240,19 +280,26 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
     policy = MakeDriverPolicy(flags.policy, config, worlds);
   }
 
+  const RouteSet route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation;
+  std::vector<int> first_with_route;
+  if (towns != nullptr) {  // the scripted world starts anywhere on its one road
+    first_with_route =
+        towns->FirstWithRoute(route_set, SuiteNamed(flags.suite), flags.num_episodes);
+    NoteRepeatedRoutes(flags, row.town, first_with_route, notes);
+  }
+
   ProgressLine progress(stderr);
   int successes = 0;
-  EvaluationRequest request{
-      .route_set = flags.routes == "test" ? RouteSet::kTest : RouteSet::kValidation,
-      .scenario = config.env.scenario,
-      .suite = SuiteNamed(flags.suite),
-      .num_episodes = flags.num_episodes,
-      .seed = flags.seed,
-      .on_episode = [&](int finished, const EpisodeStats& episode) {
-        successes += episode.outcome == Outcome::kSuccess;
-        progress.Show(finished, flags.num_episodes, "episodes",
-                      std::to_string(successes) + " reached the goal");
-      }};
+  EvaluationRequest request{.route_set = route_set,
+                            .scenario = config.env.scenario,
+                            .suite = SuiteNamed(flags.suite),
+                            .num_episodes = flags.num_episodes,
+                            .seed = flags.seed,
+                            .on_episode = [&](int finished, const EpisodeStats& episode) {
+                              successes += episode.outcome == Outcome::kSuccess;
+                              progress.Show(finished, flags.num_episodes, "episodes",
+                                            std::to_string(successes) + " reached the goal");
+                            }};
   // The scripted world has nothing to show again.
   const bool can_be_shown = !config.env.map.empty() || config.env.town != kTinyTown;
   if (!flags.output_dir.empty() && can_be_shown) {
@@ -266,6 +313,7 @@ EvaluationRow EvaluateRow(const EvaluateFlags& flags, const Task& task, size_t i
   }
   row.episodes = Evaluate(*env, *policy, request);
   progress.Finish();
+  if (towns != nullptr) NoteRepeatedDrives(row.episodes, first_with_route, notes);
   row.summary = Summarize(row.episodes);
   return row;
 }
@@ -378,11 +426,12 @@ int RunEvaluate(int argc, char** argv) {
                           .seed_rows = {}};
   MeanImages mean_images;
   KeptDrives kept;
+  Notes notes;
   if (flags.save_collisions) {
     kept.collisions.emplace(RealFiles(), JoinPath(flags.output_dir, "collisions"));
   }
   for (const Task& task : TasksOf(flags)) {
-    report.rows.push_back(EvaluateRow(flags, task, report.rows.size(), mean_images, kept));
+    report.rows.push_back(EvaluateRow(flags, task, report.rows.size(), mean_images, kept, notes));
   }
   AddSeedRows(flags, report);
   WriteResults(flags, report, kept.notable);

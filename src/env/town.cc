@@ -1,6 +1,8 @@
 #include "env/town.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -79,6 +81,20 @@ Towns::Towns(const EnvConfig& config, bool with_scene)
 Towns::Listed Towns::ListedTowns(Suite suite) const {
   if (suite == Suite::kNewTown) return {kFirstNewTown, kTownsOfLists};
   return {first_seed_, std::min(num_towns_, kTownsOfLists)};
+}
+
+std::vector<int> Towns::FirstWithRoute(RouteSet set, Suite suite, int count) {
+  std::map<std::pair<std::string, size_t>, int> known;
+  std::vector<int> first;
+  for (int i = 0; i < count; ++i) {
+    const Place place = PlaceOf({.suite = suite, .route_set = set, .route_index = i});
+    const TownRoutes& routes = place.town->routes;
+    const size_t listed = set == RouteSet::kTest ? routes.test.size() : routes.validation.size();
+    auto index = static_cast<size_t>(place.route_index);
+    if (listed > 0) index %= listed;  // a map without routes is refused when it is driven
+    first.push_back(known.emplace(std::pair(place.town->name, index), i).first->second);
+  }
+  return first;
 }
 
 std::string Towns::NamesOf(Suite suite) const {

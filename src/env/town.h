@@ -57,6 +57,9 @@ class Towns {
   // Where an episode takes place: follows from the request alone. In training the town is drawn
   // from the episode's seed.
   Place PlaceOf(const ResetRequest& request);
+  // For each of the first `count` routes of a list, which of them is the same route: itself, or an
+  // earlier one where the list begins again.
+  std::vector<int> FirstWithRoute(RouteSet set, Suite suite, int count);
   // Where the routes of validation and test lie: "country"; "random_0 to random_9".
   std::string NamesOf(Suite suite) const;
   // The town that a saved episode names: a random one, or the only one.

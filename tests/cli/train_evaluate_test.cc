@@ -123,6 +123,25 @@ TEST_F(Commands, ScriptedDriversAreEvaluatedWithoutACheckpoint) {
   EXPECT_THAT(random.out, HasSubstr("\"town\": \"random_1000000 to random_1000009\""));
 }
 
+// Short drives of nobody else: what is driven again is the same drive, unless the driver throws
+// dice.
+TEST_F(Commands, RoutesThatAreDrivenAgainAreNoted) {
+  const auto evaluate = [&](const std::string& policy, const std::string& episodes) {
+    return Volante({"evaluate", "--policy", policy, "--num-episodes", episodes, "--scenario",
+                    "empty", "--set", "env.max_episode_steps=20"});
+  };
+  const std::string again = "note: volante_town has 200 test routes: 3 of 203 episodes drive one",
+                    same = "note: 3 episodes were the same drive";
+  const Ran ran = evaluate("straight", "203");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(again));
+  EXPECT_THAT(ran.err, HasSubstr(same));
+  const Ran random = evaluate("random", "203");
+  EXPECT_THAT(random.err, HasSubstr(again));
+  EXPECT_THAT(random.err, ::testing::Not(HasSubstr("the same drive")));
+  EXPECT_THAT(evaluate("straight", "200").err, ::testing::Not(HasSubstr("note:")));
+}
+
 TEST_F(Commands, SeveralSeedsAreARowEachAndTheirMeanWithTheWorst) {
   ASSERT_EQ(Train("a", {"--set", "train.eval_freq=300"}).exit_code, 0);
   ASSERT_EQ(Train("b", {"--set", "train.eval_freq=300", "--seed", "1"}).exit_code, 0);

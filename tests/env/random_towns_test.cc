@@ -68,6 +68,23 @@ TEST(NewTowns, LieBeyondEveryTrainingTownWhateverTheConfigurationNames) {
   EXPECT_EQ(built_in->PlaceOf({.route_set = RouteSet::kTest}).town, DefaultTown());
 }
 
+TEST(RandomTowns, AListThatIsDrivenToItsEndBeginsAgain) {
+  const auto town = std::make_shared<Town>(*DefaultTown());
+  town->routes.test.resize(3);
+  town->routes.validation.resize(2);
+  const auto one = std::make_shared<Towns>(town);
+  EXPECT_EQ(one->FirstWithRoute(RouteSet::kTest, Suite::kStandard, 5),
+            (std::vector{0, 1, 2, 0, 1}));
+  EXPECT_EQ(one->FirstWithRoute(RouteSet::kValidation, Suite::kStandard, 3),
+            (std::vector{0, 1, 0}));
+  // Two towns with 20 routes each.
+  const std::vector<int> first =
+      SomeTowns(2)->FirstWithRoute(RouteSet::kTest, Suite::kStandard, 42);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(first[static_cast<size_t>(i)], i);
+  EXPECT_EQ(first[40], 0);
+  EXPECT_EQ(first[41], 1);
+}
+
 TEST(RandomTowns, TheTownsOfTheListsAreNamed) {
   const auto one = std::make_shared<Towns>(DefaultTown());
   EXPECT_EQ(one->NamesOf(Suite::kContested), DefaultTown()->name);
