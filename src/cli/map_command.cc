@@ -68,12 +68,18 @@ int Info(const std::string& map) {
   return static_cast<int>(ExitCode::kOk);
 }
 
-int Check(const std::string& map) {
+// Prints each defect, or the first so many and how many more there are.
+int Check(const std::string& map, bool all) {
+  constexpr size_t kMostPrinted = 100;
   const NetworkPointer network = LoadMap(map);
   MapCheckLimits limits;
   limits.smallest_radius_m = kEgoTurnRadius;
   const std::vector<std::string> defects = CheckMap(*network, limits);
-  for (const std::string& defect : defects) std::printf("%s\n", defect.c_str());
+  const size_t printed = all ? defects.size() : std::min(defects.size(), kMostPrinted);
+  for (size_t i = 0; i < printed; ++i) std::printf("%s\n", defects[i].c_str());
+  if (printed < defects.size()) {
+    std::printf("... and %zu more; --all prints them\n", defects.size() - printed);
+  }
   std::printf("%s: %zu lanes, %zu defects\n", network->name().c_str(), network->lanes().size(),
               defects.size());
   return static_cast<int>(defects.empty() ? ExitCode::kOk : ExitCode::kDefectsFound);
@@ -103,6 +109,8 @@ int RunMap(int argc, char** argv) {
   for (CLI::App* command : {info, check, draw}) {
     command->add_option("map", map, kMapHelp)->required();
   }
+  bool all_defects = false;
+  check->add_flag("--all", all_defects, "print every defect, not only the first 100");
   draw->add_option("-o,--output", drawing.output, "the .svg or .png file to write")->required();
   draw->add_option("--routes", drawing.routes, "also draw up to 40 routes of this list")
       ->check(CLI::IsMember({"validation", "test", "train"}));
@@ -131,7 +139,7 @@ int RunMap(int argc, char** argv) {
   if (!ParseArguments(app, argc, argv)) return static_cast<int>(ExitCode::kOk);
 
   if (*info) return Info(map);
-  if (*check) return Check(map);
+  if (*check) return Check(map, all_defects);
   if (*draw) {
     drawing.map = map;
     return DrawMap(drawing);

@@ -58,6 +58,32 @@ TEST(Volante, MapCheckNamesEachDefectAndExitsWithOneWhenThereIsOne) {
   EXPECT_THAT(checked.out, HasSubstr("1 lanes, 1 defects"));
 }
 
+TEST(Volante, MapCheckPrintsTheFirstHundredDefectsAndCountsAll) {
+  std::string map = "<OpenDRIVE>";
+  for (int road = 0; road < 130; ++road) {  // each 10 m longer than its geometry, far from the next
+    map += "<road id=\"" + std::to_string(road) +
+           "\" junction=\"-1\" length=\"70\"><planView><geometry s=\"0\" x=\"0\" y=\"" +
+           std::to_string(50 * road) +
+           "\" hdg=\"0\" length=\"60\"><line/></geometry></planView><lanes><laneSection s=\"0\">"
+           "<right><lane id=\"-1\" type=\"driving\"><width a=\"3\"/></lane></right></laneSection>"
+           "</lanes></road>";
+  }
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path() + "/long.xodr";
+  WriteText(path, map + "</OpenDRIVE>");
+  const auto lines = [](const Ran& ran) {
+    return std::count(ran.out.begin(), ran.out.end(), '\n');
+  };
+  const Ran some = Execute({VolantePath(), "map", "check", path});
+  EXPECT_EQ(some.exit_code, 1);
+  EXPECT_EQ(lines(some), 100 + 2);
+  EXPECT_THAT(some.out, HasSubstr("\n... and 30 more; --all prints them\n"));
+  EXPECT_THAT(some.out, HasSubstr(": 130 lanes, 130 defects\n"));
+  const Ran all = Execute({VolantePath(), "map", "check", "--all", path});
+  EXPECT_EQ(all.exit_code, 1);
+  EXPECT_EQ(lines(all), 130 + 1);
+}
+
 TEST(Volante, EveryLearnerCommandHasHelp) {
   if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
   for (const char* command : kLearnCommands) {
