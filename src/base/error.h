@@ -20,7 +20,7 @@ enum class ExitCode : int {
   kHealthHalt = 6,  // training stopped by an alarm
   kInternal = 70,
   kStoppedResumable = 85,
-  kInterrupted = 130,  // second SIGINT
+  kInterrupted = 130,  // by a signal; train: by a second SIGINT
 };
 
 // What happened, where, why, and what to do next. `where` and `hint` may be empty.

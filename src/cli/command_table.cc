@@ -15,7 +15,7 @@ std::span<const Command> Commands() {
       {"train", "train a car to drive", kNetwork, StopSignals::kBlocked, RunTrain},
       {"evaluate", "measure how well a checkpoint or a scripted driver drives", kNetwork,
        StopSignals::kDefault, RunEvaluate},
-      {"drive", "watch a policy drive, in a window or a video file", kWindow, StopSignals::kDefault,
+      {"drive", "watch a policy drive, in a window or a video file", kWindow, StopSignals::kBlocked,
        RunDrive},
       {"curve", "draw the learning curves of runs as SVG", kLight, StopSignals::kDefault, RunCurve},
       {"map", "inspect, check and make OpenDRIVE maps", kLight, StopSignals::kDefault, RunMap},

@@ -1,5 +1,6 @@
 // volante drive: watch a policy drive, in a window where there is a display, else as an mp4.
 
+#include <atomic>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/stop_signals.h"
 #include "config/options.h"
 #include "env/embedded_env.h"
 #include "env/make_env.h"
@@ -90,8 +92,8 @@ class Screen {
       video_ = std::make_unique<VideoWriter>(output, kWidth, kHeight);
     }
   }
-  // False when the viewer has had enough.
-  bool Show(std::span<const uint8_t> rgb) {
+  // False when the viewer has had enough. `stop` ends a pause.
+  bool Show(std::span<const uint8_t> rgb, const std::atomic<bool>& stop) {
     if (video_) {
       video_->Add(rgb);
       return true;
@@ -101,7 +103,7 @@ class Screen {
     if (key == WindowKey::kPause) {
       do {
         key = window_->Poll(50);
-      } while (key == WindowKey::kNone);
+      } while (key == WindowKey::kNone && !stop);
     }
     return key != WindowKey::kQuit;
   }
@@ -175,9 +177,10 @@ ExitCode JudgeReplay(const Plan& plan, const ReplayCheck& check, ProgressLine& p
 // One world, its cameras and the screen that they end on.
 class Show {
  public:
-  Show(const DriveFlags& flags, const Plan& plan)
+  Show(const DriveFlags& flags, const Plan& plan, const std::atomic<bool>& stop)
       : flags_(flags),
         plan_(plan),
+        stop_(stop),
         env_(std::make_shared<Towns>(plan.config.env, true), plan.config, 1),
         buffers_(env_.traits()),
         view_(buffers_.view()),
@@ -187,8 +190,8 @@ class Show {
         screen_(flags.output, "volante drive"),
         progress_(stderr) {}
 
-  // One episode until its end was looked at, or until the viewer has had enough. kDefectsFound for
-  // a replay that was not the recorded drive.
+  // One episode until its end was looked at, or until the viewer or a signal has had enough.
+  // kDefectsFound for a replay that was not the recorded drive.
   ExitCode Drive(const ResetRequest& reset);
   bool watching() const { return watching_; }
   bool wrote_frame() const { return wrote_frame_; }
@@ -200,6 +203,7 @@ class Show {
 
   const DriveFlags& flags_;
   const Plan& plan_;
+  const std::atomic<bool>& stop_;
   EmbeddedEnv env_;
   StepBuffers buffers_;
   StepView view_;
@@ -295,7 +299,7 @@ void Show::ShowFrame(const std::string& title, double episode_return, std::optio
     WritePng(flags_.frame, picture_, kWidth, kHeight, 3);
     wrote_frame_ = true;
   }
-  watching_ = screen_.Show(picture_);
+  watching_ = screen_.Show(picture_, stop_) && !stop_;
   progress_.Show(facts.tick, plan_.config.env.max_episode_steps, "ticks", title);
 }
 
@@ -322,6 +326,7 @@ int RunDrive(int argc, char** argv) {
                 "give it the end .png");
   }
 
+  const StopSignalWaiter signals(nullptr);
   SetLearnerThreads(0);
   const Plan plan = flags.replay.empty() ? PlanDrive(flags) : PlanReplay(flags);
   const EnvConfig& world = plan.config.env;
@@ -329,13 +334,18 @@ int RunDrive(int argc, char** argv) {
     throw Error(ExitCode::kUsage, "the scripted world has nothing to look at", "env.town=tiny", "",
                 "--set env.town=volante_town");
   }
-  Show show(flags, plan);
+  Show show(flags, plan, signals.stop());
   ExitCode result = ExitCode::kOk;
   for (size_t i = 0; i < plan.episodes.size() && show.watching(); ++i) {
     result = show.Drive(plan.episodes[i]);
   }
   show.Close();
   if (!flags.output.empty()) std::printf("%s\n", flags.output.c_str());
+  if (signals.stop()) {
+    std::fprintf(stderr, "interrupted%s%s\n",
+                 flags.output.empty() ? "" : ": the drive so far is in ", flags.output.c_str());
+    return static_cast<int>(ExitCode::kInterrupted);
+  }
   if (!flags.frame.empty() && !show.wrote_frame()) {
     throw Error(ExitCode::kUsage, "no frame was written", flags.frame,
                 "the drive ended before tick " + std::to_string(flags.frame_tick),

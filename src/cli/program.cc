@@ -41,7 +41,7 @@ void PrintHelp(std::FILE* out) {
       "  6   training stopped by a health alarm\n"
       "  70  internal error\n"
       "  85  stopped by a signal, resumable\n"
-      "  130 stopped by a second SIGINT\n"
+      "  130 interrupted by a signal; train: by a second one\n"
       "Results go to stdout, progress and messages to stderr.\n";
   std::fputs(text.c_str(), out);
 }

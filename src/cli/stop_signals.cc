@@ -10,7 +10,8 @@
 
 namespace volante {
 
-StopSignalWaiter::StopSignalWaiter() : thread_([this] { Wait(); }) {}
+StopSignalWaiter::StopSignalWaiter(const char* message)
+    : message_(message), thread_([this] { Wait(); }) {}
 
 StopSignalWaiter::~StopSignalWaiter() {
   done_ = true;
@@ -27,10 +28,7 @@ void StopSignalWaiter::Wait() {
     if (sigwait(&set, &signal) != 0 || done_) return;
     if (stop_ && signal == SIGINT) _exit(static_cast<int>(ExitCode::kInterrupted));
     stop_ = true;
-    std::fputs(
-        "\nstopping: finishing the update and writing a checkpoint "
-        "(Ctrl-C again stops at once)\n",
-        stderr);
+    if (message_ != nullptr) std::fprintf(stderr, "\n%s\n", message_);
   }
 }
 

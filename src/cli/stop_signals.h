@@ -9,13 +9,15 @@ namespace volante {
 
 class StopSignalWaiter {
  public:
-  StopSignalWaiter();
+  // `message` is a line on stderr when the first signal comes; null says nothing.
+  explicit StopSignalWaiter(const char* message);
   ~StopSignalWaiter();
   const std::atomic<bool>& stop() const { return stop_; }
 
  private:
   void Wait();
 
+  const char* message_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> done_{false};
   std::thread thread_;

@@ -258,7 +258,8 @@ int RunTrain(int argc, char** argv) {
     trainer.LoadEncoder(encoder);
     progress.Message("encoder weights from " + config.learner.encoder_weights);
   }
-  const StopSignalWaiter signals;
+  const StopSignalWaiter signals(
+      "stopping: finishing the update and writing a checkpoint (Ctrl-C again stops at once)");
   const TrainResult result = trainer.Run(signals.stop());
   WriteTotals(*folder, result);
   PrintResult(result, *folder);

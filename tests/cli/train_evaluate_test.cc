@@ -227,6 +227,22 @@ TEST_F(Commands, DriveWritesAVideoWithoutADisplay) {
   EXPECT_GT(std::filesystem::file_size(Path("frame.png")), 10000u);
 }
 
+TEST_F(Commands, AnInterruptedDriveLeavesTheVideoSoFar) {
+  // Interrupted when the video has begun, hours before the routes end.
+  const std::string script =
+      "\"$0\" drive --policy straight --episodes 1000 --output d.mp4 & "
+      "while ! ls d.mp4.part-* > /dev/null 2>&1; do sleep 0.05; done; "
+      "kill -INT $!; wait $!";
+  const Ran ran = Execute(
+      {"bash", "-c", script, VolantePath()},
+      {.directory = scratch_.path(), .environment = {{"DISPLAY", ""}, {"WAYLAND_DISPLAY", ""}}});
+  EXPECT_EQ(ran.exit_code, 130) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("interrupted: the drive so far is in d.mp4\n"));
+  EXPECT_EQ(ran.out, "d.mp4\n");
+  EXPECT_EQ(Execute({"ls", scratch_.path()}).out, "d.mp4\n");
+  EXPECT_GT(std::filesystem::file_size(Path("d.mp4")), 1000u);
+}
+
 TEST_F(Commands, ATerminatedRunExitsWith85AndResumesToItsEnd) {
   std::vector<std::string> words = {VolantePath(), "train",         "--preset",        "smoke",
                                     "--set",       "env.town=tiny", "--max-timesteps", "100000",

@@ -240,8 +240,9 @@ TEST_F(Launcher, NamesTheBlasCoreWhereTheCpuHasAvx512) {
 }
 
 // SIGINT 2, SIGUSR1 10, SIGTERM 15 on Linux x86-64.
-TEST_F(Launcher, BlocksStopSignalsForTrainAlone) {
+TEST_F(Launcher, BlocksStopSignalsForWhatEndsInOrder) {
   EXPECT_THAT(Start({"train"}).out, HasSubstr("blocked=2,10,15\n"));
+  EXPECT_THAT(Start({"drive"}).out, HasSubstr("blocked=2,10,15\n"));
   EXPECT_THAT(Start({"evaluate"}).out, HasSubstr("blocked=\n"));
 }
 
