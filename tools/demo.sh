@@ -40,10 +40,15 @@ evaluate() {
     --output-dir "$out/$name" >"$out/$name.txt" && cat "$out/$name.txt"
 }
 
-# film EVALUATION DRIVE NAME: a drive that an evaluation kept; nothing where that one failed.
+# film EVALUATION DRIVE NAME: a drive that an evaluation kept; nothing where that one failed, or no
+# drive reached its goal, so that there is no best.
 film() {
   local replay=$out/$1/$2.replay name=$3
   [[ -f $out/$1/evaluation.json ]] || return 0
+  [[ -f $replay ]] || {
+    echo "no film $name.mp4: no drive reached its goal"
+    return 0
+  }
   attempt "filming $name" "$volante" drive --replay "$replay" --output "$out/$name.mp4"
 }
 

@@ -78,8 +78,8 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   app.add_flag("--details", flags.details, "print every metric, not only the main ones");
   auto* output_dir = app.add_option(
       "--output-dir", flags.output_dir,
-      "write evaluation.json, episodes.csv, and worst_1.replay to worst_5.replay and "
-      "best_1.replay there, for volante drive --replay");
+      "write evaluation.json, episodes.csv, and for volante drive --replay worst_1.replay to "
+      "worst_5.replay and, where a drive reached its goal, best_1.replay there");
   app.add_flag("--save-collisions", flags.save_collisions,
                "also write every drive that ends in a collision, to OUTPUT_DIR/collisions")
       ->needs(output_dir);

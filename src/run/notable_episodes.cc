@@ -18,7 +18,7 @@ bool IsWorse(const EpisodeStats& a, const EpisodeStats& b) {
 
 void NotableEpisodes::Add(const EpisodeStats& stats, EpisodeRecord record) {
   const bool is_best = best_.empty() || IsWorse(best_.front().stats, stats);
-  if (is_best) best_.assign(1, {stats, record});
+  if (is_best && stats.outcome == Outcome::kSuccess) best_.assign(1, {stats, record});
   const auto at =
       std::upper_bound(worst_.begin(), worst_.end(), stats,
                        [](const EpisodeStats& s, const Entry& e) { return IsWorse(s, e.stats); });

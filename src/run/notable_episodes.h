@@ -1,5 +1,5 @@
-// The drives worth looking at: the worst few and the best of an evaluation, with what is needed to
-// show them again. Keeps those alone, whatever the number of episodes.
+// The drives worth looking at: the worst few and the best success of an evaluation, with what is
+// needed to show them again. Keeps those alone, whatever the number of episodes.
 #pragma once
 
 #include <string>
@@ -16,8 +16,9 @@ class NotableEpisodes {
   static constexpr size_t kWorst = 5;
 
   void Add(const EpisodeStats& stats, EpisodeRecord record);
-  // Writes worst_1.replay (the very worst) to worst_5.replay and best_1.replay into an existing
-  // folder; removes what an earlier evaluation left there under these names.
+  // Writes worst_1.replay (the very worst) to worst_5.replay, and best_1.replay where a drive
+  // reached its goal, into an existing folder; removes what an earlier evaluation left there under
+  // these names.
   void Write(Files& files, const std::string& directory) const;
 
   struct Entry {
@@ -25,7 +26,7 @@ class NotableEpisodes {
     EpisodeRecord record;
   };
   const std::vector<Entry>& worst() const { return worst_; }  // the very worst first
-  const std::vector<Entry>& best() const { return best_; }    // one, or none
+  const std::vector<Entry>& best() const { return best_; }    // of the successes; one, or none
 
  private:
   std::vector<Entry> worst_, best_;

@@ -142,6 +142,27 @@ TEST(Replay, ARecordedEpisodeIsDrivenAgainBitForBit) {
   EXPECT_EQ(notable.best()[0].stats.seed, episodes.back().seed);
 }
 
+TEST(Replay, TheBestIsASuccessOrNone) {
+  NotableEpisodes notable;
+  const TemporaryDirectory directory;
+  const std::string best = directory.path() + "/best_1.replay";
+  WriteFileAtomically(RealFiles(), best, "of an earlier evaluation");
+  EpisodeStats failure, success;
+  failure.outcome = Outcome::kTimeout;
+  failure.route_completion = 0.99;
+  success.outcome = Outcome::kSuccess;
+  success.route_completion = 1.0;
+  notable.Add(failure, {});
+  EXPECT_TRUE(notable.best().empty());
+  notable.Write(RealFiles(), directory.path());
+  EXPECT_FALSE(RealFiles().Exists(best));
+  EXPECT_TRUE(RealFiles().Exists(directory.path() + "/worst_1.replay"));
+  notable.Add(success, {});
+  notable.Add(failure, {});
+  ASSERT_EQ(notable.best().size(), 1u);
+  EXPECT_EQ(notable.best()[0].stats.outcome, Outcome::kSuccess);
+}
+
 TEST(Replay, FailuresComeFirstThenTheLeastDriven) {
   EpisodeStats success, far, near, close_call;
   success.outcome = close_call.outcome = Outcome::kSuccess;
