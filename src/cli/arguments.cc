@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/wrapped_text.h"
 #include "config/nearest_name.h"
 
 namespace volante {
@@ -45,7 +46,7 @@ bool ParseArguments(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
+    std::fputs(WrappedHelp(app.help()).c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
     RefuseUnknownFlag(app, argc, argv);

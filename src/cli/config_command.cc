@@ -6,17 +6,18 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/wrapped_text.h"
 #include "config/options.h"
 
 namespace volante {
 namespace {
 
-// The first line of a preset or an algorithm is a comment that says what it is.
+// A preset or an algorithm begins with a comment, whose first paragraph says what it is.
 void PrintNames(const std::vector<std::string>& names, std::string (*text_of)(const std::string&)) {
   for (const std::string& name : names) {
-    const std::string text = text_of(name);
-    const std::string line = text.substr(0, text.find('\n'));
-    std::printf("%-12s %s\n", name.c_str(), line.starts_with("# ") ? line.c_str() + 2 : "");
+    constexpr int kNameColumns = 13;
+    const std::string what = Wrapped(FirstParagraph(text_of(name)), kNameColumns, kNameColumns);
+    std::printf("%-*s%s\n", kNameColumns, name.c_str(), what.c_str());
   }
 }
 

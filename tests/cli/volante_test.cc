@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,21 @@ TEST(Volante, MapCheckNamesEachDefectAndExitsWithOneWhenThereIsOne) {
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_THAT(checked.out, HasSubstr("road 5 at s 0 m: its length attribute says 70.0"));
   EXPECT_THAT(checked.out, HasSubstr("1 lanes, 1 defects"));
+}
+
+TEST(Volante, PresetsAndHelpAreWholeSentencesIn80Columns) {
+  const Ran presets = Execute({VolantePath(), "config", "presets"});
+  EXPECT_EQ(presets.exit_code, 0);
+  EXPECT_THAT(
+      presets.out,
+      HasSubstr("\nsmoke        For tests: a whole run in seconds. It does not learn to drive.\n"));
+  EXPECT_THAT(presets.out,
+              HasSubstr("\n             here has its default (docs/config_reference.md).\n"));
+  const Ran help = Execute({VolantePath(), "config", "--help"});
+  for (const Ran* ran : {&presets, &help}) {
+    std::istringstream lines(ran->out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  }
 }
 
 TEST(Volante, MapCheckPrintsTheFirstHundredDefectsAndCountsAll) {
