@@ -2,18 +2,23 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "bench/bench.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "config/nearest_name.h"
 #include "learn/torch_runtime.h"
 
 namespace volante {
@@ -68,6 +73,38 @@ void PrintRow(const BenchResult& r) {
   for (const std::string& line : r.operators) std::printf("%-37s %s\n", "", line.c_str());
 }
 
+bool Wants(const std::string& name, std::string_view benchmark, bool exact) {
+  return exact ? benchmark == name : benchmark.starts_with(name);
+}
+
+// "did you mean A or B?": the benchmarks that have the name in them, else the one or the group
+// ("world/") that is written most like it.
+std::string MeantBy(const std::string& name) {
+  constexpr size_t kMostNamed = 3;
+  std::vector<std::string> near, all;
+  for (const Benchmark& b : Benchmarks()) {
+    const std::string_view whole = b.name;
+    if (whole.find(name) != whole.npos && near.size() < kMostNamed) near.emplace_back(whole);
+    all.emplace_back(whole);
+    all.emplace_back(whole.substr(0, whole.find('/') + 1));
+  }
+  if (near.empty()) near = {NearestName(name, all)};
+  if (near.front().empty()) return "volante bench --list";
+  std::string text = "did you mean " + near.front();
+  for (size_t i = 1; i < near.size(); ++i) text += " or " + near[i];
+  return text + "?";
+}
+
+void RefuseUnknown(const std::vector<std::string>& names, bool exact) {
+  const std::span<const Benchmark> all = Benchmarks();
+  for (const std::string& name : names) {
+    const bool known = std::any_of(all.begin(), all.end(), [&](const Benchmark& benchmark) {
+      return Wants(name, benchmark.name, exact);
+    });
+    if (!known) throw Error(ExitCode::kUsage, "no such benchmark", name, "", MeantBy(name));
+  }
+}
+
 }  // namespace
 
 int RunBench(int argc, char** argv) {
@@ -103,6 +140,8 @@ int RunBench(int argc, char** argv) {
     for (const Benchmark& b : Benchmarks()) std::printf("%-37s %s\n", b.name, b.summary);
     return 0;
   }
+  RefuseUnknown(names, exact);
+  if (!json_path.empty() && json_path != "-") CheckCanBeWritten(RealFiles(), json_path);
   if (!std::filesystem::exists(options.peer_script)) {
     std::fprintf(stderr, "no %s here: the peer is left out\n", options.peer_script.c_str());
     options.peer_python.clear();
@@ -113,23 +152,17 @@ int RunBench(int argc, char** argv) {
   const double load = LoadAverage();
   if (load > 0.5) std::fprintf(stderr, "the machine is busy: load %.2f before the start\n", load);
   Json all = Json::array();
-  bool found = false;
   for (const Benchmark& benchmark : Benchmarks()) {
-    bool wanted = names.empty();
-    for (const std::string& name : names) {
-      const std::string_view whole = benchmark.name;
-      wanted |= exact ? whole == name : whole.starts_with(name);
-    }
+    const bool wanted =
+        names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+          return Wants(name, benchmark.name, exact);
+        });
     if (!wanted) continue;
     std::fprintf(stderr, "%s ...\n", benchmark.name);
     const BenchResult result = benchmark.run(options);
     if (json_path != "-") PrintRow(result);
     std::fflush(stdout);
-    found = true;
     if (result.n > 0) all.push_back(ToJson(result, cpu, load));
-  }
-  if (!found) {
-    throw Error(ExitCode::kUsage, "no such benchmark", names.front(), "", "volante bench --list");
   }
   const std::string text = all.dump(2) + "\n";
   if (json_path == "-") {

@@ -58,6 +58,20 @@ TEST(Refused, DrivesWhoseFilesCouldNotBeWritten) {
       {{"evaluate", "--policy", "straight", "--map", "random_17"}, 2, "--set env.town=random_17"});
 }
 
+TEST(Refused, BenchmarksThatAreNotThere) {
+  if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
+  ExpectRefused({{"bench", "nope"}, 2, "no such benchmark: nope; next: volante bench --list"});
+  ExpectRefused({{"bench", "start/helb"}, 2, "did you mean start/help?"});
+  ExpectRefused({{"bench", "wrld"}, 2, "did you mean world/?"});
+  ExpectRefused({{"bench", "batch100"},
+                 2,
+                 "did you mean update/nature/batch100 or "
+                 "update/nature/batch100/bf16?"});
+  // None is measured beside one that is not there.
+  ExpectRefused({{"bench", "start/help", "nope"}, 2, "no such benchmark: nope"});
+  ExpectRefused({{"bench", "--exact", "start"}, 2, "did you mean start/help?"});
+}
+
 // A device would be gone.
 TEST(Refused, ToPutAFileInPlaceOfADevice) {
   const ScratchDirectory scratch;
