@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace {
 void CollectFlags(const CLI::App& app, std::vector<std::string>& flags) {
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
   }
   for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
     CollectFlags(*subcommand, flags);
@@ -29,10 +31,12 @@ void RefuseUnknownFlag(const CLI::App& app, int argc, char** argv) {
   CollectFlags(app, flags);
   for (int i = 1; i < argc && std::string(argv[i]) != "--"; ++i) {
     const std::string argument = argv[i];
-    const std::string flag = argument.substr(0, argument.find('='));
-    if (!flag.starts_with("--")) continue;
+    const bool is_short = argument.size() > 1 && argument[0] == '-' &&
+                          std::isalpha(static_cast<unsigned char>(argument[1]));  // no number
+    if (!is_short && !argument.starts_with("--")) continue;
+    const std::string flag = argument.substr(0, is_short ? 2 : argument.find('='));
     if (std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
-    const std::string nearest = NearestName(flag, flags);
+    const std::string nearest = is_short ? "" : NearestName(flag, flags);
     throw Error(ExitCode::kUsage, "there is no flag " + flag.substr(0, 80), app.get_name(), "",
                 nearest.empty() ? app.get_name() + " --help lists the flags"
                                 : "did you mean " + nearest + "?");

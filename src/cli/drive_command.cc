@@ -73,7 +73,7 @@ void AddFlags(CLI::App& app, DriveFlags& flags) {
   for (auto* option : {checkpoint, policy, scenario, suite, route, episodes, seed}) {
     replay->excludes(option);
   }
-  app.add_option("--output", flags.output,
+  app.add_option("-o,--output", flags.output,
                  "write an mp4 there instead of opening a window; drive.mp4 without a display");
   app.add_option("--frame", flags.frame, "also write one frame as PNG");
   app.add_option("--frame-tick", flags.frame_tick, "which tick that is")

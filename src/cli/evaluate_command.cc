@@ -77,7 +77,7 @@ void AddFlags(CLI::App& app, EvaluateFlags& flags) {
   app.add_option("--seed", flags.seed, "seed of traffic and drivers")->capture_default_str();
   app.add_flag("--details", flags.details, "print every metric, not only the main ones");
   auto* output_dir = app.add_option(
-      "--output-dir", flags.output_dir,
+      "-o,--output-dir", flags.output_dir,
       "write evaluation.json, episodes.csv, and for volante drive --replay worst_1.replay to "
       "worst_5.replay and, where a drive reached its goal, best_1.replay there");
   app.add_flag("--save-collisions", flags.save_collisions,

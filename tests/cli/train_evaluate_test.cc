@@ -196,9 +196,8 @@ TEST_F(Commands, TheBlindControlDrivesAndSaysSo) {
 }
 
 TEST_F(Commands, TheWorstDriveIsShownAgain) {
-  const Ran evaluate =
-      Volante({"evaluate", "--policy", "straight", "--set", "env.max_episode_steps=20",
-               "--num-episodes", "2", "--output-dir", "out"});
+  const Ran evaluate = Volante({"evaluate", "--policy", "straight", "--set",
+                                "env.max_episode_steps=20", "--num-episodes", "2", "-o", "out"});
   ASSERT_EQ(evaluate.exit_code, 0) << evaluate.err;
   EXPECT_TRUE(std::filesystem::exists(Path("out/worst_2.replay")));
   EXPECT_FALSE(std::filesystem::exists(Path("out/worst_3.replay")));
@@ -230,7 +229,7 @@ TEST_F(Commands, DriveWritesAVideoWithoutADisplay) {
 TEST_F(Commands, AnInterruptedDriveLeavesTheVideoSoFar) {
   // Interrupted when the video has begun, hours before the routes end.
   const std::string script =
-      "\"$0\" drive --policy straight --episodes 1000 --output d.mp4 & "
+      "\"$0\" drive --policy straight --episodes 1000 -o d.mp4 & "
       "while ! ls d.mp4.part-* > /dev/null 2>&1; do sleep 0.05; done; "
       "kill -INT $!; wait $!";
   const Ran ran = Execute(

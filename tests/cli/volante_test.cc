@@ -114,6 +114,7 @@ TEST(Volante, WrongCommandLinesExitWithTwoAndOneLine) {
                                                        {"config", "--prest", "td3"},
                                                        {"config", "show", "--set", "learner.tau"},
                                                        {"config", "nonsense"},
+                                                       {"config", "show", "-x", "td3"},
                                                        {"config", "--preset", "td4"}};
   for (std::vector<std::string> arguments : wrong) {
     arguments.insert(arguments.begin(), VolantePath());
@@ -123,6 +124,8 @@ TEST(Volante, WrongCommandLinesExitWithTwoAndOneLine) {
     EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
     EXPECT_THAT(ran.err, AllOf(HasSubstr("error: "), HasSubstr("next: ")));
   }
+  EXPECT_THAT(Execute({VolantePath(), "config", "-x", "td3"}).err,
+              HasSubstr("there is no flag -x: volante config; next: volante config --help"));
   EXPECT_EQ(Execute({VolantePath()}).exit_code, 2);
 }
 
