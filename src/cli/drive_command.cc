@@ -236,8 +236,9 @@ ExitCode Show::Drive(const ResetRequest& reset) {
   policy.Begin(0, reset.seed, view_);
   std::optional<ReplayCheck> check;
   if (plan_.record) check.emplace(*plan_.record);
-  const std::string title = env_.town(0).name + ", scenario " + NameOf(reset.scenario) +
-                            ", route " + std::to_string(reset.route_index);
+  const std::string& town = env_.town(0).name;  // of a map: its path
+  const std::string title = town.substr(town.find_last_of('/') + 1) + ", scenario " +
+                            NameOf(reset.scenario) + ", route " + std::to_string(reset.route_index);
   double episode_return = 0.0;
   int lingered = 0;
   Action action;

@@ -145,8 +145,7 @@ double Canvas::Text(double x, double y, const std::string& text, double size, Rg
                     Align align, Weight weight) {
   if (text.empty()) return 0.0;
   int baseline = 0;
-  const int size_px = std::max(6, static_cast<int>(std::lround(size * unit_)));
-  const cv::Mat coverage = fonts_.Render(text, size_px, weight, &baseline);
+  const cv::Mat coverage = fonts_.Render(text, SizeInPixels(size), weight, &baseline);
   const double shift = align == Align::kLeft     ? 0.0
                        : align == Align::kCenter ? 0.5 * coverage.cols
                                                  : coverage.cols;
@@ -162,6 +161,39 @@ double Canvas::Text(double x, double y, const std::string& text, double size, Rg
     }
   }
   return coverage.cols;
+}
+
+double Canvas::TextWithin(double room, double x, double y, const std::string& text, double size,
+                          Rgb color, Weight weight) {
+  constexpr double kSmaller = 0.95, kSmallest = 0.7;
+  double used = size;
+  double width = WidthOf(text, used, weight);
+  while (width > room && used * kSmaller >= kSmallest * size) {
+    width = WidthOf(text, used *= kSmaller, weight);
+  }
+  std::string shown = text;
+  // About what fits, then letter by letter.
+  if (width > room) {
+    shown.resize(
+        static_cast<size_t>(static_cast<double>(text.size()) * std::max(room, 0.0) / width));
+  }
+  while (width > room && !shown.empty()) {
+    while ((shown.back() & 0xC0) == 0x80) shown.pop_back();  // the rest of a UTF-8 letter
+    shown.pop_back();
+    width = WidthOf(shown + "...", used, weight);
+  }
+  if (shown.size() < text.size()) shown += "...";
+  return Text(x, y, shown, used, color, Align::kLeft, weight);
+}
+
+int Canvas::SizeInPixels(double size) const {
+  return std::max(6, static_cast<int>(std::lround(size * unit_)));
+}
+
+double Canvas::WidthOf(const std::string& text, double size, Weight weight) const {
+  if (text.empty()) return 0.0;
+  int baseline = 0;
+  return fonts_.Render(text, SizeInPixels(size), weight, &baseline).cols;
 }
 
 }  // namespace volante::hud

@@ -53,8 +53,15 @@ class Canvas {
   // `y` is the baseline; size in layout pixels. Returns the width in pixels.
   double Text(double x, double y, const std::string& text, double size, Rgb color,
               Align align = Align::kLeft, Weight weight = Weight::kRegular);
+  // From x on, in at most `room` pixels: with letters down to 70 % of the size, then without its
+  // end, which dots stand for.
+  double TextWithin(double room, double x, double y, const std::string& text, double size,
+                    Rgb color, Weight weight = Weight::kRegular);
 
  private:
+  int SizeInPixels(double size) const;
+  double WidthOf(const std::string& text, double size, Weight weight) const;
+
   cv::Mat rgb_;
   const Fonts& fonts_;
   double unit_;

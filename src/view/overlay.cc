@@ -122,8 +122,9 @@ OverlayLayout MakeLayout(int width, int height) {
   };
   const double m = kMargin * u;
   OverlayLayout l;
+  // The upper middle stays free: traffic lights stand there.
   l.header = rect(m, m, 400, 62);
-  l.progress = rect(0.5 * width - 170 * u, m, 340, 40);
+  l.progress = rect(m, m + 70 * u, 400, 40);
   l.map = rect(width - m - 268 * u, m, 268, 268);
   l.agent = rect(width - m - 268 * u, height - m - 294 * u, 268, 294);
   l.cluster = rect(0.5 * width - 235 * u, height - m - 122 * u, 470, 122);
@@ -209,14 +210,15 @@ void Overlay::Impl::DrawHeader(const OverlayInput& input, const OverlayRect& r,
   if (input.policy.empty() && input.title.empty() && input.phase.empty()) return;
   const double u = canvas.unit();
   Panel(canvas, r);
-  const double x = r.x + 16 * u;
-  const double width =
-      canvas.Text(x, r.y + 27 * u, input.policy, 18, theme::kInk, Align::kLeft, Weight::kBold);
-  canvas.Text(x, r.y + 49 * u, input.title, 13, theme::kMuted);
+  const double x = r.x + 16 * u, room = r.width - 32 * u;
+  const double chip_width =
+      input.phase.empty() ? 0.0 : (18 + 8.0 * static_cast<double>(input.phase.size())) * u;
+  const double width = canvas.TextWithin(room - chip_width - 14 * u, x, r.y + 27 * u, input.policy,
+                                         18, theme::kInk, Weight::kBold);
+  canvas.TextWithin(room, x, r.y + 49 * u, input.title, 13, theme::kMuted);
   if (input.phase.empty()) return;
   const Rgb color = input.phase == "exploring" ? theme::kCaution : theme::kAccent;
   const double chip_x = x + width + 14 * u;
-  const double chip_width = (18 + 8.0 * static_cast<double>(input.phase.size())) * u;
   canvas.FillRounded(chip_x, r.y + 11 * u, chip_width, 21 * u, 10.5 * u, color, 1.0);
   canvas.Text(chip_x + 0.5 * chip_width, r.y + 26 * u, input.phase, 12.5, theme::kPanel,
               Align::kCenter, Weight::kBold);
@@ -341,7 +343,7 @@ void Overlay::Impl::DrawReward(const OverlayInput& input, const OverlayRect& anc
   double y = r.y + 62 * u;  // baseline of the row
   for (size_t i = 0; i < parts; ++i) {
     const double value = input.reward_parts[i];
-    canvas.Text(left, y, Spoken(input.reward_names[i]), 12.5, theme::kMuted);
+    canvas.TextWithin(100 * u, left, y, Spoken(input.reward_names[i]), 12.5, theme::kMuted);
     CenteredBar(canvas,
                 {static_cast<int>(left + 108 * u), static_cast<int>(y - 9 * u), px(78), px(7)},
                 value / kPartBarFull, SignColor(value));

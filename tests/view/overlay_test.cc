@@ -219,6 +219,41 @@ TEST(Overlay, MapShowsTheMiddleLineOnTheLeft) {
   EXPECT_EQ(At(rgb, map.x + map.width - 12, row), (Color{24, 31, 39}));  // 32 m to the right
 }
 
+// The lamps of traffic lights are seen there: 30 % of the width, down to the horizon.
+TEST(Overlay, TheUpperMiddleStaysFree) {
+  const OverlayLayout l = Overlay(nullptr).layout();
+  const OverlayRect free{448, 0, 384, 360};
+  Moment moment;
+  const auto rgb = moment.Draw();
+  EXPECT_EQ(Count(rgb, free, {128, 128, 128}), free.width * free.height);
+  EXPECT_GE(l.progress.y, l.header.y + l.header.height);
+  EXPECT_NEAR(Count(rgb, l.progress, kAccent), 0.2 * (l.progress.width - 32) * 6, 60);  // of 200 m
+}
+
+// A long name of a driver, a town or a part of the reward is written smaller, then without its end.
+TEST(Overlay, TextsStayInTheirPanels) {
+  const OverlayLayout l = Overlay(nullptr).layout();
+  for (const size_t letters : {30u, 300u}) {
+    Moment moment;
+    moment.input.policy = moment.input.title = std::string(letters, 'w');
+    moment.names[0] = std::string(letters, 'w');
+    moment.parts = {0.0f, 0.0f};
+    const auto rgb = moment.Draw();
+    const int right = l.header.x + l.header.width;
+    const OverlayRect beside{right, l.header.y, 500, l.header.height};
+    EXPECT_EQ(Count(rgb, beside, {128, 128, 128}), beside.width * beside.height) << letters;
+    // The chip of the phase lies whole in the panel.
+    EXPECT_GT(Count(rgb, {right - 110, l.header.y, 110, l.header.height}, kNpc), 500) << letters;
+    // The first part's bar is as empty as the second's, whatever its name.
+    const int row = 21, first = l.reward.y - (78 + row + 2 * row + 8) + 62;
+    const auto bar = [&](int baseline) {
+      return Count(rgb, {l.reward.x + 16 + 104, baseline - 12, 86, 14}, {56, 64, 74});
+    };
+    EXPECT_GT(bar(first + row), 100) << letters;
+    EXPECT_EQ(bar(first), bar(first + row)) << letters;
+  }
+}
+
 TEST(Overlay, BannerStandsOnlyAtTheEnd) {
   Moment moment;
   const OverlayRect r = Overlay(nullptr).layout().banner;
