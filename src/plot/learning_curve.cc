@@ -125,20 +125,25 @@ Chart TagChart(std::span<const TagCurve> curves, bool log) {
   chart.x_label = "env steps";
   chart.y_log10 = log;
   std::vector<std::string> groups, tags, named;
+  for (const TagCurve& curve : curves) PlaceOf(tags, curve.tag);
   for (const TagCurve& curve : curves) {
     const std::string name = WithoutSeed(curve.run) + "  " + curve.tag;
     ChartSeries series{
         .name = name, .x = curve.points.x, .y = curve.points.y, .low = {}, .high = {}};
     if (const size_t before = named.size(); PlaceOf(named, name) < before) series.name.clear();
-    series.color = static_cast<int>(PlaceOf(groups, WithoutSeed(curve.run)));
-    series.dashed = PlaceOf(tags, curve.tag) == 1;
+    // A colour for each recipe, and a second tag is dashed; more tags than two need colours too.
+    series.color = static_cast<int>(tags.size() > 2 ? PlaceOf(named, name)
+                                                    : PlaceOf(groups, WithoutSeed(curve.run)));
+    series.dashed = tags.size() == 2 && PlaceOf(tags, curve.tag) == 1;
     series.width_px = 1.4;
     if (log) {
       for (double& y : series.y) y = std::log10(std::abs(y));  // of 0 not finite: left out
     }
     chart.series.push_back(std::move(series));
   }
+  if (tags.size() > 2) chart.y_label = log ? "size" : "value";  // the legend has their names
   for (const std::string& tag : tags) {
+    if (tags.size() > 2) break;
     chart.y_label += (chart.y_label.empty() ? "" : ", ") + (log ? "|" + tag + "|" : tag);
   }
   return chart;

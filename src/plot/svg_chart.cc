@@ -19,7 +19,8 @@ constexpr std::array kColors = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 constexpr const char* kInk = "#1f2933";
 constexpr const char* kMuted = "#66727f";
 constexpr const char* kGrid = "#e6e9ed";
-constexpr double kTextHeight_px = 12.0;
+constexpr double kTextHeight_px = 12.0, kTitleHeight_px = 15.0;
+constexpr double kAboveAndBelow_px = 60.0;  // of the plot, where the rotated label may reach
 
 // Widths of a sans-serif at 12 px, good enough to lay out a legend.
 double TextWidth(std::string_view text) { return 6.6 * static_cast<double>(text.size()); }
@@ -86,6 +87,20 @@ class Writer {
             std::string_view color, std::string_view more = "") {
     Line(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}" fill="{}"{}>{}</text>)", x, y, anchor,
          color, more, Escape(text));
+  }
+  // In at most `room_px`: smaller letters down to 8 px, then without its end, which dots stand for.
+  void TextWithin(double room_px, double size_px, double x, double y, std::string text,
+                  std::string_view anchor, std::string_view color, std::string_view more = "") {
+    constexpr double kSmallest_px = 8.0;
+    const double share = size_px == kTitleHeight_px ? 0.68 : 0.6;  // a letter's width by its height
+    const auto letters = static_cast<double>(std::max<size_t>(1, text.size()));
+    const double fitting = room_px / (share * letters);
+    if (fitting < kSmallest_px) {
+      text.resize(static_cast<size_t>(std::max(3.0, room_px / (share * kSmallest_px))) - 3);
+      text += "...";
+    }
+    Text(x, y, text, anchor, color,
+         fmt::format(R"( font-size="{:.3g}"{})", std::clamp(fitting, kSmallest_px, size_px), more));
   }
   std::string Take() { return std::move(out_); }
 
@@ -189,11 +204,12 @@ void DrawAxes(Writer& out, const Frame& frame, const Chart& chart) {
   }
   out.Line(R"(<line x1="{0:.1f}" y1="{2:.1f}" x2="{1:.1f}" y2="{2:.1f}" stroke="#aab2bb"/>)",
            frame.left, frame.right, frame.bottom);
-  out.Text(0.5 * (frame.left + frame.right), frame.bottom + 38,
-           WithUnit(chart.x_label, chart.x_unit), "middle", kInk);
+  out.TextWithin(frame.right - frame.left, kTextHeight_px, 0.5 * (frame.left + frame.right),
+                 frame.bottom + 38, WithUnit(chart.x_label, chart.x_unit), "middle", kInk);
   const double middle = 0.5 * (frame.top + frame.bottom);
-  out.Text(16, middle, WithUnit(chart.y_label, chart.y_unit), "middle", kInk,
-           fmt::format(R"svg( transform="rotate(-90 16 {:.1f})")svg", middle));
+  out.TextWithin(frame.bottom - frame.top + kAboveAndBelow_px, kTextHeight_px, 16, middle,
+                 WithUnit(chart.y_label, chart.y_unit), "middle", kInk,
+                 fmt::format(R"svg( transform="rotate(-90 16 {:.1f})")svg", middle));
 }
 
 void DrawRules(Writer& out, const Frame& frame, const Chart& chart) {
@@ -224,7 +240,7 @@ double DrawLegend(Writer& out, const Chart& chart, double left, double top, doub
              R"(stroke-width="2.5"{}/>)",
              x, y - 4, x + 18, y - 4, ColorOf(series, i),
              series.dashed ? R"( stroke-dasharray="6 4")" : "");
-    out.Text(x + 24, y, series.name, "start", kInk);
+    out.TextWithin(right - x - 24, kTextHeight_px, x + 24, y, series.name, "start", kInk);
     x += width;
     any = true;
   }
@@ -273,8 +289,12 @@ std::string SvgChart(const Chart& chart) {
   frame.right = chart.width_px - 20.0;
   frame.bottom = chart.height_px - 52.0;
   double top = 26;
-  out.Text(frame.left, top, chart.title, "start", kInk, R"( font-size="15" font-weight="600")");
-  if (!chart.subtitle.empty()) out.Text(frame.left, top += 18, chart.subtitle, "start", kMuted);
+  const double room = frame.right - frame.left;
+  out.TextWithin(room, kTitleHeight_px, frame.left, top, chart.title, "start", kInk,
+                 R"( font-weight="600")");
+  if (!chart.subtitle.empty()) {
+    out.TextWithin(room, kTextHeight_px, frame.left, top += 18, chart.subtitle, "start", kMuted);
+  }
   top += DrawLegend(out, chart, frame.left, top + 20, frame.right);
   frame.top = std::min(top + 16, frame.bottom - 10);
   frame.x = MakeAxis(x_range.low, x_range.high, std::max(2, chart.width_px / 110));

@@ -56,6 +56,24 @@ TEST(LearningCurveChart, SeveralRunsAreThinLinesWithTheirMean) {
   EXPECT_EQ(Names(two), Names(one)) << "the mean alone is named";
 }
 
+TEST(TagChart, CurvesOfOneKindLookAlikeAndOthersDoNot) {
+  const CurvePoints points = {{0, 1}, {0, 1}};
+  const auto look = [&](std::vector<std::pair<std::string, std::string>> curves) {
+    std::vector<TagCurve> of_tags;
+    for (const auto& [run, tag] : curves) of_tags.push_back({run, tag, points});
+    std::vector<std::pair<int, bool>> looks;
+    for (const ChartSeries& series : TagChart(of_tags, false).series) {
+      looks.push_back({series.color, series.dashed});
+    }
+    return looks;
+  };
+  using Looks = std::vector<std::pair<int, bool>>;
+  EXPECT_EQ(look({{"a_0", "x"}, {"a_0", "y"}, {"a_1", "x"}, {"b_0", "y"}}),
+            (Looks{{0, false}, {0, true}, {0, false}, {1, true}}));
+  EXPECT_EQ(look({{"a_0", "x"}, {"a_0", "y"}, {"a_0", "z"}, {"a_1", "y"}}),
+            (Looks{{0, false}, {1, false}, {2, false}, {1, false}}));
+}
+
 TEST(LearningCurveChart, LongRunsAreThinnedAndKeepTheirMean) {
   RunCurves run;
   for (int i = 0; i < 100000; ++i) {

@@ -55,6 +55,30 @@ TEST(SvgChart, IsWellFormedAndKeepsItsTexts) {
   EXPECT_TRUE(HasText(svg, "expert"));
 }
 
+// By what DejaVu Sans, a wide font, needs for a letter in the mean: 0.6 of its height, bold 0.68.
+TEST(SvgChart, LongTextsStayInThePicture) {
+  for (const size_t letters : {30u, 90u, 400u}) {
+    Chart chart = LearningCurve();
+    const std::string text(letters, 'n');
+    chart.title = chart.subtitle = chart.x_label = chart.y_label = chart.series[0].name = text;
+    const auto document = Parse(SvgChart(chart));
+    int long_texts = 0;
+    for (const pugi::xml_node& node : document.child("svg").children("text")) {
+      const std::string shown = node.child_value();
+      if (!shown.starts_with("nnn")) continue;
+      ++long_texts;
+      const double size = node.attribute("font-size").as_double(12.0);
+      EXPECT_GE(size, 8.0);
+      const double letter_share = node.attribute("font-weight") ? 0.68 : 0.6;
+      EXPECT_LE(letter_share * size * static_cast<double>(shown.size()),
+                node.attribute("transform") ? chart.height_px : chart.width_px - 50)
+          << letters;
+      EXPECT_TRUE(letters > 30 || shown.starts_with(text)) << shown;
+    }
+    EXPECT_EQ(long_texts, 5);
+  }
+}
+
 TEST(SvgChart, PointsAreLinearInTheValuesAndGrowUpwards) {
   const auto document = Parse(SvgChart(LearningCurve()));
   const auto points = Points(document.child("svg").child("polyline"));
