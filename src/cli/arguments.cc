@@ -54,8 +54,9 @@ bool ParseArguments(CLI::App& app, int argc, char** argv) {
     return false;
   } catch (const CLI::ParseError& error) {
     RefuseUnknownFlag(app, argc, argv);
-    throw Error(ExitCode::kUsage, "wrong arguments", app.get_name(), error.what(),
-                app.get_name() + " --help");
+    std::string name = app.get_name();
+    for (const CLI::App* subcommand : app.get_subcommands()) name += " " + subcommand->get_name();
+    throw Error(ExitCode::kUsage, "wrong arguments", name, error.what(), name + " --help");
   }
   return true;
 }

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "config/nearest_name.h"
 #include "config/options.h"
 #include "env_api/env.h"
 #include "plot/learning_curve.h"
@@ -67,8 +68,12 @@ Chart ChartOfTags(const std::vector<std::string>& runs, const std::vector<std::s
     for (const std::string& tag : tags) {
       TagCurve curve{NameOf(run), tag, PointsOf(events, tag.c_str())};
       if (curve.points.x.empty()) {
+        std::vector<std::string> known;
+        for (const auto& [name, points] : events.scalars) known.push_back(name);
+        const std::string nearest = NearestName(tag, known);
         throw Error(ExitCode::kBadInput, "a run has no values of " + tag, run, "",
-                    "its tags are those that TensorBoard shows");
+                    nearest.empty() ? "its tags are those that TensorBoard shows"
+                                    : "did you mean " + nearest + "?");
       }
       curves.push_back(std::move(curve));
     }
@@ -97,18 +102,20 @@ int RunCurve(int argc, char** argv) {
   app.add_option("run", runs, "run folders")->required();
   app.add_option("-o,--output", output, "the SVG file to write")->required();
   app.add_option("--title", title, "instead of the runs' name");
-  app.add_option("--window", window, "training episodes in each mean")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  app.add_option("--tag", tags, "draw this tag of the event files instead; repeatable")
-      ->allow_extra_args(false)
-      ->take_all();
-  app.add_flag("--log", log, "with --tag: sizes on a logarithmic axis");
+  auto* window_option = app.add_option("--window", window, "training episodes in each mean")
+                            ->check(CLI::Range(1, 100000))
+                            ->capture_default_str();
+  auto* tag = app.add_option("--tag", tags, "draw this tag of the event files instead; repeatable")
+                  ->allow_extra_args(false)
+                  ->take_all();
+  tag->excludes(window_option);
+  app.add_flag("--log", log, "with --tag: sizes on a logarithmic axis")->needs(tag);
   if (!ParseArguments(app, argc, argv)) return 0;
-  if (output.ends_with(".png")) {
-    throw Error(ExitCode::kUsage, "only SVG is written", output, "",
+  if (!output.ends_with(".svg")) {
+    throw Error(ExitCode::kUsage, "only SVG is written", output, "its name ends otherwise",
                 "write an .svg, then: rsvg-convert --zoom 2 X.svg --output X.png");
   }
+  CheckCanBeWritten(RealFiles(), output);
   Chart chart;
   if (tags.empty()) {
     std::vector<RunCurves> curves;

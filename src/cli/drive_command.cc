@@ -321,6 +321,10 @@ int RunDrive(int argc, char** argv) {
 
   // Before the drive, not after it.
   if (!flags.output.empty()) CheckCanBeWritten(RealFiles(), flags.output);
+  if (!flags.output.empty() && !flags.output.ends_with(".mp4")) {
+    throw Error(ExitCode::kUsage, "a video is an MP4", flags.output, "its name ends otherwise",
+                "give it the end .mp4");
+  }
   if (!flags.frame.empty()) CheckCanBeWritten(RealFiles(), flags.frame);
   if (!flags.frame.empty() && !flags.frame.ends_with(".png")) {
     throw Error(ExitCode::kUsage, "a frame is a PNG", flags.frame, "its name ends otherwise",

@@ -71,10 +71,12 @@ void AddFlags(CLI::App& app, TrainFlags& flags) {
       ->check(CLI::IsMember({"keep", "drop"}))
       ->needs(from)
       ->capture_default_str();
-  app.add_option("--at", flags.at, "with --resume: from the checkpoint of this env step");
+  app.add_option("--at", flags.at, "with --resume: from the checkpoint of this env step")
+      ->needs(resume);
   app.add_flag("--slow-blas", flags.slow_blas, "train even with the reference BLAS");
   app.add_flag("--allow-inexact", flags.allow_inexact,
-               "with --resume: continue although build, CPU level or threads differ");
+               "with --resume: continue although build, CPU level or threads differ")
+      ->needs(resume);
   app.add_flag("--quiet", flags.quiet, "no progress line");
 }
 

@@ -30,10 +30,11 @@ constexpr Maker kMakers[] = {{"country", MakeCountryTown},
     names += std::string(maker.town) + ", ";
   }
   const std::string nearest = NearestName(town, towns);
-  throw Error(ExitCode::kUsage, "no such town", std::string(town),
-              nearest.empty() ? "there are " + names + "and random_N for every seed N"
-                              : "did you mean '" + nearest + "'?",
-              "give a built-in town's name, or an OpenDRIVE file by --map FILE.xodr");
+  throw Error(
+      ExitCode::kUsage, "no such town", std::string(town),
+      nearest.empty() ? "there are " + names + "and random_N for every seed N"
+                      : "did you mean '" + nearest + "'?",
+      "give a town's name, or the path of an OpenDRIVE file (train, evaluate, drive: --map FILE)");
 }
 
 std::string_view FindFile(std::string_view town, std::string_view suffix) {

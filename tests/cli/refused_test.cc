@@ -43,12 +43,16 @@ TEST(Refused, DrawingsWithoutAPlaceAFormOrARoute) {
                  2,
                  "there is no such route: --route 'foo'"});
   ExpectRefused({{"map", "check", "/"}, 3, "it is a folder"});
+  ExpectRefused({{"map", "info"}, 2, "next: volante map info --help"});
 }
 
 TEST(Refused, DrivesWhoseFilesCouldNotBeWritten) {
   if (!LearnerIsBuilt()) GTEST_SKIP() << "volante-learn is not in this build";
   ExpectRefused({{"drive", "--output", "nowhere/drive.mp4"}, 3, "there is no folder nowhere"});
   ExpectRefused({{"drive", "--output", "."}, 3, "it is a folder"});
+  ExpectRefused({{"drive", "-o", "d.avi"}, 2, "a video is an MP4: d.avi"});
+  ExpectRefused({{"train", "--at", "5"}, 2, "--at requires --resume"});
+  ExpectRefused({{"train", "--allow-inexact"}, 2, "--allow-inexact requires --resume"});
   ExpectRefused({{"drive", "--output", "d.mp4", "--frame", "d.jpg"}, 2, "a frame is a PNG: d.jpg"});
   ExpectRefused({{"drive", "--route", "200", "--output", "d.mp4"}, 2, "lists 200 test routes"});
   ExpectRefused({{"evaluate", "--policy", "straight", "--json", "nowhere/e.json"},

@@ -103,6 +103,11 @@ TEST_F(Commands, CurveDrawsWhatARunHasLearnt) {
   ExpectRefused(Volante({"curve", "empty", "--output", "x.svg"}), 3, "train/route_completion");
   ExpectRefused(Volante({"curve", "nowhere", "--output", "x.svg"}), 3, "nowhere");
   ExpectRefused(Volante({"curve", "run", "--output", "x.png"}), 2, "rsvg-convert");
+  ExpectRefused(Volante({"curve", "run", "--output", "x"}), 2, "rsvg-convert");
+  ExpectRefused(Volante({"curve", "run", "--output", "nowhere/x.svg"}), 3, "no folder nowhere");
+  ExpectRefused(Volante({"curve", "run", "--log", "--output", "x.svg"}), 2, "--tag");
+  ExpectRefused(Volante({"curve", "run", "--tag", "train/critic_los", "--output", "x.svg"}), 3,
+                "did you mean train/critic_loss?");
 }
 
 TEST_F(Commands, ATrainingEndsWithItsMinutesAndSaysSo) {
