@@ -261,7 +261,8 @@ const EmbeddedFile& FindNamed(std::span<const EmbeddedFile> files, const std::st
   for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
   throw Error(ExitCode::kUsage, "there is no " + what + " " + name.substr(0, 80), "",
               "the " + what + "s are " + list,
-              nearest.empty() ? "" : "did you mean " + nearest + "?");
+              nearest.empty() ? "volante config " + what + "s says what each is"
+                              : "did you mean " + nearest + "?");
 }
 
 const EmbeddedFile& FindPreset(const std::string& name) {

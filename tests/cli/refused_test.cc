@@ -36,13 +36,15 @@ void ExpectRefused(const Refusal& refusal) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << shown << "left something behind";
 }
 
-TEST(Refused, DrawingsWithoutAPlaceAFormOrARoute) {
+TEST(Refused, PresetsMapsAndDrawingsThatAreNotThere) {
   ExpectRefused({{"map", "draw", "country", "-o", "town.jpg"}, 2, ".svg or .png"});
   ExpectRefused({{"map", "draw", "country", "-o", "nowhere/town.svg"}, 3, "there is no folder"});
   ExpectRefused({{"map", "draw", "country", "-o", "town.svg", "--route", "foo"},
                  2,
                  "there is no such route: --route 'foo'"});
   ExpectRefused({{"map", "check", "/"}, 3, "it is a folder"});
+  ExpectRefused({{"config", "--preset", "nope"}, 2, "next: volante config presets"});
+  ExpectRefused({{"config", "--algorithm", "nope"}, 2, "next: volante config algorithms"});
   ExpectRefused({{"map", "info"}, 2, "next: volante map info --help"});
 }
 
