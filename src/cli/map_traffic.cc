@@ -98,10 +98,10 @@ int RunMapTraffic(const std::shared_ptr<const RoadNetwork>& file,
     }
   }
   const TrafficFigures& f = census.figures();
-  const bool good = f.npc_contacts == 0 && f.npc_fault_contacts == 0 &&
-                    f.longest_stand_s <= kLongestStand_s && f.counters.forced_grants == 0 &&
-                    f.jumps_in_view == 0 && f.counters.red_lights_run == 0 &&
-                    f.SpeedShare() >= kLeastSpeedShare;
+  const bool good =
+      f.npc_contacts == 0 && f.npc_fault_contacts == 0 && f.longest_stand_s <= kLongestStand_s &&
+      f.counters.forced_grants == 0 && f.jumps_in_view == 0 && f.counters.red_lights_run == 0 &&
+      f.SpeedShare() >= kLeastSpeedShare && (options.ego != "expert" || f.ego_fault_contacts == 0);
   std::printf("map                   %s, %.2f h, %d cars, ego %s, seed %llu\n",
               network->name().c_str(), options.hours, options.npcs, options.ego.c_str(),
               static_cast<unsigned long long>(options.seed));

@@ -27,7 +27,8 @@ double PedalFor(double accel_mps2, double speed_mps, const EgoParams& params) {
 
 class ExpertDriver : public Driver {
  public:
-  explicit ExpertDriver(const EgoConfig& ego) : ego_(ego), params_(MakeEgoParams(ego)) {}
+  ExpertDriver(const EgoConfig& ego, bool chooses_lanes)
+      : ego_(ego), params_(MakeEgoParams(ego)), chooses_lanes_(chooses_lanes) {}
   void Begin(uint64_t) override { choice_.Begin(); }
 
   Action Act(const DriveFacts& f) override {
@@ -42,8 +43,8 @@ class ExpertDriver : public Driver {
     double accel = v <= idm.desired_speed_mps
                        ? idm.max_accel_mps2 * IdmFreeRoad(v, idm.desired_speed_mps)
                        : std::max(-2.0 * (v - idm.desired_speed_mps), -3.0);
-    choice_.Decide(f, idm);
-    double others = choice_.Interaction(f, idm);
+    if (chooses_lanes_) choice_.Decide(f, idm);
+    double others = choice_.LargestShare(f, idm);
     if (f.lead_gap_m < kFar) {
       others = std::max(others, IdmInteraction(v, f.lead_speed_mps, f.lead_gap_m, idm));
     }
@@ -60,6 +61,7 @@ class ExpertDriver : public Driver {
  private:
   EgoConfig ego_;
   EgoParams params_;
+  bool chooses_lanes_ = true;
   LaneChoice choice_;
 };
 
@@ -109,10 +111,10 @@ class RandomDriver : public Driver {
 
 }  // namespace
 
-// Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm" (CMU 1992): the arc from
-// the rear axle through a point of the path.
 double PursuitDistance_m(double speed_mps) { return std::clamp(2.5 + 0.35 * speed_mps, 3.0, 7.0); }
 
+// Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm" (CMU 1992): the arc from
+// the rear axle through a point of the path.
 double PurePursuitSteer(const DriveFacts& f, const EgoConfig& ego, double aside_m) {
   const EgoParams params = MakeEgoParams(ego);
   const double wheelbase_m = params.track.wheelbase_m();
@@ -132,12 +134,16 @@ double PurePursuitSteer(const DriveFacts& f, const EgoConfig& ego, double aside_
   return std::clamp(angle / params.SteerLockAt(f.speed_mps), -1.0, 1.0);
 }
 
+std::unique_ptr<Driver> MakeRouteKeeper(const EgoConfig& ego) {
+  return std::make_unique<ExpertDriver>(ego, false);
+}
+
 std::vector<std::string> DriverNames() {
   return {"idm_mobil", "pid_pursuit", "straight", "random"};
 }
 
 std::unique_ptr<Driver> MakeDriver(std::string_view name, const EgoConfig& ego) {
-  if (name == "idm_mobil") return std::make_unique<ExpertDriver>(ego);
+  if (name == "idm_mobil") return std::make_unique<ExpertDriver>(ego, true);
   if (name == "pid_pursuit") return std::make_unique<PidDriver>(ego);
   if (name == "straight") return std::make_unique<StraightDriver>(ego);
   if (name == "random") return std::make_unique<RandomDriver>();

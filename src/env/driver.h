@@ -26,6 +26,9 @@ class Driver {
 // straight: constant 6 m/s, never steers. random: uniform actions, throttle biased forward.
 // Error(kUsage) with the nearest name for any other.
 std::unique_ptr<Driver> MakeDriver(std::string_view name, const EgoConfig& ego);
+// idm_mobil without its choice of lanes, for students: no observation shows the lanes beside the
+// route, and it keeps nothing between ticks, so that one may answer for many worlds.
+std::unique_ptr<Driver> MakeRouteKeeper(const EgoConfig& ego);
 std::vector<std::string> DriverNames();
 
 // How far along the route pure pursuit looks, and the steering in [-1, 1] that follows it, aside_m

@@ -10,23 +10,22 @@ namespace volante {
 
 class LaneChoice {
  public:
-  // `idm`: how the driver follows others; its desired speed is the one of the tick.
   void Begin() { *this = {}; }
-  // Once a tick, before the rest.
+  // Once a tick, before the rest. `idm`: how the driver follows others.
   void Decide(const DriveFacts& facts, const IdmParams& idm);
 
   // Where the car should be, this far ahead along the route: metres left of its lane's centre.
   double OffsetAhead_m(const DriveFacts& facts, double ahead_m) const;
   // What others and the end of the lane ask of the driver beside DriveFacts::lead_gap_m: the
-  // largest IDM interaction, (s* / s)^2.
-  double Interaction(const DriveFacts& facts, const IdmParams& idm) const;
+  // largest of IDM's shares of the acceleration, (s* / s)^2.
+  double LargestShare(const DriveFacts& facts, const IdmParams& idm) const;
 
   size_t lane() const { return lane_; }  // into DriveFacts::lanes
 
  private:
   bool Pays(const DriveFacts& facts, const IdmParams& idm, size_t to, double bias_mps2) const;
   void ChangeTo(const DriveFacts& facts, size_t to);
-  double Across(const DriveFacts& facts, double ahead_m) const;
+  bool MustTurnBack(const DriveFacts& facts) const;
 
   size_t lane_ = kRouteLane;  // chosen
   size_t left_ = kRouteLane;  // that the last change began on

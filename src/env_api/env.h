@@ -117,16 +117,16 @@ struct DriveFacts {
   // The ego relative to its route.
   double route_s_m = 0.0;  // of its projection; progress never jumps
   double route_length_m = 0.0;
-  double progress_m = 0.0;         // route_s gained in this tick (negative when going back)
-  int waypoints_passed = 0;        // in this tick
-  double lateral_offset_m = 0.0;   // from the centre of the route's lane, + = left
-  double heading_error_rad = 0.0;  // heading minus lane heading
-  double lane_half_width_m = 1.75;
-  double speed_limit_mps = 13.9;   // of the road at route_s
-  double max_curvature_1pm = 0.0;  // largest |curvature| over the next 10 m of the route
-  double curve_speed_mps = kFar;   // from here, every curve within 60 m can be taken at
-                                   // 2.5 m/s^2 lateral by braking at <= 2 m/s^2
-  double front_overhang_m = 2.4;   // from the centre to the front bumper
+  double progress_m = 0.0;          // route_s gained in this tick (negative when going back)
+  int waypoints_passed = 0;         // in this tick
+  double lateral_offset_m = 0.0;    // from the centre of the route's lane, + = left
+  double heading_error_rad = 0.0;   // heading minus lane heading
+  double lane_half_width_m = 1.75;  // of the route's lane
+  double speed_limit_mps = 13.9;    // of the road at route_s
+  double max_curvature_1pm = 0.0;   // largest |curvature| over the next 10 m of the route
+  double curve_speed_mps = kFar;    // from here, every curve within 60 m can be taken at
+                                    // 2.5 m/s^2 lateral by braking at <= 2 m/s^2
+  double front_overhang_m = 2.4;    // from the centre to the front bumper
   // Points 1..25 of the route, 2 m apart, in the car's frame; past the end the last repeats.
   std::array<Vec2, kRoutePoints> route_points_m{};
 
@@ -169,9 +169,14 @@ struct DriveFacts {
   Status status = Status::kRunning;
   Outcome outcome = Outcome::kNone;  // set when status is not running
 
-  // From the centre of the lane that the ego is on: its route's or one beside it.
+  // The lane that the ego is on, its route's or one beside it: how far left of its centre the ego
+  // is, and half its width. Rewards ask for the route's lane.
   double lane_offset_m() const {
     return lateral_offset_m - lanes[LaneInUse(lanes, lateral_offset_m)].offset_m;
+  }
+  double half_width_in_use_m() const {
+    const size_t lane = LaneInUse(lanes, lateral_offset_m);
+    return lane == kRouteLane ? lane_half_width_m : lanes[lane].half_width_m;
   }
 };
 

@@ -32,7 +32,7 @@ class ExpertRound {
     episode_of_world_.resize(n);
     view_ = {traits.has_image ? frames_.data() : nullptr, vectors_.data(), rewards_.data(),
              reward_parts_.data(), facts_.data()};
-    for (size_t w = 0; w < n; ++w) drivers_.push_back(MakeDriver("idm_mobil", config.ego));
+    for (size_t w = 0; w < n; ++w) drivers_.push_back(MakeRouteKeeper(config.ego));
     for (size_t w = 0; w < n; ++w) Begin(w);
   }
 

@@ -94,12 +94,12 @@ void EpisodeAccumulator::Add(const DriveFacts& f, double reward) {
 
   const double gained_m = std::max(f.route_s_m - last_s_m_, 0.0);
   stats_.route_driven_m += gained_m;
-  if (f.wrong_way || std::abs(f.lane_offset_m()) > f.lane_half_width_m + kOutsideMargin_m) {
+  if (f.wrong_way || std::abs(f.lane_offset_m()) > f.half_width_in_use_m() + kOutsideMargin_m) {
     stats_.outside_lane_m += gained_m;
   }
   last_s_m_ = f.route_s_m;
 
-  abs_lateral_m_ += ticks * std::abs(f.lateral_offset_m);
+  abs_lateral_m_ += ticks * std::abs(f.lane_offset_m());
   abs_heading_rad_ += ticks * std::abs(f.heading_error_rad);
   squared_jerk_ += ticks * f.jerk_long_mps3 * f.jerk_long_mps3;
   squared_accel_lat_ += ticks * f.accel_lat_mps2 * f.accel_lat_mps2;

@@ -70,8 +70,8 @@ struct EpisodeStats {
   int off_lane_events = 0;
   bool met_light = false;  // a traffic light within 100 m on its route
   int red_lights_run = 0;
-  // Driven metres of route more than half a lane + 0.5 m beside the route's own lane, or the wrong
-  // way (CARLA's OutsideRouteLanesTest; stricter where lanes of the same direction lie beside it).
+  // Driven metres of route more than half a lane + 0.5 m from the centre of the route's lane and of
+  // those of its direction beside it, or the wrong way (CARLA's OutsideRouteLanesTest).
   double outside_lane_m = 0.0;
   double route_driven_m = 0.0;  // metres of route gained, the share's denominator
   double wait_behind_traffic_s = 0.0;

@@ -16,9 +16,9 @@ constexpr const char* kExpert = "idm_mobil";
 
 class ExpertTeacher : public Teacher {
  public:
-  explicit ExpertTeacher(const EgoConfig& ego) : driver_(MakeDriver(kExpert, ego)) {}
+  explicit ExpertTeacher(const EgoConfig& ego) : driver_(MakeRouteKeeper(ego)) {}
   std::string identity() const override { return kExpert; }
-  std::string description() const override { return "the expert idm_mobil"; }
+  std::string description() const override { return "the expert idm_mobil, on its route's lane"; }
   void Act(std::span<const DriveFacts> facts, std::span<Action> actions) override {
     for (size_t w = 0; w < facts.size(); ++w) actions[w] = driver_->Act(facts[w]);
   }

@@ -4,6 +4,8 @@
 // Pure functions on accelerations that a car-following model gives; SI units.
 #pragma once
 
+#include <algorithm>
+
 namespace volante {
 
 struct MobilParams {
@@ -29,6 +31,17 @@ inline double MobilIncentive(const MobilAccelerations& a, const MobilParams& p) 
   return a.own_then - a.own_now +
          p.politeness *
              (a.new_follower_then - a.new_follower_now + a.old_follower_then - a.old_follower_now);
+}
+
+// The way across: 3 s of it, and the old lane's leader is out of it after most of the way.
+inline constexpr double kLaneChangeSeconds = 3.0;
+
+// Whether a change over way_m at this speed gets past the rear of the old lane's leader, which is
+// gap_m ahead (bumper to bumper) and goes on at its speed.
+inline bool ClearsOldLeader(double gap_m, double lead_speed_mps, double speed_mps, double way_m) {
+  constexpr double kClearShare = 0.8, kMargin_m = 4.0;
+  const double cleared_m = kClearShare * way_m;
+  return gap_m + lead_speed_mps * cleared_m / std::max(speed_mps, 1.0) >= cleared_m + kMargin_m;
 }
 
 // `bias` is added for changes that the way demands, m/s^2.

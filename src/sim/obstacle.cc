@@ -18,7 +18,7 @@ Obstacle World::ObstacleAhead() const {
   const Curve& path = route_->path();
   const double s = state_.on_route.s_m, half_ego = 0.5 * ego_params_.length_m;
   const double corridor = 0.5 * ego_params_.width_m + kCorridorMargin_m;
-  const double aside = near_lanes_[LaneInUse(near_lanes_, state_.on_route.lateral_m)].offset_m;
+  const NearLane& in_use = near_lanes_[LaneInUse(near_lanes_, state_.on_route.lateral_m)];
   const double reach = kLookAhead_m + half_ego + 3.0;
   const double step = path.spacing_m() * kCoarse;
   const auto& points = path.points();
@@ -28,7 +28,7 @@ Obstacle World::ObstacleAhead() const {
     const Vec2 d = npc.position_m - state_.ego.position_m;
     if (Dot(d, d) > reach * reach) continue;
     // Coarse look: the nearest of every eighth route point.
-    const double near = std::abs(aside) + corridor + 0.5 * npc.length_m + 0.5 * step;
+    const double near = std::abs(in_use.offset_m) + corridor + 0.5 * npc.length_m + 0.5 * step;
     const int end = std::min(last, first + static_cast<int>(reach / path.spacing_m()) + 1);
     double best2 = near * near;
     int best = -1;
@@ -44,6 +44,8 @@ Obstacle World::ObstacleAhead() const {
     const double turn = npc.heading_rad - on.heading_rad;
     const double along = std::abs(std::cos(turn)), across = std::abs(std::sin(turn));
     const double half_length = 0.5 * npc.length_m, half_width = 0.5 * npc.width_m;
+    // Beyond its end the ego is back on the route's lane.
+    const double aside = on.s_m - s < in_use.room_m ? in_use.offset_m : 0.0;
     if (std::abs(on.lateral_m - aside) - half_length * across - half_width * along >= corridor) {
       continue;
     }

@@ -16,6 +16,7 @@ constexpr double kFreeBraking_mps2 = 2.5;  // when only the desired speed is low
 constexpr double kBeforeStopLine_m = 0.4;  // front bumper to a painted line
 constexpr double kStoppingAhead_m = 1.0;   // front bumper to the line where a car waits
 constexpr double kStanding_mps = 0.1;
+constexpr double kQueueing_mps = 2.0;             // slower cars pass on whom they wait for
 constexpr double kEgoSeen_m = 8.5;                // half diagonals, sweep and a margin
 constexpr double kEgoSeenAgain_m = 2.5;           // moved this far, samples are looked up anew
 constexpr double kAvoidEgoAfter_s = 5.0;          // NPCs turn elsewhere than behind a standing ego
@@ -96,13 +97,16 @@ void Traffic::Remove(int32_t i) {
 
 // ---- Plans.
 
-// By standing there for long, or by the queue that it makes.
+// By standing there for long, or by the queue that it makes; at a red light it may stand.
 bool Traffic::EgoBlocks(LaneIndex lane) const {
-  if (ego_.standing_s < kAvoidEgoAfter_s) return false;
+  if (ego_.standing_s < kAvoidEgoAfter_s || ego_.waits_at_red) return false;
   const LaneIndex exit = map_->lane(lane).exit;
   if (exit == kNoLane) return false;
+  if (EgoOn(exit) != nullptr) return true;
   const int32_t rear = last_[static_cast<size_t>(exit)];
-  return EgoOn(exit) != nullptr || (rear >= 0 && npcs_[static_cast<size_t>(rear)].behind_ego);
+  if (rear < 0) return false;
+  const Npc& npc = npcs_[static_cast<size_t>(rear)];
+  return npc.behind_ego && npc.speed_mps < kQueueing_mps;
 }
 
 // Uniform among the lanes that follow, but not behind an ego that stands if it can be helped.
@@ -275,7 +279,7 @@ void Traffic::AccelerateOne(int32_t i) {
     begin += lane.length_m;
   }
   if (npc.change.under_way() && npc.change.Across(npc.odometer_m) < kClearAcross) {
-    const Around old = LookAround(npc.change.from, npc.change.from_s_m, half, i);
+    const Around old = LookAround(npc.change.from, npc.change.from_s_m, half, i, 0.0);
     if (old.lead_gap_m < horizon) {
       follow(old.lead_speed_mps, old.lead_gap_m,
              old.ego_leads ? StandCause::kEgo : StandCause::kLeader);
@@ -305,8 +309,9 @@ void Traffic::AccelerateOne(int32_t i) {
   const bool was_braking = npc.accel_mps2 <= -kScriptBrakingLeast_mps2;
   npc.accel_mps2 = std::max(free - idm.max_accel_mps2 * limit.interaction, -kEmergencyBraking_mps2);
   npc.cause = limit.cause;
+  const bool queues = limit.leader >= 0 && v < kQueueing_mps;
   npc.behind_ego = limit.cause == StandCause::kEgo ||
-                   (limit.leader >= 0 && npcs_[static_cast<size_t>(limit.leader)].behind_ego) ||
+                   (queues && npcs_[static_cast<size_t>(limit.leader)].behind_ego) ||
                    (limit.cause == StandCause::kExitFull && EgoBlocks(npc.plan[npc.line_plan]));
   if (script != nullptr) BrakeByScript(npc, *script, was_braking);
   if (npc.first.crosses >= 0) BrakeForCrossing(npc, was_braking);
@@ -454,6 +459,9 @@ void Traffic::Relink(const EgoView& ego) {
                        [&](const Holdings::Entry& e) { return is_lane(e.lane); });
   };
   require(holds_lanes(ego_.held), "the ego holds a lane that the town does not have");
+  require(ego_.crossing <= ego.crossings.size() && ego_.held_end <= ego.crossings.size() &&
+              ego_.crossing <= ego_.held_end,
+          "the ego is at a junction that its route does not have");
   require(scripts_.size() <= npcs_.size(), "there are more scripts than cars");
   const std::span<const SignalPlan> plans = map_->network().signal_plans();
   require(lights_.size() == plans.size(), "the town has other traffic lights");

@@ -65,7 +65,8 @@ struct EgoRights {
   uint32_t held_end = 0;  // crossings before this one are held or behind
   int64_t arrival_tick = -1;
   double standing_s = 0.0;
-  bool must_yield = false;  // at crossing held_end, now
+  bool must_yield = false;    // at crossing held_end, now
+  bool waits_at_red = false;  // it stands for a light
 
   template <class Archive>
   void VisitFields(Archive& ar) {
@@ -77,12 +78,13 @@ struct EgoRights {
     ar("arrival_tick", arrival_tick);
     ar("standing_s", standing_s);
     ar("must_yield", must_yield);
+    ar("waits_at_red", waits_at_red);
   }
 };
 
 struct TrafficCounters {
   uint64_t forced_grants = 0;  // by the deadlock guard; 0 unless something is wrong
-  // NPCs moved: from a dead end of an open map, or from behind an ego that stands in the only lane.
+  // NPCs moved: from a dead end of an open map, or out of the queue of an ego that stands.
   uint64_t relocations = 0;
   uint64_t npc_fault_collisions = 0;  // ticks in which an NPC ran into the ego by its own fault
   uint64_t lane_changes = 0;
@@ -157,8 +159,17 @@ class Traffic {
   // Whether an NPC is changing into a lane and began at most 3 s ago: too late for who drives
   // there. Who takes longer, in a queue, is an obstacle as any other.
   bool CutsInto(LaneIndex lane, size_t npc) const;
-  // Who else is on a lane, for an ego with its centre at s.
-  Around AroundEgo(LaneIndex lane, double s_m, double half_length_m) const;
+  // Lanes that follow each other.
+  struct Way {
+    static constexpr size_t kMost = 4;
+    std::array<LaneIndex, kMost> lanes{};
+    size_t count = 0;
+    bool full() const { return count == kMost; }
+    void Add(LaneIndex lane) { lanes[count++] = lane; }
+  };
+  // Who else is on a way, for an ego with its centre at s of the first lane: leaders on the way,
+  // followers on whatever leads to it.
+  Around AroundEgo(const Way& way, double s_m, double half_length_m) const;
   // One entry per NPC.
   void WritePoses(std::span<VehicleState> out) const;
   // Mean speed of all NPCs, m/s; 0 when there are none.
@@ -243,8 +254,10 @@ class Traffic {
   bool IsBlocked(const Npc& npc) const;
   double ChangeBias(const Npc& npc, LaneIndex to) const;
   bool ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps2, double& gain) const;
-  Around LookAround(LaneIndex lane, double s_m, double half_length_m, int32_t self) const;
-  void LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self, Around& around) const;
+  Around LookAround(LaneIndex lane, double s_m, double half_length_m, int32_t self,
+                    double look_behind_m) const;
+  void LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self, double look_behind_m,
+                  Around& around) const;
   double FollowingAcceleration(const Npc* npc, double speed_mps, double lead_speed_mps,
                                double gap_m) const;
   void BeginChange(int32_t i, LaneIndex to, double to_s_m);

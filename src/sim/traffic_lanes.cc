@@ -12,8 +12,7 @@ namespace {
 constexpr int32_t kEgoAgent = -1;
 constexpr int64_t kConsiderEvery = 20;        // ticks; cars take turns
 constexpr int64_t kRestTicks = 120;           // 6 s between two changes that nothing demands
-constexpr double kSeconds = 3.0;              // that a change takes,
-constexpr double kShortestChange_m = 18.0;    // but at least this way
+constexpr double kShortestChange_m = 18.0;    // the way of a change, at least
 constexpr double kMargin_m = 4.0;             // to the end of the lane when it is done
 constexpr double kLeastSpeed_mps = 1.0;       // slower cars stay on their lane
 constexpr double kLeastGap_m = 2.0;           // to both neighbours
@@ -22,14 +21,13 @@ constexpr double kEgoTimeGap_s = 1.2;         // this much of its way,
 constexpr double kEgoSafeBraking_mps2 = 1.0;  // so that it hardly brakes
 constexpr double kLookAhead_m = 100.0;
 constexpr double kLookBehind_m = 80.0;
-constexpr int kHopsBehind = 3;                                   // lanes
+constexpr double kEgoLooksBehind_m = 160.0;  // on a motorway the slow ego is closed up on fast
+constexpr int kHopsBehind = 3;               // lanes
 constexpr double kNearestLanes_m = 2.0, kFurthestLanes_m = 6.0;  // between centres of neighbours
 // Changes that the way demands weigh more the nearer the lane's end is.
 constexpr double kWishFrom_m = 150.0;
 constexpr double kMostWish_mps2 = 3.0;
 constexpr double kLaneEndWish_mps2 = 8.0;  // where the lane ends, from kWishFrom_m on
-constexpr double kClearShare = 0.8;        // of the way: the old lane's leader is no longer in it
-constexpr double kClearMargin_m = 4.0;     // kept from it until then
 // Behind an ego that stands cars pull out slowly, on a shorter way.
 constexpr double kPullOut_m = 12.0;
 constexpr double kPullOutWish_mps2 = 3.0;
@@ -37,7 +35,7 @@ constexpr double kEgoStands_s = 5.0;
 const IdmParams kIdm{};
 
 double ChangeLength(const Npc& npc, bool pulls_out) {
-  return std::max(pulls_out ? kPullOut_m : kShortestChange_m, kSeconds * npc.speed_mps);
+  return std::max(pulls_out ? kPullOut_m : kShortestChange_m, kLaneChangeSeconds * npc.speed_mps);
 }
 
 }  // namespace
@@ -46,8 +44,8 @@ double ChangeLength(const Npc& npc, bool pulls_out) {
 
 // The follower among the cars that are still on lanes before this one; to_s_m from its beginning.
 void Traffic::LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self,
-                         Around& around) const {
-  if (hops == 0 || to_s_m > kLookBehind_m) return;
+                         double look_behind_m, Around& around) const {
+  if (hops == 0 || to_s_m > look_behind_m) return;
   for (const LaneIndex before : map_->network().lane(lane).predecessors) {
     const double length = map_->lane(before).length_m;
     if (const EgoOnLane* on = self == kEgoAgent ? nullptr : EgoOn(before)) {
@@ -60,7 +58,7 @@ void Traffic::LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self,
     }
     const int32_t f = first_[static_cast<size_t>(before)];
     if (f < 0) {
-      LookBehind(before, to_s_m + length, hops - 1, self, around);
+      LookBehind(before, to_s_m + length, hops - 1, self, look_behind_m, around);
       continue;
     }
     if (f == self) continue;
@@ -74,8 +72,8 @@ void Traffic::LookBehind(LaneIndex lane, double to_s_m, int hops, int32_t self,
 }
 
 // For a body with its centre at s. Bodies side by side give negative gaps.
-Traffic::Around Traffic::LookAround(LaneIndex lane, double s_m, double half_length_m,
-                                    int32_t self) const {
+Traffic::Around Traffic::LookAround(LaneIndex lane, double s_m, double half_length_m, int32_t self,
+                                    double look_behind_m) const {
   Around around;
   const auto see = [&](double other_s_m, double other_half_m, double speed_mps, int32_t who) {
     const double gap = std::abs(other_s_m - s_m) - other_half_m - half_length_m;
@@ -108,15 +106,34 @@ Traffic::Around Traffic::LookAround(LaneIndex lane, double s_m, double half_leng
     see(on->mid_s_m, on->mid_s_m - on->rear_s_m, on->speed_mps, kEgoAgent);
   }
   if (around.follower == Around::kNobody) {
-    around.follower_gap_m = kLookBehind_m;
-    LookBehind(lane, s_m - half_length_m, kHopsBehind, self, around);
+    around.follower_gap_m = look_behind_m;
+    LookBehind(lane, s_m - half_length_m, kHopsBehind, self, look_behind_m, around);
     if (around.follower == Around::kNobody) around.follower_gap_m = 1e9;
   }
   return around;
 }
 
-Traffic::Around Traffic::AroundEgo(LaneIndex lane, double s_m, double half_length_m) const {
-  return LookAround(lane, s_m, half_length_m, kEgoAgent);
+Traffic::Around Traffic::AroundEgo(const Way& way, double s_m, double half_length_m) const {
+  Around around = LookAround(way.lanes[0], s_m, half_length_m, kEgoAgent, kEgoLooksBehind_m);
+  double begin_m = map_->lane(way.lanes[0]).length_m - s_m;
+  for (size_t k = 1; k < way.count && around.lead_gap_m == 1e9 && begin_m < kLookAhead_m; ++k) {
+    const auto lane = static_cast<size_t>(way.lanes[k]);
+    const auto see = [&](const Npc& npc, double at_m) {
+      const double gap_m = begin_m + at_m - npc.half_length_m() - half_length_m;
+      if (gap_m >= around.lead_gap_m) return;
+      around.lead_gap_m = gap_m;
+      around.lead_speed_mps = npc.speed_mps;
+    };
+    if (const int32_t j = last_[lane]; j >= 0) {
+      see(npcs_[static_cast<size_t>(j)], npcs_[static_cast<size_t>(j)].s_m);
+    }
+    for (size_t c = 0; lane_changers_[lane] > 0 && c < changing_.size(); ++c) {
+      const Npc& npc = npcs_[static_cast<size_t>(changing_[c])];
+      if (npc.change.from == way.lanes[k]) see(npc, npc.change.from_s_m);
+    }
+    begin_m += map_->lane(way.lanes[k]).length_m;
+  }
+  return around;
 }
 
 // ---- Whether to change.
@@ -166,17 +183,15 @@ bool Traffic::ChangePays(int32_t i, LaneIndex to, double to_s_m, double bias_mps
                          double& gain) const {
   const Npc& npc = npcs_[static_cast<size_t>(i)];
   const double v = npc.speed_mps, half = npc.half_length_m();
-  const Around now = LookAround(npc.plan[0], npc.s_m, half, i);
-  const Around then = LookAround(to, to_s_m, half, i);
+  const Around now = LookAround(npc.plan[0], npc.s_m, half, i, kLookBehind_m);
+  const Around then = LookAround(to, to_s_m, half, i, kLookBehind_m);
   if (then.lead_gap_m < kLeastGap_m || then.follower_gap_m < kLeastGap_m) return false;
   MobilAccelerations a;
   a.own_now = FollowingAcceleration(&npc, v, now.lead_speed_mps, now.lead_gap_m);
   a.own_then = FollowingAcceleration(&npc, v, then.lead_speed_mps, then.lead_gap_m);
   if (a.own_then < -mobil_.safe_braking_mps2) return false;
-  // Room to get past the old leader: it is cleared kClearShare of the way along.
-  const double way = ChangeLength(npc, IsBlocked(npc));
-  const double lead_drives_m = now.lead_speed_mps * kClearShare * way / std::max(v, 1.0);
-  if (now.lead_gap_m + lead_drives_m < kClearShare * way + kClearMargin_m) return false;
+  const double way_m = ChangeLength(npc, IsBlocked(npc));
+  if (!ClearsOldLeader(now.lead_gap_m, now.lead_speed_mps, v, way_m)) return false;
   // A follower's leader before and after.
   const auto followed = [&](const Around& around, bool by_this_car) {
     const Npc* follower =
@@ -282,7 +297,8 @@ void Traffic::BeginChange(int32_t i, LaneIndex to, double to_s_m) {
 bool Traffic::CutsInto(LaneIndex lane, size_t npc) const {
   const Npc& other = npcs_[npc];
   return other.change.under_way() && other.plan[0] == lane &&
-         static_cast<double>(tick_ - other.change.begin_tick) * kSimTickSeconds <= kSeconds;
+         static_cast<double>(tick_ - other.change.begin_tick) * kSimTickSeconds <=
+             kLaneChangeSeconds;
 }
 
 void Traffic::AdvanceChange(int32_t i) {

@@ -14,6 +14,7 @@ constexpr double kAmberBraking_mps2 = 3.0;  // whoever can stop by this does
 constexpr double kRedBraking_mps2 = 9.0;    // and at red whoever can stop at all
 constexpr double kSeenFrom_m = 60.0;        // NPCs mind a light from here on,
 constexpr double kEgoSeenFrom_m = 100.0;    // the ego from here
+constexpr double kEgoWaitsWithin_m = 60.0;  // at a red light, or in the queue before it
 constexpr double kPast_m = 0.3;             // beyond the line by this much a car has passed it
 constexpr double kQueue_m = 250.0;          // a queue before a red light is not longer
 
@@ -118,6 +119,7 @@ void Traffic::ObeyLights(const EgoView& ego) {
   for (Npc& npc : npcs_) ObeyLight(npc);
   const LightAhead light = LightBefore(ego);
   if (light.exists) AskForLight(light.lane, light.distance_m);
+  ego_.waits_at_red = light.stop && ego_.standing_s > 0.0 && light.distance_m < kEgoWaitsWithin_m;
 }
 
 LightAhead Traffic::LightBefore(const EgoView& ego) const {

@@ -39,7 +39,7 @@ void Traffic::WaitAtDeadEnd(int32_t i, const EgoView& ego) {
 }
 
 void Traffic::RelocateBlocked(const EgoView& ego) {
-  if (ego_.standing_s < kEgoStandsFor_s || tick_ % kLookEvery != 0) return;
+  if (ego_.standing_s < kEgoStandsFor_s || ego_.waits_at_red || tick_ % kLookEvery != 0) return;
   for (size_t i = 0; i < npcs_.size(); ++i) {
     if (npcs_[i].behind_ego && npcs_[i].standing_s > kBlockedFor_s) {
       Relocate(static_cast<int32_t>(i), ego);

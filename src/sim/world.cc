@@ -236,7 +236,13 @@ bool World::State::Plausible() const {
         return m.mark.type <= LaneMarkType::kCurb && m.mark.color <= LaneMarkColor::kOther &&
                m.mark.change <= PermittedChange::kBoth;
       });
-  return variation.Valid() && known_marks && crossed.count >= 0 && crossed.count <= 4 &&
+  const double numbers[] = {ego.position_m.x,    ego.position_m.y,   ego.heading_rad,
+                            ego.speed_mps,       ego.yaw_rate_radps, ego.slip_rad,
+                            ego.steer_angle_rad, on_route.s_m,       on_route.lateral_m,
+                            on_route.heading_rad};
+  const bool finite = std::all_of(std::begin(numbers), std::end(numbers),
+                                  [](double x) { return std::isfinite(x); });
+  return finite && variation.Valid() && known_marks && crossed.count >= 0 && crossed.count <= 4 &&
          events.other_kind <= VehicleKind::kTwoWheeler;
 }
 

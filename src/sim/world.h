@@ -153,7 +153,8 @@ class World {
   void RefreshEgoView();
   void FindGround();
   void FindNearLanes();
-  double RoomOn(size_t k, bool left, LaneIndex beside, double s_m) const;
+  void FindGaps(const Traffic::Way& way, double s_m, NearLane& near) const;
+  double FollowBeside(size_t k, size_t side, LaneIndex beside, double s_m, Traffic::Way& way) const;
   LaneIndex LaneOfEgo() const;
   bool WithinLane() const;
   void FindEvents(const OrientedBox& old_box);

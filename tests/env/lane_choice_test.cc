@@ -44,9 +44,10 @@ TEST(LaneChoice, OvertakesASlowLeaderWhereThereIsRoom) {
   f.lanes[kRouteLane].lead_gap_m = 40.0;
   f.lanes[kRouteLane].lead_speed_mps = 3.0;
   EXPECT_EQ(Chosen(f), kLeftLane);
-  f.lanes[kLeftLane].room_m = 100.0;  // twice 24 m of changing and 60 m to overtake
+  // (40 + 2 * 4.8 + 8) m are closed at 5.33 m/s on 90 m of way; 25 m back, 4 and 10 m to spare.
+  f.lanes[kLeftLane].room_m = 128.0;
   EXPECT_EQ(Chosen(f), kRouteLane) << "too little room";
-  f.lanes[kLeftLane].room_m = 110.0;
+  f.lanes[kLeftLane].room_m = 130.0;
   EXPECT_EQ(Chosen(f), kLeftLane);
   f.lanes[kRouteLane].lead_gap_m = 15.0;  // 15 + 3 * 19.2 / 8 < 19.2 + 4
   EXPECT_EQ(Chosen(f), kRouteLane) << "too near to get past its rear";
@@ -94,7 +95,7 @@ TEST(LaneChoice, ComesBackBeforeTheLanesPart) {
   ASSERT_EQ(choice.lane(), kLeftLane);
   EXPECT_NEAR(choice.OffsetAhead_m(f, 12.0), 1.75, 1e-9) << "half of 24 m";
   EXPECT_NEAR(choice.OffsetAhead_m(f, 30.0), 3.5, 1e-9);
-  EXPECT_GT(choice.Interaction(f, kIdm), 0.5) << "it is still behind the old leader";
+  EXPECT_GT(choice.LargestShare(f, kIdm), 0.5) << "it is still behind the old leader";
   // Across: the slow one is passed 20 m further on, and 60 m of the lane are left.
   f.route_s_m += 60.0;
   f.lateral_offset_m = 3.5;
@@ -120,7 +121,58 @@ TEST(LaneChoice, WaitsAtTheEndOfALaneForAGap) {
   f.lanes[kRouteLane].lead_gap_m = f.lanes[kRouteLane].follower_gap_m = -1.0;  // beside it
   choice.Decide(f, kIdm);
   EXPECT_EQ(choice.lane(), kLeftLane);
-  EXPECT_LT(IdmFreeRoad(8.0, 8.33) - choice.Interaction(f, kIdm), -0.5) << "it brakes for the end";
+  EXPECT_LT(IdmFreeRoad(8.0, 8.33) - choice.LargestShare(f, kIdm), -0.5) << "it brakes for the end";
+}
+
+TEST(LaneChoice, StaysBehindAQueue) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = 40.0;
+  f.lanes[kRouteLane].lead_speed_mps = 0.5;
+  EXPECT_EQ(Chosen(f), kRouteLane);
+}
+
+TEST(LaneChoice, GoesOnFromWhereItFindsItself) {
+  DriveFacts f = Facts();
+  f.lateral_offset_m = 3.4;
+  f.lanes[kRouteLane].follower_gap_m = f.lanes[kRouteLane].lead_gap_m = -2.0;
+  LaneChoice choice;
+  choice.Decide(f, kIdm);
+  EXPECT_EQ(choice.lane(), kLeftLane) << "no way back beside somebody";
+  EXPECT_NEAR(choice.OffsetAhead_m(f, 5.0), 3.5, 1e-9);
+  f.lanes[kRouteLane].follower_gap_m = f.lanes[kRouteLane].lead_gap_m = 1e9;
+  choice.Decide(f, kIdm);
+  EXPECT_EQ(choice.lane(), kRouteLane);
+}
+
+TEST(LaneChoice, TurnsBackWhileItCanWhenSomebodyTakesTheGap) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = 40.0;
+  f.lanes[kRouteLane].lead_speed_mps = 3.0;
+  for (const double lateral_m : {0.5, 1.5}) {
+    LaneChoice choice;
+    choice.Decide(f, kIdm);
+    ASSERT_EQ(choice.lane(), kLeftLane);
+    DriveFacts later = f;
+    later.route_s_m += 4.0;
+    later.lateral_offset_m = lateral_m;
+    later.lanes[kLeftLane].follower_gap_m = 1.0;
+    choice.Decide(later, kIdm);
+    EXPECT_EQ(choice.lane(), lateral_m < 1.0 ? kRouteLane : kLeftLane);
+  }
+}
+
+// In a queue gaps are small; who stands beside it takes one as soon as nobody moves.
+TEST(LaneChoice, ComesBackIntoAStandingQueue) {
+  DriveFacts f = Facts();
+  f.lateral_offset_m = 3.5;
+  f.speed_mps = 0.0;
+  f.lanes[kLeftLane].room_m = 18.0;
+  NearLane& own = f.lanes[kRouteLane];
+  own.lead_gap_m = own.follower_gap_m = 1.7;
+  own.lead_speed_mps = own.follower_speed_mps = 0.0;
+  EXPECT_EQ(Chosen(f), kRouteLane);
+  own.follower_speed_mps = 3.0;
+  EXPECT_EQ(Chosen(f), kLeftLane) << "somebody comes";
 }
 
 // One drive on the middle one of three lanes, 12 cars at 2.5 to 4 m/s about it that keep their
@@ -131,14 +183,16 @@ struct Drive {
   bool collided = false, arrived = false;
 };
 
-Drive DriveAmongSlowCars(uint64_t seed, bool may_change) {
+enum class Who { kExpert, kRouteKeeper };
+
+Drive DriveAmongSlowCars(uint64_t seed, Who who, bool others_change = false) {
   const auto road = sim_test::StraightRoad(900.0, 3, 1);
   LaneIndex lane = kNoLane;
   for (size_t i = 0; i < road->lanes().size(); ++i) {
     if (road->lanes()[i].opendrive_lane == -2) lane = static_cast<LaneIndex>(i);
   }
   NpcConfig npc;
-  npc.lane_changes = false;
+  npc.lane_changes = others_change;
   World world(road, EgoConfig{}, npc);
   WorldStart start;
   start.seed = seed;
@@ -150,14 +204,14 @@ Drive DriveAmongSlowCars(uint64_t seed, bool may_change) {
   world.Start(start);
   RouteProfile profile;
   profile.Build(*start.route);
-  const auto expert = MakeDriver("idm_mobil", EgoConfig{});
+  const auto expert =
+      who == Who::kExpert ? MakeDriver("idm_mobil", EgoConfig{}) : MakeRouteKeeper(EgoConfig{});
   expert->Begin(seed);
   DriveFacts facts;
   Drive drive;
   size_t on = kRouteLane;
   while (facts.route_s_m < world.route().length_m() - 3.0 && drive.seconds < 400.0) {
     DescribeDrive(world, profile, facts);
-    if (!may_change) facts.lanes[kLeftLane].room_m = facts.lanes[kRightLane].room_m = 0.0;
     const Action action = expert->Act(facts);
     world.Step(action.steer, action.throttle);
     drive.seconds += kTickSeconds;
@@ -175,7 +229,8 @@ TEST(LaneChoice, TheExpertOvertakesAndEndsOnItsLane) {
   double with_s = 0.0, without_s = 0.0;
   int changes = 0;
   for (uint64_t seed = 0; seed < 10; ++seed) {
-    const Drive with = DriveAmongSlowCars(seed, true), without = DriveAmongSlowCars(seed, false);
+    const Drive with = DriveAmongSlowCars(seed, Who::kExpert);
+    const Drive without = DriveAmongSlowCars(seed, Who::kRouteKeeper);
     EXPECT_TRUE(with.arrived) << seed;
     EXPECT_FALSE(with.collided) << seed;
     EXPECT_FALSE(without.collided) << seed;
@@ -187,6 +242,17 @@ TEST(LaneChoice, TheExpertOvertakesAndEndsOnItsLane) {
   }
   EXPECT_GE(changes, 10);
   EXPECT_LT(with_s, 0.6 * without_s);
+}
+
+TEST(LaneChoice, TheExpertOvertakesAmongCarsThatChangeLanesToo) {
+  int changes = 0;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    const Drive drive = DriveAmongSlowCars(seed, Who::kExpert, true);
+    EXPECT_TRUE(drive.arrived) << seed;
+    EXPECT_FALSE(drive.collided) << seed;
+    changes += drive.changes;
+  }
+  EXPECT_GE(changes, 40);
 }
 
 // A car that left its lane for the one beside it has not left the road.

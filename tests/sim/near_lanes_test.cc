@@ -97,6 +97,88 @@ TEST(NearLanes, GapsAreThoseOfThePoses) {
   EXPECT_GT(compared, 8);
 }
 
+// Along a motorway in bends, of several sections: a metre of the route takes a metre of the room,
+// and what is saved beside the route goes on as it would have.
+TEST(NearLanes, RoomIsCountedAlongTheRoute) {
+  const auto highway = RoadNetwork::Parse(BuiltInTownText("highway"), "highway");
+  World world(highway, EgoConfig{}, NpcConfig{});
+  WorldStart start;
+  int compared = 0;
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    start.route = sim_test::RandomRoute(highway, seed, 1200.0);
+    double last_m[2] = {0.0, 0.0};
+    for (double s_m = 5.0; s_m < 1100.0; s_m += 5.0) {
+      start.route_s_m = s_m;
+      world.Start(start);
+      for (const size_t side : {kLeftLane, kRightLane}) {
+        const double room_m = world.near_lanes()[side].room_m;
+        double& last = last_m[side == kLeftLane ? 0 : 1];
+        if (room_m > 0.0 && last > 0.0 && room_m < last) {
+          EXPECT_NEAR(last - room_m, 5.0, 0.3) << "seed " << seed << " at " << s_m;
+          ++compared;
+        }
+        last = room_m;
+      }
+    }
+  }
+  EXPECT_GT(compared, 100);
+}
+
+TEST(NearLanes, AWorldIsSavedBesideItsRoute) {
+  const auto road = StraightRoad(600.0, 2, 1);
+  World world(road, EgoConfig{}, NpcConfig{});
+  WorldStart start;
+  start.seed = 5;
+  start.num_npcs = 12;
+  start.route = WholeLane(road, LaneOf(*road, -1));
+  start.route_s_m = 150.0;
+  start.lateral_offset_m = -3.5;
+  start.speed_mps = 6.0;
+  world.Start(start);
+  EXPECT_EQ(LaneInUse(world.near_lanes(), world.on_route().lateral_m), kRightLane);
+  for (int t = 0; t < 40; ++t) world.Step(0.0, 0.3);
+  World other(road, EgoConfig{}, NpcConfig{});
+  other.Load(world.Save(), start.route);
+  for (int t = 0; t < 100; ++t) {
+    world.Step(0.0, 0.3);
+    other.Step(0.0, 0.3);
+    ASSERT_EQ(other.DifferenceFrom(world), "");
+    ASSERT_EQ(other.ObstacleAhead().gap_m, world.ObstacleAhead().gap_m);
+  }
+}
+
+// The ego beside its route on the right lane: the cars ahead of it there are in its way, and where
+// that lane ends those of its route's lane.
+TEST(NearLanes, TheWayAheadIsThatOfTheLaneInUseAsFarAsItGoes) {
+  for (const double end_m : {500.0, 250.0}) {
+    const auto road = StraightRoad(500.0, 2, 1, end_m < 500.0 ? end_m : 0.0);
+    std::vector<LaneIndex> lanes = {LaneOf(*road, -1)};
+    if (end_m < 500.0) lanes.push_back(LaneOf(*road, -1, 200.0));
+    int in_the_way = 0;
+    for (uint64_t seed = 0; seed < 60; ++seed) {
+      World world(road, EgoConfig{}, NpcConfig{});
+      WorldStart start;
+      start.seed = seed;
+      start.num_npcs = 12;
+      start.route = std::make_shared<const Route>(road, lanes, 0.0,
+                                                  road->lane(lanes.back()).center.length_m());
+      start.route_s_m = 200.0;
+      start.lateral_offset_m = -3.5;
+      world.Start(start);
+      double gap_m = 1e9;
+      for (const VehicleState& npc : world.npcs()) {
+        const Vec2 d = npc.position_m - world.ego().position_m;
+        const double in_use_y_m = npc.position_m.x < end_m ? 0.0 : 3.5;
+        const double g = d.x - 0.5 * npc.length_m - 0.5 * world.ego_params().length_m;
+        if (d.x > 0.0 && std::abs(d.y - in_use_y_m) < 1.0 && g < 60.0) gap_m = std::min(gap_m, g);
+      }
+      in_the_way += gap_m < 60.0;
+      EXPECT_NEAR(std::min(world.ObstacleAhead().gap_m, 1e3), std::min(gap_m, 1e3), 0.01) << seed;
+    }
+    EXPECT_GT(in_the_way, 5) << end_m;
+  }
+}
+
 TEST(NearLanes, TheLaneInUseIsTheNearestOpenOne) {
   NearLanes lanes;
   lanes[kRouteLane].room_m = 100.0;

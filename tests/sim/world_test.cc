@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "sim/collision.h"
@@ -174,16 +176,57 @@ TEST(World, RefusesStatesThatDoNotFitTheTown) {
   EXPECT_EQ(other.world.Save(), before) << "a refused load leaves the world as it was";
 }
 
-TEST(World, StepsWithoutAllocating) {
-  World world(Town(), EgoConfig{}, NpcConfig{});
-  world.Start(TownStart(3, 100));
-  for (int t = 0; t < 100; ++t) world.Step(0.0, 0.2);
-  const long before = allocations_so_far;
-  for (int t = 0; t < 2000; ++t) {
-    const Controls c = Drive(world);
-    world.Step(c.steer, c.pedal);
+// Numbers of a saved world, each made one that no world has.
+TEST(World, RefusesStatesThatNoWorldHas) {
+  const auto town = RoadNetwork::Parse(BuiltInTownText("multilane"), "multilane");  // it has lights
+  World world(town, EgoConfig{}, NpcConfig{});
+  WorldStart start;
+  start.num_npcs = 10;
+  start.route = sim_test::RandomRoute(town, 3, 1500.0);
+  world.Start(start);
+  const std::vector<uint8_t> good = world.Save();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  using Json = nlohmann::json;
+  const std::vector<std::pair<const char*, Json>> broken = {
+      {"/route_s_m", nan},
+      {"/ego/x_m", std::numeric_limits<double>::infinity()},
+      {"/traffic/ego/held_end", 1000},
+      {"/traffic/ego/crossing", 1000},
+      {"/traffic/lights/0/phase", 2},
+      {"/traffic/lights/0/phase", -1},
+      {"/traffic/lights/0/color", 3},
+      {"/traffic/lights/0/ticks", -5},
+      {"/traffic/lights/0/asked", 4},
+  };
+  for (const auto& [path, value] : broken) {
+    Json state = Json::from_cbor(good);
+    const Json::json_pointer at(path);
+    ASSERT_TRUE(state.contains(at)) << path;
+    state[at] = value;
+    EXPECT_THROW(world.Load(Json::to_cbor(state), start.route), Error) << path << " " << value;
   }
-  EXPECT_EQ(allocations_so_far, before);
+  world.Load(Json::to_cbor(Json::from_cbor(good)), start.route);
+  EXPECT_EQ(world.Save(), good);
+}
+
+TEST(World, StepsWithoutAllocating) {
+  for (const char* name : {"volante_town", "multilane"}) {  // one lane; lights and several lanes
+    const auto town = RoadNetwork::Parse(BuiltInTownText(name), name);
+    World world(town, EgoConfig{}, NpcConfig{});
+    WorldStart start;
+    start.seed = 3;
+    start.num_npcs = 100;
+    start.route = sim_test::RandomRoute(town, 3, 1500.0);
+    start.route_s_m = 10.0;
+    world.Start(start);
+    for (int t = 0; t < 100; ++t) world.Step(0.0, 0.2);
+    const long before = allocations_so_far;
+    for (int t = 0; t < 2000; ++t) {
+      const Controls c = Drive(world);
+      world.Step(c.steer, c.pedal);
+    }
+    EXPECT_EQ(allocations_so_far, before) << name;
+  }
 }
 
 TEST(World, StartsTheEgoWhereItIsTold) {
