@@ -103,10 +103,12 @@ bool Traffic::EgoBlocks(LaneIndex lane) const {
   const LaneIndex exit = map_->lane(lane).exit;
   if (exit == kNoLane) return false;
   if (EgoOn(exit) != nullptr) return true;
-  const int32_t rear = last_[static_cast<size_t>(exit)];
-  if (rear < 0) return false;
-  const Npc& npc = npcs_[static_cast<size_t>(rear)];
-  return npc.behind_ego && npc.speed_mps < kQueueing_mps;
+  for (int32_t i = last_[static_cast<size_t>(exit)]; i >= 0;) {
+    const Npc& npc = npcs_[static_cast<size_t>(i)];
+    if (npc.behind_ego && npc.speed_mps < kQueueing_mps) return true;
+    i = npc.ahead;
+  }
+  return false;
 }
 
 // Uniform among the lanes that follow, but not behind an ego that stands if it can be helped.
