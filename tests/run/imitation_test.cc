@@ -93,7 +93,8 @@ TEST(Imitation, LogsItsLossAndNoCritic) {
     }
   }
   EXPECT_EQ(events.scalars.at("train/beta").front().value > 0.9f, true);
-  EXPECT_EQ(events.texts.at("run/teacher").front().text, "the expert idm_mobil");
+  EXPECT_EQ(events.texts.at("run/teacher").front().text,
+            "the expert idm_mobil, on its route's lane");
 }
 
 // Most of what is driven comes from the student once beta is 0: other episodes than the teacher's.
