@@ -96,14 +96,12 @@ int Dispatch(const Program& program, int argc, char** argv) {
   return RunCommand(program, FindCommand(first), argc, argv);
 }
 
-// A failed CHECK has said what and where; it ends like every internal error.
-void ExitInternal(int) { _exit(static_cast<int>(ExitCode::kInternal)); }
-
 }  // namespace
 
 int RunProgram(const Program& program, int argc, char** argv) {
 #ifdef NDEBUG
-  std::signal(SIGABRT, ExitInternal);
+  // A failed CHECK has said what and where; it ends like every internal error.
+  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(ExitCode::kInternal)); });
 #endif
   int code = 0;
   try {
