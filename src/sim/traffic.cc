@@ -428,6 +428,8 @@ void Traffic::WritePoses(std::span<VehicleState> out) const {
       pose.ground_m = ground.height_m + left_slope * away_m;
       pose.pitch_rad = std::atan(ground.grade * std::cos(turn) + left_slope * std::sin(turn));
       pose.roll_rad = std::atan(left_slope * std::cos(turn) - ground.grade * std::sin(turn));
+    } else {  // also after a bridge that it was moved from
+      pose.ground_m = pose.pitch_rad = pose.roll_rad = 0.0;
     }
     pose.speed_mps = npc.speed_mps;
     pose.length_m = npc.length_m;

@@ -178,6 +178,34 @@ WorldStart MediumStart(uint64_t seed) {
   return start;
 }
 
+// Cars that are moved from a bridge to the motorway below stand on the motorway.
+TEST(Traffic, MovedCarsStandOnTheGroundOfTheirLane) {
+  const auto highway = RoadNetwork::Parse(BuiltInTownText("highway"), "highway");
+  World world(highway, EgoConfig{}, NpcConfig{});
+  uint64_t moved = 0;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    WorldStart start;
+    start.seed = seed;
+    start.num_npcs = 100;
+    start.route = RandomRoute(highway, seed, 200.0);
+    start.route_s_m = 20.0;
+    world.Start(start);
+    for (int t = 0; t < 12000; ++t) {
+      world.Step(0.0, -1.0);
+      if (t % 50 != 0) continue;
+      ASSERT_EQ(CountOverlaps(world.npcs()), 0) << "seed " << seed << " tick " << t;
+      for (size_t i = 0; i < world.npcs().size(); ++i) {
+        const Npc& npc = world.traffic().npcs()[i];
+        const Curve& center = highway->lane(npc.plan[0]).center;
+        ASSERT_NEAR(world.npcs()[i].ground_m, center.GroundAt(npc.s_m).height_m, 0.5)
+            << "seed " << seed << " car " << i << " tick " << t;
+      }
+    }
+    moved += world.traffic().counters().relocations;
+  }
+  EXPECT_GT(moved, 10u);
+}
+
 TEST(Traffic, IsTheSameForTheSameSeedWhateverElseRuns) {
   const auto run = [](uint64_t seed, bool busy) {
     World world(Town(), EgoConfig{}, NpcConfig{}), other(Town(), EgoConfig{}, NpcConfig{});
