@@ -98,6 +98,7 @@ std::vector<SignalPhase> MakeUpPhases(const RoadNetwork& network,
     phases.push_back(std::move(phase));
   }
   if (phases.size() < 2) phases.clear();
+  if (phases.size() > SignalPlan::kMostPhases) phases.resize(SignalPlan::kMostPhases);
   return phases;
 }
 

@@ -32,6 +32,14 @@ DriveFacts Facts() {
   return f;
 }
 
+// The same behind a slow leader.
+DriveFacts Behind(double lead_gap_m, double lead_speed_mps) {
+  DriveFacts f = Facts();
+  f.lanes[kRouteLane].lead_gap_m = lead_gap_m;
+  f.lanes[kRouteLane].lead_speed_mps = lead_speed_mps;
+  return f;
+}
+
 size_t Chosen(const DriveFacts& f) {
   LaneChoice choice;
   choice.Decide(f, kIdm);
@@ -70,9 +78,7 @@ TEST(LaneChoice, ChangesWhenMobilSaysThatItPays) {
 }
 
 TEST(LaneChoice, BrakesNobodyBehindOnTheOtherLane) {
-  DriveFacts f = Facts();
-  f.lanes[kRouteLane].lead_gap_m = 30.0;
-  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  DriveFacts f = Behind(30.0, 2.0);
   NearLane& left = f.lanes[kLeftLane];
   left.follower_speed_mps = 8.0;
   left.follower_gap_m = 10.0;
@@ -87,9 +93,7 @@ TEST(LaneChoice, BrakesNobodyBehindOnTheOtherLane) {
 }
 
 TEST(LaneChoice, ComesBackBeforeTheLanesPart) {
-  DriveFacts f = Facts();
-  f.lanes[kRouteLane].lead_gap_m = 30.0;
-  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  DriveFacts f = Behind(30.0, 2.0);
   LaneChoice choice;
   choice.Decide(f, kIdm);
   ASSERT_EQ(choice.lane(), kLeftLane);
@@ -110,9 +114,7 @@ TEST(LaneChoice, ComesBackBeforeTheLanesPart) {
 }
 
 TEST(LaneChoice, WaitsAtTheEndOfALaneForAGap) {
-  DriveFacts f = Facts();
-  f.lanes[kRouteLane].lead_gap_m = 30.0;
-  f.lanes[kRouteLane].lead_speed_mps = 2.0;
+  DriveFacts f = Behind(30.0, 2.0);
   LaneChoice choice;
   choice.Decide(f, kIdm);
   f.route_s_m += 60.0;
@@ -125,9 +127,7 @@ TEST(LaneChoice, WaitsAtTheEndOfALaneForAGap) {
 }
 
 TEST(LaneChoice, StaysBehindAQueue) {
-  DriveFacts f = Facts();
-  f.lanes[kRouteLane].lead_gap_m = 40.0;
-  f.lanes[kRouteLane].lead_speed_mps = 0.5;
+  DriveFacts f = Behind(40.0, 0.5);
   EXPECT_EQ(Chosen(f), kRouteLane);
 }
 
@@ -145,9 +145,7 @@ TEST(LaneChoice, GoesOnFromWhereItFindsItself) {
 }
 
 TEST(LaneChoice, TurnsBackWhileItCanWhenSomebodyTakesTheGap) {
-  DriveFacts f = Facts();
-  f.lanes[kRouteLane].lead_gap_m = 40.0;
-  f.lanes[kRouteLane].lead_speed_mps = 3.0;
+  DriveFacts f = Behind(40.0, 3.0);
   for (const double lateral_m : {0.5, 1.5}) {
     LaneChoice choice;
     choice.Decide(f, kIdm);

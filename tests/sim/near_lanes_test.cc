@@ -71,30 +71,45 @@ TEST(NearLanes, HaveRoomUntilTheyEnd) {
 }
 
 TEST(NearLanes, GapsAreThoseOfThePoses) {
-  const auto road = StraightRoad(600.0, 3, 1);
-  int compared = 0;
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    World world = Started(road, LaneOf(*road, -2), 250.0, 20, seed);
-    for (int t = 0; t < 60; ++t) world.Step(0.0, 0.0);
-    for (const NearLane& lane : world.near_lanes()) {
-      const double y_m = world.on_route().lateral_m - lane.offset_m;
-      double lead_m = 1e9, follower_m = 1e9;
-      bool changing = false;  // cars between lanes count for both
-      for (const VehicleState& npc : world.npcs()) {
-        const Vec2 d = npc.position_m - world.ego().position_m;
-        changing |= std::abs(std::abs(d.y + y_m) - 1.75) < 1.7 && std::abs(d.x) < 300.0;
-        if (std::abs(d.y + y_m) > 1.0) continue;
-        const double gap_m = std::abs(d.x) - 0.5 * npc.length_m - 0.5 * world.ego_params().length_m;
-        double& nearest_m = d.x > 0.0 ? lead_m : follower_m;
-        nearest_m = std::min(nearest_m, gap_m);
+  NpcConfig npc_config;
+  npc_config.lane_changes = false;  // cars between lanes count for both
+  // One lane section, then two: the gaps go on across the border, where the right lane ends.
+  for (const double ends_m : {0.0, 290.0}) {
+    const auto road = StraightRoad(600.0, 3, 1, ends_m);
+    std::vector<LaneIndex> lanes = {LaneOf(*road, -2)};
+    if (ends_m > 0.0) lanes.push_back(LaneOf(*road, -2, 200.0));
+    int compared = 0, across = 0;
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      World world(road, EgoConfig{}, npc_config);
+      WorldStart start;
+      start.seed = seed;
+      start.num_npcs = 20;
+      start.route = std::make_shared<const Route>(road, lanes, 0.0,
+                                                  road->lane(lanes.back()).center.length_m());
+      start.route_s_m = 250.0;
+      world.Start(start);
+      for (int t = 0; t < 60; ++t) world.Step(0.0, 0.0);
+      for (const NearLane& lane : world.near_lanes()) {
+        if (!lane.open()) continue;
+        const double y_m = world.on_route().lateral_m - lane.offset_m;
+        double lead_m = 1e9, follower_m = 1e9;
+        for (const VehicleState& npc : world.npcs()) {
+          const Vec2 d = npc.position_m - world.ego().position_m;
+          if (std::abs(d.y + y_m) > 1.0) continue;
+          const double gap_m =
+              std::abs(d.x) - 0.5 * npc.length_m - 0.5 * world.ego_params().length_m;
+          double& nearest_m = d.x > 0.0 ? lead_m : follower_m;
+          nearest_m = std::min(nearest_m, gap_m);
+        }
+        ++compared;
+        across += ends_m > 0.0 && lead_m < 90.0 && lead_m > ends_m - 250.0;
+        EXPECT_NEAR(std::min(lane.lead_gap_m, 90.0), std::min(lead_m, 90.0), 0.05);
+        EXPECT_NEAR(std::min(lane.follower_gap_m, 150.0), std::min(follower_m, 150.0), 0.05);
       }
-      if (changing) continue;
-      ++compared;
-      EXPECT_NEAR(std::min(lane.lead_gap_m, 1e3), std::min(lead_m, 1e3), 0.05);
-      EXPECT_NEAR(std::min(lane.follower_gap_m, 1e3), std::min(follower_m, 1e3), 0.05);
     }
+    EXPECT_GT(compared, 8);
+    EXPECT_TRUE(ends_m == 0.0 || across > 3);
   }
-  EXPECT_GT(compared, 8);
 }
 
 // Along a motorway in bends, of several sections: a metre of the route takes a metre of the room,

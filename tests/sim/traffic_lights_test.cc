@@ -32,16 +32,21 @@ TEST(TrafficLights, NobodyRunsARedLightInTwentyMinutesAndTrafficFlows) {
   World world(LitTown(), EgoConfig{}, NpcConfig{});
   world.Start(StartOf(4, 60));
   TrafficCensus census;
-  int waiting = 0, ego_ran = 0;
+  int waiting = 0, ego_ran = 0, ego_waited = 0;
   for (int t = 0; t < 20 * 60 * 20; ++t) {
     const Controls c = Drive(world);
     world.Step(c.steer, c.pedal);
     census.Observe(world);
     ego_ran += world.events().ran_red_light;
+    if (world.traffic().ego_rights().waits_at_red) {
+      ++ego_waited;
+      ASSERT_TRUE(world.LightBefore().stop && world.ego().speed_mps < 0.2) << t;
+    }
     for (const Npc& npc : world.traffic().npcs()) waiting += npc.waits_at_light;
   }
   const TrafficFigures& f = census.figures();
   EXPECT_GT(waiting, 10000) << "they do wait";
+  EXPECT_GT(ego_waited, 100) << "no queue of its own making";
   EXPECT_EQ(f.counters.red_lights_run, 0u);
   EXPECT_EQ(ego_ran, 0) << "the test's driver stops where it must wait";
   EXPECT_EQ(f.npc_contacts, 0u);
