@@ -5,8 +5,7 @@
 namespace volante {
 
 void SignalMoment::Ask(uint32_t phases, double distance_m) {
-  const bool goes = color == LightColor::kGreen && (phases >> phase & 1u) != 0;
-  if (goes) {
+  if (ColorFor(phases) == LightColor::kGreen) {
     kept |= distance_m <= kKeepsGreenFrom_m;
   } else if (distance_m <= kAsksFrom_m) {
     asked |= phases;

@@ -24,7 +24,11 @@ struct SignalMoment {
   bool kept = false;                      // by a car that the present phase lets go
 
   LightColor ColorOf(int of_phase) const { return of_phase == phase ? color : LightColor::kRed; }
-  // A car whose lane goes in these phases (bits), with its front so far before the line.
+  // Of a lane that goes in these phases (bits).
+  LightColor ColorFor(uint32_t phases) const {
+    return (phases >> phase & 1u) != 0 ? color : LightColor::kRed;
+  }
+  // A car on such a lane, with its front so far before the line.
   void Ask(uint32_t phases, double distance_m);
   // One tick of kSimTickSeconds; forgets what was asked.
   void Advance(const SignalPlan& plan);

@@ -1,7 +1,6 @@
 // Traffic lights: who comes asks for its phase (sim/signal_control.h) and stops at the line, by the
 // amber decision v^2 / 2b <= d; the right to enter that can't be used any more is given back.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -49,12 +48,7 @@ void Traffic::WriteLightColors(std::vector<LightColor>& out) const {
 LightColor Traffic::LightOf(LaneIndex index) const {
   const TrafficLane& lane = map_->lane(index);
   if (lane.signal_plan < 0) return LightColor::kGreen;
-  LightColor best = LightColor::kRed;
-  for (uint32_t left = lane.signal_phases; left != 0; left &= left - 1) {
-    best =
-        std::min(best, PhaseColor(static_cast<size_t>(lane.signal_plan), std::countr_zero(left)));
-  }
-  return best;
+  return lights_[static_cast<size_t>(lane.signal_plan)].ColorFor(lane.signal_phases);
 }
 
 void Traffic::ObeyLight(Npc& npc) {
